@@ -1,0 +1,57 @@
+"""Observed one-minute bars of one pair, and the 28 pairs of the eight major currencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+CURRENCIES = ("aud", "cad", "chf", "eur", "gbp", "jpy", "nzd", "usd")
+
+PAIRS = (
+    "audcad", "audchf", "audjpy", "audnzd", "audusd", "cadchf", "cadjpy", "chfjpy", "euraud", "eurcad",
+    "eurchf", "eurgbp", "eurjpy", "eurnzd", "eurusd", "gbpaud", "gbpcad", "gbpchf", "gbpjpy", "gbpnzd",
+    "gbpusd", "nzdcad", "nzdchf", "nzdjpy", "nzdusd", "usdcad", "usdchf", "usdjpy",
+)  # fmt: skip
+
+
+def pip_of(pair: str) -> float:
+    """The pair's pip in price units: 0.01 where the quote currency is the yen, else 0.0001."""
+    return 0.01 if pair.endswith("jpy") else 0.0001
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Observed bars of one pair, strictly increasing in time, one row a minute at most.
+
+    ``ts`` is the open time in whole minutes since 1970-01-01 UTC (int64); prices are float64 > 0;
+    ``volume`` (ticks or traded units a minute) and ``spread`` (ask - bid at the close, price units)
+    are None where the source has none.
+    """
+
+    ts: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats | None = None
+    spread: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def take(self, rows: Any) -> Bars:
+        """The bars at ``rows`` (a slice, a mask or positions)."""
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: None if c is None else c[rows] for name, c in columns.items()})
+
+    def between(self, start: int, end: int) -> Bars:
+        """The bars with ``start <= ts < end`` (minutes since 1970)."""
+        low, high = np.searchsorted(self.ts, [start, end])
+        return self.take(slice(low, high))

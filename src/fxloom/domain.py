@@ -1,0 +1,31 @@
+"""The two domains in which a dual family is computed, and how many bars each of their series takes to exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+WINDOWS = (15, 30, 45, 60, 75)
+AGG = 90
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A price domain. The attributes are warm-ups in clock bars, so that declarations can add to them.
+
+    ``x``: the plain series (C or G_15); ``r``: its log changes; ``bars``: its open, high, low, close.
+    """
+
+    name: Literal["rate", "bqx"]
+    x: int
+    r: int
+    bars: int
+
+    def series(self, window: int) -> int:
+        """Warm-up of ``series(window)`` and ``index(window)``."""
+        return window if self.name == "bqx" else 0
+
+
+RATE = Domain("rate", x=0, r=1, bars=0)
+BQX = Domain("bqx", x=15, r=16, bars=19)
+BOTH = (RATE, BQX)

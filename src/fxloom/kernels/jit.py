@@ -1,0 +1,64 @@
+"""One decorator for all kernels: strict floating point, one thread, and a disk cache that notices every change.
+
+numba's own cache looks at the file of a kernel only, not at the kernels it calls from other files. Here the cache
+folder of a module is named after the text of the module and of every kernel module it imports, so that machine
+code is never older than its source.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+HERE = Path(__file__).parent
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+fxloom\.kernels\.(\w+)", re.MULTILINE)
+
+
+def cache_root() -> Path:
+    """The folder of compiled kernels: $FXLOOM_CACHE, or the user's cache folder."""
+    if named := os.environ.get("FXLOOM_CACHE"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", tempfile.gettempdir())
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "fxloom"
+
+
+def _closure(module: str, seen: set[str]) -> set[str]:
+    """``module`` and the kernel modules that it imports, directly or through others."""
+    if module not in seen:
+        seen.add(module)
+        for imported in _IMPORT.findall((HERE / f"{module}.py").read_text("utf-8")):
+            _closure(imported, seen)
+    return seen
+
+
+@functools.cache
+def cache_folder(module: str) -> Path:
+    """Where the machine code of kernel module ``module`` (a bare name) belongs in its present state."""
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
+    for name in sorted(_closure(module, set())):
+        digest.update((HERE / f"{name}.py").read_bytes())
+    return cache_root() / "kernels" / f"{module}-{digest.hexdigest()[:16]}"
+
+
+def jit(function: F) -> F:
+    """Compile ``function`` at its first call, without fast-math, and keep the machine code on disk."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder(function.__module__.rpartition(".")[2]))
+    try:
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = before

@@ -1,0 +1,57 @@
+"""Changes of a series: backward momentum, log changes, trailing five-minute bars."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.kernels.jit import jit
+
+STILL = 1e-12  # a relative change below this is rounding noise of a price that stands still
+BLOCK = 512  # rows a block: lags run in the outer loop, rows in the inner one, so that rows fill vector lanes
+
+
+@jit
+def backward_momentum(close: Floats, window: int) -> Floats:
+    """m_W[t] = sum over i = 1..W of (C[t-i] - C[t]) / C[t]; below 1e-12 exactly 0; NaN in the first W rows."""
+    n = len(close)
+    out = np.full(n, np.nan)
+    for begin in range(window, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        total = np.zeros(end - begin)
+        for lag in range(1, window + 1):
+            for i in range(end - begin):
+                total[i] += close[begin + i - lag] - close[begin + i]
+        for i in range(end - begin):
+            value = total[i] / close[begin + i]
+            out[begin + i] = 0.0 if abs(value) < STILL else value
+    return out
+
+
+@jit
+def log_changes(x: Floats) -> Floats:
+    """ln(x[t] / x[t-1]); below 1e-12 exactly 0; NaN in the first row."""
+    out = np.full(len(x), np.nan)
+    for t in range(1, len(x)):
+        change = np.log(x[t] / x[t - 1])
+        out[t] = 0.0 if abs(change) < STILL else change
+    return out
+
+
+@jit
+def five_minute_bars(x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Trailing bars of five values: open x[t-4], the highest and lowest of x[t-4..t], close x[t]."""
+    n = len(x)
+    opened, high, low = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    close = np.full(n, np.nan)
+    for t in range(4, n):
+        opened[t], close[t] = x[t - 4], x[t]
+        highest = lowest = x[t]
+        for lag in range(1, 5):
+            value = x[t - lag]
+            if value > highest or np.isnan(value):
+                highest = value
+            if value < lowest or np.isnan(value):
+                lowest = value
+        high[t], low[t] = highest, lowest
+    return opened, high, low, close

@@ -1,0 +1,213 @@
+"""Sums, means, deviations, skewness and kurtosis of rolling windows, each window computed anew.
+
+Running sums were rejected: their error outlives the value that caused it and depends on where the data begins.
+A window is instead passed over twice, once for the mean of its deviations from the newest value and once for the
+moments about that mean. Rows go through in blocks, lags in the outer loop and rows in the inner one, so that rows
+fill vector lanes and the order in which a row is summed does not depend on its place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.kernels.jit import jit
+
+FLAT = 1e-13  # a window is constant if max - min is at most this times its max abs
+BLOCK = 512
+
+
+@jit
+def is_flat(y: Floats, t: int, window: int) -> bool:
+    """Whether the values present in y[t-window+1..t] are constant: max - min <= 1e-13 max abs."""
+    high, low = -np.inf, np.inf
+    for i in range(t - window + 1, t + 1):
+        if y[i] > high:
+            high = y[i]
+        if y[i] < low:
+            low = y[i]
+    return high - low <= FLAT * max(abs(high), abs(low))  # type: ignore[no-any-return]
+
+
+@jit
+def may_be_flat(squares: float, newest: float, window: int) -> bool:
+    """A necessary condition of flatness, from the sum of squared deviations: it spares the exact test."""
+    bound = 2.0 * FLAT * newest
+    return squares <= window * bound * bound
+
+
+@jit
+def sum_deviations(y: Floats, begin: int, end: int, window: int, total: Floats) -> None:
+    """total[i] = sum of y[t-lag] - y[t] over the window of t = begin + i, for every t in begin..end-1."""
+    newest = y[begin:end]
+    total[: end - begin] = 0.0
+    for lag in range(1, window):
+        past = y[begin - lag : end - lag]
+        for i in range(end - begin):
+            total[i] += past[i] - newest[i]
+    for i in range(end - begin):  # a missing newest value is missing in a window of one too
+        total[i] += newest[i] - newest[i]
+
+
+@jit
+def sum_squares(y: Floats, begin: int, end: int, window: int, mean: Floats, total: Floats) -> None:
+    """total[i] = sum of (y[t-lag] - y[t] - mean[i])^2 over the window; ``mean`` is relative to y[t]."""
+    newest = y[begin:end]
+    total[: end - begin] = 0.0
+    for lag in range(window):
+        past = y[begin - lag : end - lag]
+        for i in range(end - begin):
+            e = past[i] - newest[i] - mean[i]
+            total[i] += e * e
+
+
+@jit
+def sum_powers(
+    y: Floats, begin: int, end: int, window: int, mean: Floats, second: Floats, third: Floats, fourth: Floats
+) -> None:
+    """Sums of the second, third and fourth powers of y[t-lag] - y[t] - mean[i] over the window."""
+    newest = y[begin:end]
+    second[: end - begin], third[: end - begin], fourth[: end - begin] = 0.0, 0.0, 0.0
+    for lag in range(window):
+        past = y[begin - lag : end - lag]
+        for i in range(end - begin):
+            e = past[i] - newest[i] - mean[i]
+            square = e * e
+            second[i] += square
+            third[i] += square * e
+            fourth[i] += square * square
+
+
+@jit
+def rolling_sum(y: Floats, window: int) -> Floats:
+    """The sum of each window; missing in the first window - 1 rows and where the window holds a NaN."""
+    n = len(y)
+    out = np.full(n, np.nan)
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        total = out[begin:end]
+        total[:] = 0.0
+        for lag in range(window):
+            past = y[begin - lag : end - lag]
+            for i in range(end - begin):
+                total[i] += past[i]
+    return out
+
+
+@jit
+def rolling_mean(y: Floats, window: int) -> Floats:
+    """The mean of each window, exactly y[t] where all its values are equal."""
+    n = len(y)
+    out, total = np.full(n, np.nan), np.empty(BLOCK)
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        sum_deviations(y, begin, end, window, total)
+        for i in range(end - begin):
+            out[begin + i] = y[begin + i] + total[i] / window
+    return out
+
+
+@jit
+def centred_squares(y: Floats, window: int) -> tuple[Floats, Floats]:
+    """The mean of each window relative to y[t], and the sum of squares about it: exactly 0 in a flat window."""
+    n = len(y)
+    means, squares = np.full(n, np.nan), np.full(n, np.nan)
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        mean, total = means[begin:end], squares[begin:end]
+        sum_deviations(y, begin, end, window, mean)
+        for i in range(end - begin):
+            mean[i] /= window
+        sum_squares(y, begin, end, window, mean, total)
+        for i in range(end - begin):
+            if may_be_flat(total[i], y[begin + i], window) and is_flat(y, begin + i, window):
+                total[i] = 0.0
+    return means, squares
+
+
+@jit
+def rolling_std(y: Floats, window: int) -> Floats:
+    """The standard deviation (ddof 1) of each window; exactly 0 in a flat one."""
+    return np.sqrt(centred_squares(y, window)[1] / (window - 1))  # type: ignore[no-any-return]
+
+
+@jit
+def zscore(y: Floats, window: int) -> Floats:
+    """(y[t] - mean) / std (ddof 1) of each window; NaN in a flat one."""
+    mean, squares = centred_squares(y, window)
+    out = np.full(len(y), np.nan)
+    for t in range(window - 1, len(y)):
+        if squares[t] > 0.0:
+            out[t] = (0.0 - mean[t]) / np.sqrt(squares[t] / (window - 1))
+    return out
+
+
+@jit
+def rolling_moments(y: Floats, window: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Mean, std (ddof 1), unbiased skewness and unbiased excess kurtosis of each window (at least 4 bars).
+
+    The formulas of pandas' ``skew`` and ``kurt``, not its running sums. Flat: std 0, no skewness, no kurtosis.
+    """
+    n, w = len(y), float(window)
+    mean, std = np.full(n, np.nan), np.full(n, np.nan)
+    skew, kurt = np.full(n, np.nan), np.full(n, np.nan)
+    shift, m2, m3, m4 = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        sum_deviations(y, begin, end, window, shift)
+        for i in range(end - begin):
+            shift[i] /= w
+        sum_powers(y, begin, end, window, shift, m2, m3, m4)
+        for i in range(end - begin):
+            t = begin + i
+            mean[t] = y[t] + shift[i]
+            if may_be_flat(m2[i], y[t], window) and is_flat(y, t, window):
+                std[t] = 0.0
+                continue
+            std[t] = np.sqrt(m2[i] / (w - 1.0))
+            skew[t] = w * np.sqrt(w - 1.0) / (w - 2.0) * m3[i] / (m2[i] * np.sqrt(m2[i]))
+            scale = w * (w + 1.0) * (w - 1.0) / ((w - 2.0) * (w - 3.0))
+            kurt[t] = scale * m4[i] / (m2[i] * m2[i]) - 3.0 * (w - 1.0) * (w - 1.0) / ((w - 2.0) * (w - 3.0))
+    return mean, std, skew, kurt
+
+
+@jit
+def zscore_present(y: Floats, window: int, at_least: int) -> Floats:
+    """(y[t] - mean) / std over the values present (not NaN) in each window.
+
+    NaN where fewer than ``at_least`` (two or more) are present, where y[t] is not, or where they are constant.
+    """
+    n = len(y)
+    out = np.full(n, np.nan)
+    count, mean, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        sum_present(y, begin, end, window, count, mean, squares)
+        for i in range(end - begin):
+            t = begin + i
+            if count[i] < at_least or np.isnan(y[t]):
+                continue
+            if may_be_flat(squares[i], y[t], window) and is_flat(y, t, window):
+                continue
+            out[t] = (0.0 - mean[i]) / np.sqrt(squares[i] / (count[i] - 1.0))
+    return out
+
+
+@jit
+def sum_present(y: Floats, begin: int, end: int, window: int, count: Floats, mean: Floats, squares: Floats) -> None:
+    """Count, mean relative to y[t] and sum of squares about it of the values present in each window."""
+    newest = y[begin:end]
+    count[: end - begin], mean[: end - begin], squares[: end - begin] = 0.0, 0.0, 0.0
+    for lag in range(window):
+        past = y[begin - lag : end - lag]
+        for i in range(end - begin):
+            d = past[i] - newest[i]
+            count[i] += 1.0 if d == d else 0.0
+            mean[i] += d if d == d else 0.0
+    for i in range(end - begin):
+        mean[i] /= max(count[i], 1.0)
+    for lag in range(window):
+        past = y[begin - lag : end - lag]
+        for i in range(end - begin):
+            e = past[i] - newest[i] - mean[i]
+            squares[i] += e * e if e == e else 0.0

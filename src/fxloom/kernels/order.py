@@ -1,0 +1,109 @@
+"""Quantiles and ranks of rolling windows: exact, and independent of what lies before the window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.kernels.jit import jit
+
+
+@jit
+def place(values: Floats, size: int, value: float) -> int:
+    """How many of the ``size`` ascending values lie below ``value``."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
+def insert(values: Floats, size: int, value: float) -> None:
+    """Put ``value`` into the ``size`` ascending values, which have room for one more."""
+    at = place(values, size, value)
+    for i in range(size, at, -1):
+        values[i] = values[i - 1]
+    values[at] = value
+
+
+@jit
+def remove(values: Floats, size: int, value: float) -> None:
+    """Take ``value`` out of the ``size`` ascending values."""
+    for i in range(place(values, size, value), size - 1):
+        values[i] = values[i + 1]
+
+
+@jit
+def exchange(values: Floats, size: int, old: float, new: float) -> None:
+    """Put ``new`` in the place of ``old`` among ``size`` ascending values, moving only what lies between."""
+    source, target = place(values, size, old), place(values, size, new)
+    if new > old:
+        target -= 1
+        for i in range(source, target):
+            values[i] = values[i + 1]
+    else:
+        for i in range(source, target, -1):
+            values[i] = values[i - 1]
+    values[target] = new
+
+
+@jit
+def rolling_quantile(y: Floats, window: int, q: float) -> Floats:
+    """The q-quantile of each window with linear interpolation, as numpy's; NaN where the window holds a NaN.
+
+    The window is kept in ascending order by bisection: its content, hence the result, is that of a fresh sort.
+    """
+    n = len(y)
+    out, values = np.full(n, np.nan), np.empty(window + 1)
+    below = int(np.floor(q * (window - 1)))
+    part, above = q * (window - 1) - below, min(below + 1, window - 1)
+    size = 0
+    for t in range(n):
+        new = y[t] + 0.0  # -0 and 0 are one value
+        old = y[t - window] + 0.0 if t >= window else np.nan
+        if old == old and new == new:
+            exchange(values, size, old, new)
+        elif old == old:
+            remove(values, size, old)
+            size -= 1
+        elif new == new:
+            insert(values, size, new)
+            size += 1
+        if size == window:
+            out[t] = values[below] + (values[above] - values[below]) * part
+    return out
+
+
+@jit
+def rank_present(y: Floats, window: int, at_least: int, tolerance: float) -> Floats:
+    """The share of the values present in each window below y[t], plus half of those equal to it, itself included.
+
+    Equal means within ``tolerance`` times abs(y[t]). NaN in the first window - 1 rows, where y[t] is missing or
+    fewer than ``at_least`` values are present.
+    """
+    n = len(y)
+    out, present = np.full(n, np.nan), 0
+    for t in range(n):
+        present += 1 if y[t] == y[t] else 0
+        if t >= window:
+            present -= 1 if y[t - window] == y[t - window] else 0
+        if t < window - 1 or present < at_least or np.isnan(y[t]):
+            continue
+        margin = tolerance * abs(y[t])
+        low, high = y[t] - margin, y[t] + margin
+        halves = 0  # a count of integers: rows can fill vector lanes in any order
+        past = y[t - window + 1 : t + 1]
+        for i in range(window):
+            halves += (1 if past[i] < low else 0) + (1 if past[i] <= high else 0)
+        out[t] = halves / (2.0 * present)
+    return out
+
+
+@jit
+def rolling_rank(y: Floats, window: int, tolerance: float) -> Floats:
+    """As ``rank_present``, missing where the window holds a NaN."""
+    return rank_present(y, window, window, tolerance)

@@ -1,0 +1,174 @@
+"""Least-squares lines and parabolas through rolling windows, each window fitted anew.
+
+The abscissa is the bar: u = 0 now, u = -lag before. Deviations from the newest value are projected on the
+orthogonal polynomials of the fixed design, v = u + (W-1)/2 and v^2 - (W^2-1)/12, whose sums of squares are known;
+residuals come from a second pass, never from a difference of large sums.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.kernels.jit import jit
+from fxloom.kernels.moments import BLOCK, is_flat, may_be_flat
+
+EXACT = 1e-20  # a fit is exact if SSE is at most this times SST
+
+
+class Parabola(NamedTuple):
+    """The fits y = b + a1 u + a2 u^2 of ``rolling_parabola``, one array each."""
+
+    a2: Floats  # curvature, units of y a bar squared
+    a1: Floats  # slope now, units of y a bar
+    b: Floats  # fitted value now
+    r2: Floats  # 1 - SSE / SST; NaN if flat
+    rmse: Floats  # sqrt(SSE / (W - 3))
+    resid: Floats  # y - b
+    autocorr: Floats  # lag-1 autocorrelation of the residuals; NaN if flat or exact
+    pred: Floats  # fitted value at u = 1, minus y
+    tstat: Floats  # t statistic of a2, within [-100, 100]; NaN if flat or exact
+
+
+@jit
+def project(y: Floats, begin: int, end: int, window: int, mean: Floats, first: Floats, second: Floats) -> None:
+    """Coefficients of 1, v, v^2 - (W^2-1)/12 of the fits to y[t-lag] - y[t], t = begin..end-1."""
+    m, w = end - begin, float(window)
+    centre, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
+    newest = y[begin:end]
+    mean[:m], first[:m], second[:m] = 0.0, 0.0, 0.0
+    for lag in range(window):
+        past = y[begin - lag : end - lag]
+        v = centre - lag
+        p = v * v - spread
+        for i in range(m):
+            d = past[i] - newest[i]
+            mean[i] += d
+            first[i] += v * d
+            second[i] += p * d
+    for i in range(m):
+        mean[i] /= w
+        first[i] /= w * spread
+        second[i] /= w * spread * (w * w - 4.0) / 15.0
+
+
+@jit
+def sum_residuals(
+    y: Floats,
+    begin: int,
+    end: int,
+    window: int,
+    mean: Floats,
+    first: Floats,
+    second: Floats,
+    sse: Floats,
+    lagged: Floats,
+) -> None:
+    """Sums of e[t-lag]^2 and of e[t-lag] e[t-lag-1] over the residuals of each fit."""
+    m, w = end - begin, float(window)
+    centre, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
+    newest, later = y[begin:end], np.zeros(m)
+    sse[:m], lagged[:m] = 0.0, 0.0
+    for lag in range(window):
+        past = y[begin - lag : end - lag]
+        v = centre - lag
+        p = v * v - spread
+        for i in range(m):
+            e = past[i] - newest[i] - mean[i] - v * first[i] - p * second[i]
+            sse[i] += e * e
+            lagged[i] += e * later[i]
+            later[i] = e
+
+
+@jit
+def rolling_parabola(y: Floats, window: int) -> Parabola:
+    """The least-squares parabola through each window of W > 3 bars; see ``Parabola``.
+
+    Flat window: a2, a1, rmse, resid, pred are 0, b is y, the ratios are NaN. SSE <= 1e-20 SST is an exact fit:
+    rmse and resid are 0, autocorr and tstat NaN.
+    """
+    n, w = len(y), float(window)
+    a2, a1, b = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    r2, rmse, resid = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    autocorr, pred, tstat = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    mean, first, second = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    sse, lagged = np.empty(BLOCK), np.empty(BLOCK)
+    h, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
+    s1, s2 = w * spread, w * spread * (w * w - 4.0) / 15.0
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        project(y, begin, end, window, mean, first, second)
+        sum_residuals(y, begin, end, window, mean, first, second, sse, lagged)
+        for i in range(end - begin):
+            t = begin + i
+            explained = first[i] * first[i] * s1 + second[i] * second[i] * s2
+            total = sse[i] + explained
+            if may_be_flat(total, y[t], window) and is_flat(y, t, window):
+                a2[t], a1[t], b[t], rmse[t], resid[t], pred[t] = 0.0, 0.0, y[t], 0.0, 0.0, 0.0
+                continue
+            a2[t], a1[t] = second[i], first[i] + 2.0 * h * second[i]
+            now = mean[i] + h * first[i] + (h * h - spread) * second[i]
+            pred[t] = now + a1[t] + a2[t]
+            r2[t] = explained / total
+            if sse[i] <= EXACT * total:
+                b[t], rmse[t], resid[t] = y[t], 0.0, 0.0
+                continue
+            b[t], rmse[t], resid[t] = y[t] + now, np.sqrt(sse[i] / (w - 3.0)), 0.0 - now
+            autocorr[t] = lagged[i] / sse[i]
+            tstat[t] = min(max(a2[t] * np.sqrt(s2) / rmse[t], -100.0), 100.0)
+    return Parabola(a2, a1, b, r2, rmse, resid, autocorr, pred, tstat)
+
+
+@jit
+def rolling_line(y: Floats, window: int) -> tuple[Floats, Floats, Floats]:
+    """Slope per bar, its t statistic and r2 of the least-squares line through each window of W > 2 bars.
+
+    Flat window: slope 0, the others NaN. Exact fit (SSE <= 1e-20 SST): no t statistic.
+    """
+    n, w = len(y), float(window)
+    slope, tstat, r2 = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    mean, first, none = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    sse, lagged = np.empty(BLOCK), np.empty(BLOCK)
+    s1 = w * (w * w - 1.0) / 12.0
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        project(y, begin, end, window, mean, first, none)
+        none[:] = 0.0
+        sum_residuals(y, begin, end, window, mean, first, none, sse, lagged)
+        for i in range(end - begin):
+            t = begin + i
+            explained = first[i] * first[i] * s1
+            total = sse[i] + explained
+            if may_be_flat(total, y[t], window) and is_flat(y, t, window):
+                slope[t] = 0.0
+                continue
+            slope[t] = first[i]
+            r2[t] = explained / total
+            if sse[i] > EXACT * total:
+                tstat[t] = first[i] * np.sqrt(s1 * (w - 2.0) / sse[i])
+    return slope, tstat, r2
+
+
+@jit
+def rolling_slope(y: Floats, window: int) -> Floats:
+    """The least-squares slope per bar of each window; exactly 0 in a flat one."""
+    n, w = len(y), float(window)
+    out = np.full(n, np.nan)
+    centre, squares = (w - 1.0) / 2.0, w * (w * w - 1.0) / 12.0
+    for begin in range(window - 1, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        newest, total = y[begin:end], out[begin:end]
+        total[:] = 0.0
+        for lag in range(window):
+            past = y[begin - lag : end - lag]
+            v = centre - lag
+            for i in range(end - begin):
+                total[i] += v * (past[i] - newest[i])
+        for i in range(end - begin):
+            slope = total[i] / squares
+            explained = slope * slope * squares
+            flat = may_be_flat(explained, newest[i], window) and is_flat(y, begin + i, window)
+            total[i] = 0.0 if flat else slope
+    return out

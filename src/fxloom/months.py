@@ -22,7 +22,9 @@ def month_bounds(month: str) -> tuple[int, int]:
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise ValueError(f"{month!r} is no month: write it as 2018-02")
     first = np.datetime64(month, "M")
-    return int(first.astype("datetime64[m]").astype(np.int64)), int((first + 1).astype("datetime64[m]").astype(np.int64))
+    return int(first.astype("datetime64[m]").astype(np.int64)), int(
+        (first + 1).astype("datetime64[m]").astype(np.int64)
+    )
 
 
 def months_of(ts: Ints) -> list[str]:

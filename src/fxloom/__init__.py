@@ -1,0 +1,27 @@
+"""fxloom: 1,060 features of the 28 major currency pairs from one-minute bars.
+
+>>> store = fxloom.open_store("lake")                                    # doctest: +SKIP
+>>> store.read(["reg_rate", "tech_rsi_14_rate"], pairs=["eurusd"])       # doctest: +SKIP
+>>> fxloom.compute(bars, pair="eurusd", tables=["bollinger"])            # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fxloom.api import OpenStore as OpenStore
+    from fxloom.api import compute as compute
+    from fxloom.api import open_store as open_store
+
+__version__ = "0.1.0"
+__all__ = ["OpenStore", "compute", "open_store"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the engines (numba, polars, pyarrow) only when they are first asked for."""
+    if name in __all__:
+        from fxloom import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'fxloom' has no attribute {name!r}")

@@ -1,0 +1,118 @@
+"""From bars on the clock to the columns of partitions: each table from its own lookback on, shared work done once."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats, Ints
+from fxloom.feature import Feature, Table, checked
+from fxloom.quality import Survey, due_rows, gate, stillness, survey_column
+from fxloom.view import PairFrame, Traits, View
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """One partition as it will be stored: observed rows only, float64 columns in catalogue order."""
+
+    table: Table
+    pair: str
+    ts: Ints
+    columns: dict[str, Floats]
+    surveys: dict[str, Survey]
+    pairs: Sequence[str] | None = None
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the partition must not be published: gates that it fails, by feature."""
+        return [f"{name}: {why}" for name, s in self.surveys.items() for why in gate(s.findings)]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A table that could not be computed, and why."""
+
+    table: str
+    pair: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A table to compute from a minute on."""
+
+    table: Table
+    start: int
+
+
+def compute_pair(frame: PairFrame, jobs: Iterable[Job], first: int) -> Iterator[Computed | Failure]:
+    """The partitions of one pair from minute ``first`` to the frame's end; a failing table does not stop the others.
+
+    Tables that look back farthest come first, so that what they share is computed once for all.
+    """
+    ts = frame.bars.ts
+    first_row = int(np.searchsorted(ts, first))
+    for job in sorted(jobs, key=lambda j: (j.start, j.table.name)):
+        start = int(np.searchsorted(ts, job.start))
+        try:
+            yield compute_table(frame.view(job.table.domain, start, first_row), job.table)
+        except Exception as error:  # noqa: BLE001 - reported with its cause; the other tables go on
+            yield Failure(job.table.name, frame.pair, f"{error} ({_place(error)})")
+
+
+def compute_table(view: View, table: Table) -> Computed:
+    """One table of one pair: its columns at the observed rows from the view's first on, surveyed."""
+    columns = checked(table, table.family.compute(view))
+    rows = observed_rows(view)
+    stored = {name: column[rows] for name, column in columns.items()}
+    reasons = _reasons(view, rows)
+    still = stillness(view.price[rows])
+    due = _DueRows(view.ts, rows)
+    surveys = {
+        f.name: survey_column(f, stored[f.name], due.of(f), reasons.get(f.key, {}), still) for f in table.features
+    }
+    return Computed(table, view.pair, view.ts[rows], stored, surveys)
+
+
+def observed_rows(view: View) -> Ints:
+    """The positions in the view's arrays of the observed bars that are to be stored."""
+    positions = view.frame.bars.observed - view.start
+    return positions[positions >= view.first]
+
+
+class _DueRows:
+    """Due rows, worked out once for all features of one warm-up and anchor."""
+
+    def __init__(self, ts: Ints, rows: Ints) -> None:
+        self.ts, self.rows = ts, rows
+        self.known: dict[tuple[int, str | None], Flags] = {}
+
+    def of(self, feature: Feature) -> Flags:
+        column = feature.column
+        key = (column.warmup, column.anchor)
+        if key not in self.known:
+            self.known[key] = due_rows(column, self.ts, self.rows)
+        return self.known[key]
+
+
+def _reasons(view: View, rows: Ints) -> dict[str, dict[str, Flags]]:
+    found: dict[str, dict[str, Flags]] = {}
+    for reason, where, names in view.missing:
+        for name in names:
+            known = found.setdefault(name, {})
+            known[reason] = known.get(reason, False) | where[rows]
+    return found
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+
+
+def proxies_of(table: Table, traits: Traits) -> tuple[str, ...]:
+    """Which inputs of the table are proxies for this pair."""
+    lacking = {"volume": not traits.has_volume, "spread": not traits.has_quotes}
+    return tuple(name for name in table.family.uses if lacking[name])

@@ -1,0 +1,139 @@
+"""The gates a partition passes before it becomes visible, and the findings an audit lists. Pure.
+
+Missing values are told apart: before warm-up they are not due; "absent" and "failed fit" are reported by the
+families; "undefined" is a formula without a value where its record says that this can be; the rest is a defect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats, Ints
+from fxloom.feature import Anchor, Column, Feature
+from fxloom.kernels.survey import survey
+
+WEEK, HOUR, SUNDAY = 10_080, 60, 3 * 1440  # minutes; 1970-01-04 was the first Sunday
+
+# The limits, in one place; FEATURE_LIMITS holds the exceptions a feature.
+MISSING_LIMIT = 0.01  # share of due rows without a value and without a known reason
+UNDEFINED_LIMIT = 0.5  # share of due rows without a value for any reason: above it a column is as good as empty
+RUN_LIMIT = 2_880  # rows that a measured (not counted) column may stand still beyond the stillness of the price
+JUMP_LIMIT = 1_000.0  # factor between the deviations of neighbouring months
+FEATURE_LIMITS: Mapping[str, Mapping[str, float]] = {}
+DISCRETE = {"flag", "category", "bars", "sign", "class", "count"}  # units of columns that stand still by nature
+ROUNDING = 1e-6  # slack of a range, relative to its width or bound: one unit in the last place of float32 and more
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one column of a partition holds: rows due, with a value, and without one for each reason."""
+
+    due: int
+    finite: int
+    undefined: int = 0
+    absent: int = 0
+    failed: int = 0
+    missing: int = 0
+    infinite: int = 0
+    early: int = 0
+    low: float | None = None
+    high: float | None = None
+    std: float | None = None
+    run: int = 0
+    findings: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def populated(self) -> bool:
+        """Finite in at least 99 % of the rows that are due and have no known reason to be missing."""
+        countable = self.due - self.undefined - self.absent - self.failed
+        return self.due > 0 and self.finite > 0 and self.finite >= (1 - MISSING_LIMIT) * countable
+
+    def plain(self) -> dict[str, object]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v not in (0, None, ())}
+
+
+def anchor_of(ts: Ints, anchor: Anchor) -> Ints:
+    """The latest anchor at or before each minute: the full hour, or Sunday 00:00 UTC."""
+    if anchor == "hour":
+        return ts - ts % HOUR
+    return ts - (ts - SUNDAY) % WEEK
+
+
+def due_rows(column: Column, ts: Ints, rows: Ints) -> Flags:
+    """Where of ``rows`` (positions in the clock ``ts``, which begins at the first bar or a lookback) it is due."""
+    if column.anchor is None:
+        return rows >= column.warmup
+    before = np.searchsorted(ts, anchor_of(ts[rows], column.anchor))
+    return before >= column.warmup
+
+
+def stillness(close: Floats) -> int:
+    """The longest run of equal closes among the rows of a partition."""
+    if len(close) == 0:
+        return 0
+    edges = np.flatnonzero(np.diff(close) != 0)
+    return int(np.diff(np.concatenate([[-1], edges, [len(close) - 1]])).max())
+
+
+def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping[str, Flags], still: int) -> Survey:
+    """Survey one column of a partition (values of the stored rows) and judge it."""
+    column = feature.column
+    counts = survey(values, due)
+    n_due, finite, infinite, early = (int(c) for c in counts[:4])
+    low, high, total, squares, _, run = counts[4:]
+    lost = due & np.isnan(values)
+    told = {reason: int((lost & where).sum()) for reason, where in reasons.items()}
+    unknown = n_due - finite - infinite - sum(told.values())
+    undefined = unknown if column.undefined else 0
+    n = finite + early
+    return Survey(
+        due=n_due,
+        finite=finite,
+        undefined=undefined + told.get("undefined", 0),
+        absent=told.get("absent", 0),
+        failed=told.get("failed fit", 0),
+        missing=unknown - undefined,
+        infinite=infinite,
+        early=early,
+        low=float(low) if n else None,
+        high=float(high) if n else None,
+        std=float(np.sqrt(max(squares / n - (total / n) ** 2, 0.0))) if n else None,
+        run=int(run),
+        findings=tuple(_findings(feature, n_due, finite, unknown - undefined, counts, still)),
+    )
+
+
+def _findings(feature: Feature, due: int, finite: int, missing: int, counts: Floats, still: int) -> list[str]:
+    column, found = feature.column, []
+    _, _, infinite, early, low, high, _, _, _, run = counts
+    limit = FEATURE_LIMITS.get(feature.name, {})
+    if infinite:
+        found.append(f"GATE: {int(infinite)} infinite values")
+    if early:
+        found.append(f"GATE: {int(early)} values before its warm-up")
+    if finite and low < column.low - _slack(column.low):
+        found.append(f"GATE: {low:.6g} is below its range, which begins at {column.low:.6g}")
+    if finite and high > column.high + _slack(column.high):
+        found.append(f"GATE: {high:.6g} is above its range, which ends at {column.high:.6g}")
+    if missing > limit.get("missing", MISSING_LIMIT) * due:
+        found.append(f"GATE: {missing} of {due} values missing without a reason")
+    elif due and finite < (1 - limit.get("undefined", UNDEFINED_LIMIT)) * due:
+        found.append(f"{due - finite} of {due} values missing with a reason")
+    if finite > 1440 and low == high and column.may_be_constant is None and column.anchor != "week":
+        found.append(f"constant at {low:.6g}")
+    elif run > still + limit.get("run", RUN_LIMIT) and column.unit not in DISCRETE and not column.may_be_constant:
+        if column.anchor != "week":
+            found.append(f"stands still for {int(run)} rows, the price for at most {still}")
+    return found
+
+
+def _slack(bound: float) -> float:
+    return 0.0 if np.isinf(bound) else ROUNDING * max(abs(bound), 1.0)
+
+
+def gate(findings: Sequence[str]) -> list[str]:
+    """Those of ``findings`` that keep a partition from being published."""
+    return [f.removeprefix("GATE: ") for f in findings if f.startswith("GATE: ")]

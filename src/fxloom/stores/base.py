@@ -1,0 +1,120 @@
+"""What a store of bars and features is, for all back ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import polars as pl
+
+from fxloom.bars import Bars, Floats, Ints
+from fxloom.days import Day
+from fxloom.view import Traits
+
+DType = Literal["float32", "float64"]
+
+
+class StoreError(RuntimeError):
+    """A store that cannot do what is asked: damaged, in use, read-only, of another making. Says what to do."""
+
+
+@dataclass(frozen=True)
+class PairInfo:
+    """What is settled about a pair at its first ingest."""
+
+    baseline: float
+    has_volume: bool
+    has_quotes: bool
+    price_side: str
+
+    @property
+    def traits(self) -> Traits:
+        return Traits(self.baseline, self.has_volume, self.has_quotes)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The store's settings: baseline time in minutes since 1970 (None until the first ingest), type, pairs."""
+
+    baseline: int | None = None
+    dtype: DType = "float32"
+    pairs: dict[str, PairInfo] = field(default_factory=dict)
+
+    def with_pair(self, pair: str, info: PairInfo) -> Settings:
+        return replace(self, pairs=self.pairs | {pair: info})
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """A partition: the unit of freshness, failure and publication. ``pair`` is "" in tables kept by month only."""
+
+    table: str
+    pair: str
+    month: str
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.table, self.pair, self.month) if part)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a stored partition says of itself: what made it, how many rows, and the quality counts a feature."""
+
+    key: Key
+    fingerprint: str
+    rows: int
+    catalogue: int
+    made: str
+    proxies: tuple[str, ...] = ()
+    quality: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A stored file or table that cannot be read, and why."""
+
+    where: str
+    why: str
+
+
+class Store(Protocol):
+    """Bars and features by pair and month. Writing is atomic: a reader sees a partition whole, old or new."""
+
+    url: str
+
+    def settings(self) -> Settings | None: ...
+    def write_settings(self, settings: Settings) -> None: ...
+
+    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+        """The stored months of a pair, each with the summaries of its days."""
+
+    def drop_bars(self, pair: str, month: str) -> None:
+        """Remove a damaged month of bars, so that it can be ingested again."""
+
+    def read_bars(self, pair: str, start: int, end: int) -> Bars:
+        """The bars with ``start <= ts < end`` (minutes since 1970)."""
+
+    def write_bars(self, pair: str, month: str, bars: Bars) -> None: ...
+
+    def records(self, tables: Iterable[str] | None = None) -> list[Record]:
+        """The records of all published partitions; the damaged are left out (see ``damages``)."""
+
+    def damages(self) -> list[Damage]:
+        """What cannot be read in the store."""
+
+    def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
+        """Write a partition, features in catalogue order, and make it visible in one step."""
+
+    def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        """Rows of the months from ``start`` to ``end`` as a lazy frame (ts_utc, pair, features), None if none."""
+
+    def quarantine(self, rows: pl.DataFrame, name: str) -> str:
+        """Keep rows that broke a rule (file, line, reason, text); returns where."""
+
+    def exclusive(self, purpose: str, wait: float = 0.0) -> contextlib.AbstractContextManager[None]:
+        """Hold the store for writing; raises fxloom.lock.Held naming the holder."""
+
+    def free_bytes(self) -> int | None:
+        """Room left for partitions, None if the store cannot tell."""

@@ -1,0 +1,240 @@
+"""The store as a folder of Parquet files that any reader understands.
+
+    settings.json
+    m1/pair=eurusd/month=2018-02/bars.parquet
+    features/<table>/pair=eurusd/month=2018-02/part.parquet    (cross_sectional_panel: by month only)
+    quarantine/...csv
+
+Each file says in its own metadata what made it; there is no other record. Files are written under a temporary name,
+flushed and renamed, so that a reader sees a partition whole or not at all; temporaries of killed runs are cleared
+by the next writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fxloom.bars import Bars, Floats, Ints
+from fxloom.days import Day
+from fxloom.lock import lock
+from fxloom.months import month_of, months_of
+from fxloom.stores.base import Damage, Key, PairInfo, Record, Settings, StoreError
+from fxloom.stores.frames import (
+    METADATA,
+    bars_of,
+    bars_table,
+    days_in,
+    features_table,
+    joined,
+    record_of,
+)
+
+TEMPORARY = ".tmp-"
+UNREADABLE = (pa.ArrowInvalid, OSError, KeyError, ValueError, TypeError)
+
+
+class FolderStore:
+    """A store in the folder ``root``; it is made by the first write."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.url = str(root)
+        self._settings: Settings | None = None
+
+    # -- settings ------------------------------------------------------------------------------------------------
+
+    def settings(self) -> Settings | None:
+        """The store's settings, None if there are none yet; StoreError if they cannot be read."""
+        path = self.root / "settings.json"
+        if not path.exists():
+            if self.root.exists() and any(self.root.glob("m1/*/*/*.parquet")):
+                raise StoreError(f"{path} is missing although the store has bars: restore it, or ingest anew elsewhere")
+            return None
+        try:
+            fields = json.loads(path.read_text("utf-8"))
+            pairs = {pair: PairInfo(**info) for pair, info in fields.pop("pairs").items()}
+            return Settings(pairs=pairs, **fields)
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"{path} is damaged ({error}): restore it from a copy, or ingest anew elsewhere") from None
+
+    def write_settings(self, settings: Settings) -> None:
+        text = json.dumps(asdict(settings), indent=2, sort_keys=True) + "\n"
+        with self._replacing(self.root / "settings.json") as temporary:
+            temporary.write_text(text, "utf-8")
+        self._settings = settings
+
+    # -- bars ----------------------------------------------------------------------------------------------------
+
+    def _bars_path(self, pair: str, month: str) -> Path:
+        return self.root / "m1" / f"pair={pair}" / f"month={month}" / "bars.parquet"
+
+    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+        found = {}
+        for path in sorted((self.root / "m1" / f"pair={pair}").glob("month=*/bars.parquet")):
+            try:
+                found[_part(path, "month")] = days_in(pq.read_metadata(path).metadata or {})
+            except UNREADABLE as error:
+                raise StoreError(f"{path} is damaged ({error}): ingest the bars of that month again") from None
+        return found
+
+    def read_bars(self, pair: str, start: int, end: int) -> Bars:
+        first, last = month_of(start), month_of(max(start, end - 1))
+        paths = sorted((self.root / "m1" / f"pair={pair}").glob("month=*/bars.parquet"))
+        chosen = [p for p in paths if first <= _part(p, "month") <= last]
+        return joined([_read_bars_file(path) for path in chosen]).between(start, end)
+
+    def write_bars(self, pair: str, month: str, bars: Bars) -> None:
+        """Replace a month of bars; ValueError if a bar lies outside of it."""
+        if months_of(bars.ts) != [month]:
+            raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
+        self._write(self._bars_path(pair, month), bars_table(bars))
+
+    def drop_bars(self, pair: str, month: str) -> None:
+        """Remove a damaged month of bars, so that it can be ingested again."""
+        self._bars_path(pair, month).unlink(missing_ok=True)
+
+    # -- features ------------------------------------------------------------------------------------------------
+
+    def _part_path(self, key: Key) -> Path:
+        folder = self.root / "features" / key.table
+        return (folder / f"pair={key.pair}" if key.pair else folder) / f"month={key.month}" / "part.parquet"
+
+    def _part_paths(self, tables: Iterable[str] | None = None) -> Iterator[Path]:
+        names = ["*"] if tables is None else list(tables)
+        for name in names:
+            folder = self.root / "features"
+            yield from sorted(folder.glob(f"{name}/month=*/part.parquet"))
+            yield from sorted(folder.glob(f"{name}/pair=*/month=*/part.parquet"))
+
+    def records(self, tables: Iterable[str] | None = None) -> list[Record]:
+        found = (_read_record(path) for path in self._part_paths(tables))
+        return [record for record in found if isinstance(record, Record)]
+
+    def damages(self) -> list[Damage]:
+        """Files that cannot be read: bars (ingest them again) and partitions (populate makes them again)."""
+        found = [r for r in map(_read_record, self._part_paths()) if isinstance(r, Damage)]
+        for path in sorted(self.root.glob("m1/pair=*/month=*/bars.parquet")):
+            try:
+                _read_bars_file(path)
+            except StoreError as error:
+                found.append(Damage(str(path), str(error)))
+        return found
+
+    def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
+        if self._settings is None:
+            self._settings = self.settings()
+        dtype = self._settings.dtype if self._settings else "float32"
+        self._write(self._part_path(record.key), features_table(record, ts, pairs, columns, dtype))
+
+    def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        first = month_of(start) if start is not None else ""
+        last = month_of(end - 1) if end is not None else "9999-12"
+        paths = [p for p in self._part_paths([table]) if first <= _part(p, "month") <= last]
+        by_pair = bool(paths) and paths[0].parts[-3].startswith("pair=")
+        if by_pair and pairs is not None:
+            paths = [p for p in paths if _part(p, "pair") in pairs]
+        if not paths:
+            return None
+        frame = pl.scan_parquet(paths, hive_partitioning=True).drop("month")
+        return frame if by_pair or pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+
+    # -- the rest ------------------------------------------------------------------------------------------------
+
+    def quarantine(self, rows: pl.DataFrame, name: str) -> str:
+        path = self.root / "quarantine" / f"{name}.csv"
+        with self._replacing(path) as temporary:
+            rows.write_csv(temporary)
+        return str(path)
+
+    @contextlib.contextmanager
+    def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
+        try:
+            with lock(self.root / ".lock", purpose, wait):
+                self._clear_temporaries()
+                yield
+        except PermissionError as error:
+            raise StoreError(f"{self.root} cannot be written to: {error}") from None
+
+    def _clear_temporaries(self) -> None:
+        for path in self.root.glob(f"**/*{TEMPORARY}*"):
+            path.unlink(missing_ok=True)
+
+    def free_bytes(self) -> int | None:
+        folder = self.root
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
+
+    def _write(self, path: Path, table: pa.Table) -> None:
+        with self._replacing(path) as temporary:
+            pq.write_table(
+                table,
+                temporary,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=["pair"] if "pair" in table.column_names else False,
+                use_byte_stream_split=[f.name for f in table.schema if pa.types.is_floating(f.type)],
+                write_statistics=["ts_utc"] if "ts_utc" in table.column_names else False,
+                write_page_checksum=True,
+                row_group_size=1 << 20,
+            )
+
+    @contextlib.contextmanager
+    def _replacing(self, path: Path) -> Iterator[Path]:
+        """A temporary beside ``path`` to write to; flushed and renamed to ``path`` at the end of the block."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}{TEMPORARY}{uuid.uuid4().hex[:12]}")
+        try:
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
+            _flush_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _part(path: Path, name: str) -> str:
+    """The value of ``name=value`` in a path."""
+    return next(part for part in path.parts[::-1] if part.startswith(f"{name}=")).partition("=")[2]
+
+
+def _read_bars_file(path: Path) -> Bars:
+    try:
+        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        return bars_of(table)
+    except UNREADABLE as error:
+        raise StoreError(f"{path} is damaged ({error}): ingest the bars of that month again") from None
+
+
+def _read_record(path: Path) -> Record | Damage:
+    try:
+        return record_of(json.loads(pq.read_metadata(path).metadata[METADATA]))
+    except UNREADABLE as error:
+        return Damage(str(path), f"{error}: populate makes it again")
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    if sys.platform == "win32":
+        return  # folders cannot be opened there; the rename itself is journalled
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

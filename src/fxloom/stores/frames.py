@@ -1,0 +1,106 @@
+"""Between the arrays of the core and the tables of Arrow and polars."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from fxloom.bars import Bars, Floats, Ints
+from fxloom.days import Day, days_of
+from fxloom.stores.base import Key, Record
+
+METADATA = b"fxloom"  # the key under which a file says what it is
+MICROSECONDS = 60_000_000  # a minute
+
+
+def timestamps(ts: Ints) -> pa.Array:
+    """Minutes since 1970 as Arrow timestamps, microseconds UTC."""
+    return pa.array(ts * MICROSECONDS, type=pa.timestamp("us", tz="UTC"))
+
+
+def bars_table(bars: Bars) -> pa.Table:
+    """Bars as an Arrow table whose metadata carries the summaries of its days."""
+    columns = {"ts_utc": timestamps(bars.ts)}
+    for name in ("open", "high", "low", "close", "volume", "spread"):
+        column = getattr(bars, name)
+        if column is not None:
+            columns[name] = pa.array(column)
+    days = json.dumps([list(asdict(day).values()) for day in days_of(bars)])
+    return pa.table(columns).replace_schema_metadata({METADATA: json.dumps({"days": days})})
+
+
+def bars_of(table: pa.Table) -> Bars:
+    """Bars from an Arrow table with the columns that ``bars_table`` writes."""
+
+    def column(name: str) -> Floats | None:
+        return table[name].to_numpy() if name in table.column_names else None
+
+    ts = table["ts_utc"].cast(pa.int64()).to_numpy() // MICROSECONDS
+    prices = [table[name].to_numpy() for name in ("open", "high", "low", "close")]
+    return Bars(ts, *prices, volume=column("volume"), spread=column("spread"))
+
+
+def joined(parts: Sequence[Bars]) -> Bars:
+    """Bars one after the other; volume and spread only if all parts with rows have them."""
+    parts = [p for p in parts if len(p)] or list(parts[:1]) or [empty_bars()]
+
+    def column(name: str) -> Any:
+        columns = [getattr(p, name) for p in parts]
+        return None if any(c is None for c in columns) else np.concatenate(columns)
+
+    return Bars(*(column(name) for name in ("ts", "open", "high", "low", "close", "volume", "spread")))
+
+
+def empty_bars() -> Bars:
+    return Bars(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
+
+
+def days_in(metadata: dict[bytes, bytes]) -> list[Day]:
+    """The days that a file of bars says it holds; KeyError or ValueError if it does not."""
+    return [Day(*fields) for fields in json.loads(json.loads(metadata[METADATA])["days"])]
+
+
+def features_table(
+    record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats], dtype: str
+) -> pa.Table:
+    """A partition as an Arrow table: ts_utc (and pair), features, its record in the metadata."""
+    arrays: dict[str, pa.Array] = {"ts_utc": timestamps(ts)}
+    if pairs is not None:
+        arrays["pair"] = pa.array(pairs, type=pa.string())
+    for name, values in columns.items():
+        arrays[name] = pa.array(values.astype(dtype, copy=False), from_pandas=False)
+    return pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(record_fields(record))})
+
+
+def record_fields(record: Record) -> dict[str, Any]:
+    return asdict(record)
+
+
+def record_of(fields: dict[str, Any]) -> Record:
+    """A record from what ``record_fields`` gave; KeyError or TypeError if it is none."""
+    key = Key(**fields.pop("key"))
+    fields["proxies"] = tuple(fields.get("proxies", ()))
+    return Record(key=key, **fields)
+
+
+def bars_frame(bars: Bars, pair: str) -> pl.DataFrame:
+    """Bars as a polars frame: ts_utc, pair, open, high, low, close, volume, spread (null where there is none)."""
+    n = len(bars)
+    frame = pl.DataFrame({"ts_utc": bars.ts * MICROSECONDS, "pair": [pair] * n})
+    frame = frame.with_columns(pl.col("ts_utc").cast(pl.Datetime("us", "UTC")))
+    for name in ("open", "high", "low", "close", "volume", "spread"):
+        column = getattr(bars, name)
+        values = pl.lit(None, pl.Float64) if column is None else pl.Series(column)
+        frame = frame.with_columns(values.alias(name))
+    return frame
+
+
+def empty_features(names: Iterable[str]) -> pl.LazyFrame:
+    schema: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String}
+    return pl.LazyFrame(schema=schema | dict.fromkeys(names, pl.Float32))

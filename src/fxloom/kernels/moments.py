@@ -26,7 +26,7 @@ def is_flat(y: Floats, t: int, window: int) -> bool:
             high = y[i]
         if y[i] < low:
             low = y[i]
-    return high - low <= FLAT * max(abs(high), abs(low))  # type: ignore[no-any-return]
+    return high - low <= FLAT * max(abs(high), abs(low))
 
 
 @jit
@@ -128,7 +128,7 @@ def centred_squares(y: Floats, window: int) -> tuple[Floats, Floats]:
 @jit
 def rolling_std(y: Floats, window: int) -> Floats:
     """The standard deviation (ddof 1) of each window; exactly 0 in a flat one."""
-    return np.sqrt(centred_squares(y, window)[1] / (window - 1))  # type: ignore[no-any-return]
+    return np.sqrt(centred_squares(y, window)[1] / (window - 1))
 
 
 @jit

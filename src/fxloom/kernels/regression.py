@@ -106,14 +106,14 @@ def rolling_parabola(y: Floats, window: int) -> Parabola:
             explained = first[i] * first[i] * s1 + second[i] * second[i] * s2
             total = sse[i] + explained
             if may_be_flat(total, y[t], window) and is_flat(y, t, window):
-                a2[t], a1[t], b[t], rmse[t], resid[t], pred[t] = 0.0, 0.0, y[t], 0.0, 0.0, 0.0
+                a2[t], a1[t], b[t], rmse[t], resid[t], pred[t] = 0.0, 0.0, y[t] + 0.0, 0.0, 0.0, 0.0
                 continue
             a2[t], a1[t] = second[i], first[i] + 2.0 * h * second[i]
             now = mean[i] + h * first[i] + (h * h - spread) * second[i]
             pred[t] = now + a1[t] + a2[t]
             r2[t] = explained / total
             if sse[i] <= EXACT * total:
-                b[t], rmse[t], resid[t] = y[t], 0.0, 0.0
+                b[t], rmse[t], resid[t] = y[t] + 0.0, 0.0, 0.0
                 continue
             b[t], rmse[t], resid[t] = y[t] + now, np.sqrt(sse[i] / (w - 3.0)), 0.0 - now
             autocorr[t] = lagged[i] / sse[i]

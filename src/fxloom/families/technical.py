@@ -32,6 +32,7 @@ LANE = "G. C. Lane, Lane's Stochastics (1984); TA-Lib"
 CHANDE = "T. S. Chande and S. Kroll, The New Technical Trader (1994); TA-Lib"
 
 KAMA_MEMORY = 5000  # ln(1e9) / (2/31)^2: the slowest pace, if a market never moved with any efficiency
+SAR_MEMORY = 2000  # it has no bound, but two histories meet at a common turn: within 250 bars on all data seen
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -240,7 +241,7 @@ def flows(first: int) -> Iterable[Column]:
         "percent",
         "100 (C - SAR) / C, acceleration 0.02 up to 0.2",
         warmup=first + 1,
-        lookback=first + KAMA_MEMORY,
+        lookback=first + SAR_MEMORY,
         high=100,
         source=WILDER,
         recursive=True,

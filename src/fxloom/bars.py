@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,11 @@ class Bars:
 
     def take(self, rows: Any) -> Bars:
         """The bars at ``rows`` (a slice, a mask or positions)."""
-        columns = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{name: None if c is None else c[rows] for name, c in columns.items()})
+
+        def taken(column: Any) -> Any:
+            return None if column is None else column[rows]
+
+        return Bars(*(taken(getattr(self, f.name)) for f in fields(self)))
 
     def between(self, start: int, end: int) -> Bars:
         """The bars with ``start <= ts < end`` (minutes since 1970)."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
+from fxloom.bars import Bars, Flags, Floats, Ints
 from fxloom.feature import Feature, Table, checked
 from fxloom.quality import Survey, due_rows, gate, stillness, survey_column
 from fxloom.view import PairFrame, Traits, View
@@ -116,3 +116,10 @@ def proxies_of(table: Table, traits: Traits) -> tuple[str, ...]:
     """Which inputs of the table are proxies for this pair."""
     lacking = {"volume": not traits.has_volume, "spread": not traits.has_quotes}
     return tuple(name for name in table.family.uses if lacking[name])
+
+
+def compute_panel(
+    bars: Mapping[str, Bars], traits: Mapping[str, Traits], jobs: Iterable[Job], first: int
+) -> Iterator[Computed | Failure]:
+    """The partitions of tables of many pairs, one a pair (or one for all, keyed by time and pair)."""
+    raise NotImplementedError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def days_of(bars: Bars) -> list[Day]:
     """A summary of every UTC day that ``bars`` touch."""
     numbers = bars.ts // MINUTES_A_DAY
     edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(bars)]
-    return [_day(bars.take(slice(a, b))) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [_day(bars.take(slice(a, b))) for a, b in itertools.pairwise(edges) if b > a]
 
 
 def _day(bars: Bars) -> Day:

@@ -53,9 +53,11 @@ def versions(with_calendars: bool) -> dict[str, str]:
     """The versions of what determines numbers: NumPy and numba, for calendars also ``holidays`` and time zones."""
     found = {"numpy": np.__version__, "numba": importlib.metadata.version("numba")}
     if with_calendars:
-        from fxloom.calendars import zones_digest
+        from fxloom.calendars import CENTRES
+        from fxloom.zones import zones_digest
 
-        found |= {"holidays": importlib.metadata.version("holidays"), "zones": zones_digest()}
+        zones = zones_digest(centre.zone for centre in CENTRES.values())
+        found |= {"holidays": importlib.metadata.version("holidays"), "zones": zones}
     return found
 
 

@@ -47,7 +47,7 @@ def minute_of(moment: str | dt.date | dt.datetime | np.datetime64) -> int:
         moment = dt.datetime.fromisoformat(moment)
     if isinstance(moment, dt.datetime) and moment.tzinfo is not None:
         moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
-    return int(np.datetime64(moment, "m").astype(np.int64))
+    return int(np.datetime64(moment).astype("datetime64[m]").astype(np.int64))
 
 
 def iso(minute: int) -> str:

@@ -122,12 +122,16 @@ def _findings(feature: Feature, due: int, finite: int, missing: int, counts: Flo
         found.append(f"GATE: {missing} of {due} values missing without a reason")
     elif due and finite < (1 - limit.get("undefined", UNDEFINED_LIMIT)) * due:
         found.append(f"{due - finite} of {due} values missing with a reason")
-    if finite > 1440 and low == high and column.may_be_constant is None and column.anchor != "week":
+    if finite > 1440 and low == high and column.may_be_constant is None:
         found.append(f"constant at {low:.6g}")
-    elif run > still + limit.get("run", RUN_LIMIT) and column.unit not in DISCRETE and not column.may_be_constant:
-        if column.anchor != "week":
-            found.append(f"stands still for {int(run)} rows, the price for at most {still}")
+    elif run > still + limit.get("run", RUN_LIMIT) and not _stands_still(column):
+        found.append(f"stands still for {int(run)} rows, the price for at most {still}")
     return found
+
+
+def _stands_still(column: Column) -> bool:
+    """Whether the column stands still by nature: counted, categorical, rarely changing or fitted weekly."""
+    return column.unit in DISCRETE or column.may_be_constant is not None or column.anchor == "week"
 
 
 def _slack(bound: float) -> float:

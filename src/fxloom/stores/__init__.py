@@ -1,0 +1,18 @@
+"""Where bars and features are kept: a folder of Parquet files, PostgreSQL, or memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fxloom.stores.base import Store
+
+
+def open_backend(url: str | Path) -> Store:
+    """The store at ``url``: a folder's path, or a URL that begins with postgresql://."""
+    if str(url).startswith(("postgresql://", "postgres://")):
+        from fxloom.stores.postgres import PostgresStore  # psycopg loads only where it is used
+
+        return PostgresStore(str(url))
+    from fxloom.stores.folder import FolderStore
+
+    return FolderStore(url)

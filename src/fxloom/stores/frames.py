@@ -38,21 +38,22 @@ def bars_table(bars: Bars) -> pa.Table:
 def bars_of(table: pa.Table) -> Bars:
     """Bars from an Arrow table with the columns that ``bars_table`` writes."""
 
-    def column(name: str) -> Floats | None:
+    def column(name: str) -> Any:
         return table[name].to_numpy() if name in table.column_names else None
 
     ts = table["ts_utc"].cast(pa.int64()).to_numpy() // MICROSECONDS
-    prices = [table[name].to_numpy() for name in ("open", "high", "low", "close")]
-    return Bars(ts, *prices, volume=column("volume"), spread=column("spread"))
+    return Bars(ts, *(column(name) for name in ("open", "high", "low", "close", "volume", "spread")))
 
 
 def joined(parts: Sequence[Bars]) -> Bars:
-    """Bars one after the other; volume and spread only if all parts with rows have them."""
+    """Bars one after the other; volume and spread are missing (NaN) for parts that have none."""
     parts = [p for p in parts if len(p)] or list(parts[:1]) or [empty_bars()]
 
     def column(name: str) -> Any:
         columns = [getattr(p, name) for p in parts]
-        return None if any(c is None for c in columns) else np.concatenate(columns)
+        if all(c is None for c in columns):
+            return None
+        return np.concatenate([np.full(len(p), np.nan) if c is None else c for p, c in zip(parts, columns, strict=True)])
 
     return Bars(*(column(name) for name in ("ts", "open", "high", "low", "close", "volume", "spread")))
 

@@ -1,0 +1,247 @@
+"""The panel: all pairs on one clock, and what a family of many pairs sees of them.
+
+The panel clock runs on the union of all pairs' observed minutes under the rule of the pair's own clock. On it each
+pair's close is carried from its first bar on, over at most ``CARRY`` clock bars, and a pair is present for
+``PRESENT`` wall-clock minutes after its last bar.
+
+**Lookback.** The lookback of a column of many pairs counts panel-clock bars, and holds the carry. An example:
+``corr_base_z_15_rate`` is a z-score over 240 bars of a correlation over 15 bars of returns, so its row t reads closes
+back to t - 239 - 14 - 1. The close at the earliest of these may be carried from a bar up to 7,200 clock bars before.
+A bar further back cannot matter: whether or not it is in the slice, its close is no longer carried. So the lookback is
+254 + 7,200 bars, a frame made of the bars from there on has the same values as one made of all history, and a view may
+begin ``lookback - CARRY`` bars before its first row: carrying is the frame's work, not the view's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from fxloom.bars import Bars, Flags, Floats, Ints
+from fxloom.clock import CLOSURE, clock_positions, on_clock
+from fxloom.domain import RATE, Domain
+from fxloom.kernels.momentum import backward_momentum, log_changes
+from fxloom.nodes import spread_bp
+from fxloom.view import PairFrame, Traits, _from
+
+T = TypeVar("T")
+CARRY = 7_200  # clock bars over which a close is carried
+PRESENT = 60  # wall-clock minutes after its last bar for which a pair is present
+SPREAD_WINDOW = 60  # own-clock bars that the estimate of a spread reads before its own
+
+
+def panel_minutes(minutes: Iterable[Ints]) -> Ints:
+    """The open times of the panel clock's bars, from the observed minutes of every pair (all int64, sorted)."""
+    union = np.unique(np.concatenate([np.empty(0, np.int64), *minutes]))
+    observed = clock_positions(union)
+    steps = np.ones(int(observed[-1]) + 1 if len(union) else 0, np.int64)
+    steps[observed[1:]] = np.where(np.diff(union) <= CLOSURE, 1, np.diff(union))
+    if len(steps):
+        steps[0] = union[0]
+    return np.cumsum(steps)
+
+
+@dataclass(eq=False)
+class PanelFrame:
+    """The bars of all stored pairs that a task needs, on the panel clock, and the work that its tables share.
+
+    ``bars`` and ``traits`` are by pair; a pair without bars in the slice is never present. ``ts``: open times of the
+    clock bars (n); ``positions``: of each pair's observed bars on the clock; ``price``: closes as quoted, carried
+    (pairs, n); ``present``: (pairs, n).
+    """
+
+    bars: Mapping[str, Bars]
+    traits: Mapping[str, Traits]
+    memo: dict[Any, tuple[int, Any]] = field(default_factory=dict)
+    pairs: tuple[str, ...] = field(init=False)
+    ts: Ints = field(init=False)
+    positions: dict[str, Ints] = field(init=False)
+    price: Floats = field(init=False)
+    present: Flags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pairs = tuple(sorted(self.bars))
+        self.ts = panel_minutes([self.bars[p].ts for p in self.pairs])
+        self.positions = {p: np.searchsorted(self.ts, self.bars[p].ts).astype(np.int64) for p in self.pairs}
+        self.price = np.full((len(self.pairs), len(self.ts)), np.nan)
+        self.present = np.zeros(self.price.shape, np.bool_)
+        for i, pair in enumerate(self.pairs):
+            if len(self.bars[pair]):
+                self._carry(i, pair)
+
+    def _carry(self, i: int, pair: str) -> None:
+        rows, last = self.last_bar(pair)
+        age = np.arange(rows.start, rows.stop) - self.positions[pair][last]
+        bars = self.bars[pair]
+        self.price[i, rows] = np.where(age <= CARRY, bars.close[last], np.nan)
+        self.present[i, rows] = self.ts[rows] - bars.ts[last] <= PRESENT
+
+    def last_bar(self, pair: str) -> tuple[slice, Ints]:
+        """The clock bars from the pair's first on, and for each the number of the pair's latest bar."""
+        positions, n = self.positions[pair], len(self.ts)
+        begin = int(positions[0]) if len(positions) else n
+        marks = np.zeros(n - begin, np.int64)
+        marks[positions - begin] = 1
+        return slice(begin, n), np.cumsum(marks) - 1
+
+    def view(self, domain: Domain, start: int = 0, first: int = 0) -> PanelView:
+        """The frame from clock position ``start`` on; rows are wanted from position ``first`` on."""
+        return PanelView(self, domain, start, max(first, start))
+
+
+class PanelView:
+    """One domain of all pairs from a start on. Arrays are float64, C-contiguous, of shape (pairs, clock bars).
+
+    ``first`` is the position in these arrays of the first row that will be stored: what lies before it is lookback
+    (near the start it may hold values that a longer history left there). Read the arrays, never write into them.
+    """
+
+    def __init__(self, frame: PanelFrame, domain: Domain, start: int, first: int) -> None:
+        self.frame = frame
+        self.domain = domain
+        self.start = start
+        self.first = first - start
+        self.missing: list[tuple[str, Flags, tuple[str, ...]]] = []
+
+    def __len__(self) -> int:
+        return len(self.frame.ts) - self.start
+
+    def shared(self, node: Callable[..., T], *args: Any) -> T:
+        """``node(view, *args)``, computed once for all tables of the task that ask for it.
+
+        ``node`` is a module-level function of finite windows that returns an array, or a tuple of arrays, with time
+        on the last axis.
+        """
+        return self._remembered((node, self.domain.name, args), node, args)
+
+    def shared_by_domains(self, node: Callable[..., T], *args: Any) -> T:
+        """As ``shared``, for a node that is the same in both domains."""
+        return self._remembered((node, "both", args), node, args)
+
+    def _remembered(self, key: Any, node: Callable[..., T], args: tuple[Any, ...]) -> T:
+        known = self.frame.memo.get(key)
+        if known is None or known[0] > self.start:
+            known = (self.start, node(self, *args))
+            self.frame.memo[key] = known
+        return _from(known[1], self.start - known[0])  # type: ignore[no-any-return]
+
+    def in_domain(self, domain: Domain) -> PanelView:
+        """The same bars in the other domain."""
+        return PanelView(self.frame, domain, self.start, self.first + self.start)
+
+    def miss(self, reason: str, where: Flags, columns: Iterable[str]) -> None:
+        """Record why ``columns`` have no value at ``where`` (pairs, clock bars): "absent" or "failed fit"."""
+        self.missing.append((reason, where, tuple(columns)))
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """The stored pairs, in alphabetical order: the first axis of every array."""
+        return self.frame.pairs
+
+    @property
+    def ts(self) -> Ints:
+        """Open times of the panel-clock bars, minutes since 1970 (int64)."""
+        return self.frame.ts[self.start :]
+
+    @property
+    def present(self) -> Flags:
+        """True where the pair was observed at most 60 wall-clock minutes before."""
+        return self.frame.present[:, self.start :]
+
+    def observed(self, pair: str) -> Ints:
+        """The positions in the view of the pair's observed bars that are to be stored."""
+        positions = self.frame.positions[pair] - self.start
+        return positions[positions >= self.first]
+
+    @property
+    def price(self) -> Floats:
+        """Closes as quoted, carried through holes."""
+        return self.frame.price[:, self.start :]
+
+    @property
+    def close_index(self) -> Floats:
+        """C, the rate index of the carried close, whatever the domain."""
+        return self.shared_by_domains(rate_index)
+
+    def momentum(self, window: int) -> Floats:
+        """m_W of the rate index, missing in the first W bars of a pair."""
+        return self.shared_by_domains(momentum, window)
+
+    @property
+    def x(self) -> Floats:
+        """C in rate, G_15 in bqx."""
+        return self.close_index if self.domain is RATE else self.shared_by_domains(momentum_index)
+
+    @property
+    def r(self) -> Floats:
+        """ln(x[t] / x[t-1]) on the panel clock: 0 inside a hole, the whole move at the first bar after it."""
+        return self.shared(log_change)
+
+    @property
+    def g(self) -> Floats:
+        """ln(G_15 / 100): what the correlations of the bqx domain are taken of."""
+        return self.shared_by_domains(momentum_level)
+
+    @property
+    def spread(self) -> Floats:
+        """s in bp from each pair's own clock: that of its latest bar while it is present, else missing."""
+        return self.shared_by_domains(own_spread)
+
+
+# -- nodes: series that tables share ---------------------------------------------------------------------------------
+
+
+def rate_index(view: PanelView) -> Floats:
+    """100 * price / baseline."""
+    baselines = np.array([view.frame.traits[p].baseline for p in view.pairs])
+    return 100.0 * view.price / baselines[:, None]
+
+
+def momentum(view: PanelView, window: int) -> Floats:
+    close = view.close_index
+    return _stacked([backward_momentum(c, window) for c in close], close)
+
+
+def momentum_index(view: PanelView) -> Floats:
+    return 100.0 * (1.0 + view.momentum(15) / 15)
+
+
+def momentum_level(view: PanelView) -> Floats:
+    return np.log(1.0 + view.momentum(15) / 15) + 0.0
+
+
+def log_change(view: PanelView) -> Floats:
+    return _stacked([log_changes(row) for row in np.ascontiguousarray(view.x)], view.x)
+
+
+def own_spread(view: PanelView) -> Floats:
+    """The spread of every pair at its latest bar, where it is present and its window is at most ``CARRY`` bars old.
+
+    An estimate reads ``SPREAD_WINDOW`` own-clock bars, which may lie far back on the panel clock if the pair has holes:
+    without that bound its lookback would have no end.
+    """
+    out = np.full(view.price.shape, np.nan)
+    for i, pair in enumerate(view.pairs):
+        if len(view.frame.bars[pair]):
+            out[i] = _placed_spread(view.frame, pair)[view.start :]
+    return np.where(view.present, out, np.nan)
+
+
+def _placed_spread(frame: PanelFrame, pair: str) -> Floats:
+    own = PairFrame(pair, on_clock(frame.bars[pair]), frame.traits[pair])
+    values = spread_bp(own.view(RATE))[own.bars.observed]
+    begins = own.bars.observed - (0 if frame.traits[pair].has_quotes else SPREAD_WINDOW)
+    begin_ts = own.bars.ts[np.maximum(begins, 0)]
+    age = frame.positions[pair] - np.searchsorted(frame.ts, begin_ts)
+    values = np.where((begins >= 0) & (age <= CARRY), values, np.nan)
+    rows, last = frame.last_bar(pair)
+    out = np.full(len(frame.ts), np.nan)
+    out[rows] = values[last]
+    return out
+
+
+def _stacked(rows: list[Floats], like: Floats) -> Floats:
+    return np.stack(rows) if rows else np.empty(like.shape)

@@ -6,7 +6,32 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
-from fxloom.kernels.moments import BLOCK, is_flat, may_be_flat, sum_deviations
+from fxloom.kernels.moments import BLOCK, LAGS, is_flat, may_be_flat, sum_deviations
+
+
+@jit
+def add_products(
+    past_x: Floats,
+    past_y: Floats,
+    x: Floats,
+    y: Floats,
+    mx: Floats,
+    my: Floats,
+    xx: Floats,
+    xy: Floats,
+    yy: Floats,
+    lags: int,
+) -> None:
+    """Add the squares and products of ``lags`` lags to each row's sums; row i's oldest values are past[i]."""
+    for i in range(len(x)):
+        sxx, sxy, syy = xx[i], xy[i], yy[i]
+        for k in range(lags - 1, -1, -1):
+            dx = past_x[i + k] - x[i] - mx[i]
+            dy = past_y[i + k] - y[i] - my[i]
+            sxx += dx * dx
+            sxy += dx * dy
+            syy += dy * dy
+        xx[i], xy[i], yy[i] = sxx, sxy, syy
 
 
 @jit
@@ -14,17 +39,14 @@ def sum_products(
     x: Floats, y: Floats, begin: int, end: int, window: int, mx: Floats, my: Floats, xx: Floats, xy: Floats, yy: Floats
 ) -> None:
     """Sums of squares and products about the means ``mx``, ``my``, which are relative to x[t] and y[t]."""
-    m = end - begin
-    newest_x, newest_y = x[begin:end], y[begin:end]
-    xx[:m], xy[:m], yy[:m] = 0.0, 0.0, 0.0
-    for lag in range(window):
+    whole, now_x, now_y = window - window % LAGS, x[begin:end], y[begin:end]
+    xx[:], xy[:], yy[:] = 0.0, 0.0, 0.0
+    for lag in range(0, whole, LAGS):
+        past_x, past_y = x[begin - lag - LAGS + 1 : end - lag], y[begin - lag - LAGS + 1 : end - lag]
+        add_products(past_x, past_y, now_x, now_y, mx, my, xx, xy, yy, LAGS)
+    for lag in range(whole, window):
         past_x, past_y = x[begin - lag : end - lag], y[begin - lag : end - lag]
-        for i in range(m):
-            dx = past_x[i] - newest_x[i] - mx[i]
-            dy = past_y[i] - newest_y[i] - my[i]
-            xx[i] += dx * dx
-            xy[i] += dx * dy
-            yy[i] += dy * dy
+        add_products(past_x, past_y, now_x, now_y, mx, my, xx, xy, yy, 1)
 
 
 @jit

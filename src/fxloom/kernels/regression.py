@@ -13,7 +13,7 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
-from fxloom.kernels.moments import BLOCK, is_flat, may_be_flat
+from fxloom.kernels.moments import BLOCK, LAGS, is_flat, may_be_flat
 
 EXACT = 1e-20  # a fit is exact if SSE is at most this times SST
 
@@ -33,25 +33,62 @@ class Parabola(NamedTuple):
 
 
 @jit
+def add_projections(
+    past: Floats, newest: Floats, v: float, spread: float, mean: Floats, first: Floats, second: Floats, lags: int
+) -> None:
+    """Add d, v d and (v^2 - spread) d of ``lags`` lags, d = past - newest; ``v`` belongs to the newest of them."""
+    for i in range(len(newest)):
+        s0, s1, s2 = mean[i], first[i], second[i]
+        for lag in range(lags):
+            d = past[i + lags - 1 - lag] - newest[i]
+            u = v - lag
+            s0 += d
+            s1 += u * d
+            s2 += (u * u - spread) * d
+        mean[i], first[i], second[i] = s0, s1, s2
+
+
+@jit
 def project(y: Floats, begin: int, end: int, window: int, mean: Floats, first: Floats, second: Floats) -> None:
     """Coefficients of 1, v, v^2 - (W^2-1)/12 of the fits to y[t-lag] - y[t], t = begin..end-1."""
-    m, w = end - begin, float(window)
-    centre, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
-    newest = y[begin:end]
-    mean[:m], first[:m], second[:m] = 0.0, 0.0, 0.0
-    for lag in range(window):
-        past = y[begin - lag : end - lag]
-        v = centre - lag
-        p = v * v - spread
-        for i in range(m):
-            d = past[i] - newest[i]
-            mean[i] += d
-            first[i] += v * d
-            second[i] += p * d
-    for i in range(m):
+    w, whole, newest = float(window), window - window % LAGS, y[begin:end]
+    v, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
+    mean[:], first[:], second[:] = 0.0, 0.0, 0.0
+    for lag in range(0, whole, LAGS):
+        add_projections(y[begin - lag - LAGS + 1 : end - lag], newest, v - lag, spread, mean, first, second, LAGS)
+    for lag in range(whole, window):
+        add_projections(y[begin - lag : end - lag], newest, v - lag, spread, mean, first, second, 1)
+    for i in range(end - begin):
         mean[i] /= w
         first[i] /= w * spread
         second[i] /= w * spread * (w * w - 4.0) / 15.0
+
+
+@jit
+def add_residuals(
+    past: Floats,
+    newest: Floats,
+    v: float,
+    spread: float,
+    mean: Floats,
+    first: Floats,
+    second: Floats,
+    sse: Floats,
+    lagged: Floats,
+    later: Floats,
+    lags: int,
+) -> None:
+    """Add squared residuals and products of neighbours; ``later`` holds the residual one bar after these lags."""
+    for i in range(len(newest)):
+        squares, products, after = sse[i], lagged[i], later[i]
+        for lag in range(lags):
+            u = v - lag
+            fit = mean[i] + u * first[i] + (u * u - spread) * second[i]
+            e = past[i + lags - 1 - lag] - newest[i] - fit
+            squares += e * e
+            products += e * after
+            after = e
+        sse[i], lagged[i], later[i] = squares, products, after
 
 
 @jit
@@ -67,19 +104,15 @@ def sum_residuals(
     lagged: Floats,
 ) -> None:
     """Sums of e[t-lag]^2 and of e[t-lag] e[t-lag-1] over the residuals of each fit."""
-    m, w = end - begin, float(window)
-    centre, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
-    newest, later = y[begin:end], np.zeros(m)
-    sse[:m], lagged[:m] = 0.0, 0.0
-    for lag in range(window):
+    w, whole, newest, later = float(window), window - window % LAGS, y[begin:end], np.zeros(end - begin)
+    v, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
+    sse[:], lagged[:] = 0.0, 0.0
+    for lag in range(0, whole, LAGS):
+        past = y[begin - lag - LAGS + 1 : end - lag]
+        add_residuals(past, newest, v - lag, spread, mean, first, second, sse, lagged, later, LAGS)
+    for lag in range(whole, window):
         past = y[begin - lag : end - lag]
-        v = centre - lag
-        p = v * v - spread
-        for i in range(m):
-            e = past[i] - newest[i] - mean[i] - v * first[i] - p * second[i]
-            sse[i] += e * e
-            lagged[i] += e * later[i]
-            later[i] = e
+        add_residuals(past, newest, v - lag, spread, mean, first, second, sse, lagged, later, 1)
 
 
 @jit

@@ -1,0 +1,24 @@
+"""Every law on every table of one pair in the catalogue: a new family gets them for nothing."""
+
+from __future__ import annotations
+
+import pytest
+from pair_laws import LAWS, Law
+
+from fxloom.catalogue import tables
+from fxloom.feature import Table
+
+ONE_PAIR = [t for t in tables().values() if t.family.scope == "pair"]
+SHOWN = 25  # failing features in a message
+
+
+@pytest.fixture(scope="session", params=ONE_PAIR, ids=lambda t: t.name)
+def table(request: pytest.FixtureRequest) -> Table:
+    return request.param
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_law(table: Table, law: Law) -> None:
+    told = law(table)
+    more = f"\n... and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    assert not told, f"{law.__doc__}\n" + "\n".join(told[:SHOWN]) + more

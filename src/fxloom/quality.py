@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -46,13 +47,29 @@ class Survey:
     findings: tuple[str, ...] = field(default_factory=tuple)
 
     @property
+    def possible(self) -> int:
+        """Rows at which the bars allow a value: due, every pair present, and a fit that did not fail."""
+        return self.due - self.absent - self.failed
+
+    @property
     def populated(self) -> bool:
-        """Finite in at least 99 % of the rows that are due and have no known reason to be missing."""
-        countable = self.due - self.undefined - self.absent - self.failed
-        return self.due > 0 and self.finite > 0 and self.finite >= (1 - MISSING_LIMIT) * countable
+        """Finite in at least 99 % of the possible rows at which the formula has a value. All missing: never."""
+        return self.finite > 0 and self.finite >= (1 - MISSING_LIMIT) * (self.possible - self.undefined)
+
+    @property
+    def missing_share(self) -> float:
+        """Share of the possible rows without a value, whatever the formula's reason."""
+        return 1 - self.finite / self.possible if self.possible > 0 else 0.0
 
     def plain(self) -> dict[str, object]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v not in (0, None, ())}
+        """The fields that say something, for JSON."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v not in (None, ())}
+
+
+def survey_of(plain: Mapping[str, Any]) -> Survey:
+    """A survey from what ``Survey.plain`` gave."""
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+    return Survey(**fields)
 
 
 def anchor_of(ts: Ints, anchor: Anchor) -> Ints:

@@ -30,6 +30,7 @@ from fxloom.quality import due_rows
 from fxloom.view import View
 
 Law = Callable[[Table], list[str]]
+LawOnSpecimen = Callable[[Table, Specimen], list[str]]
 
 SLACK = 1e-12  # of a bound, relative: the rounding of a ratio that is exactly at it
 SOON = 1_440  # bars after the warm-up in which a feature that may be undefined must show a value
@@ -91,10 +92,14 @@ def short_histories(table: Table) -> list[str]:
 
 def never_before_warmup(table: Table) -> list[str]:
     """No value before the declared warm-up, wherever history begins."""
-    told = _early(reference(table, lively()))
+    told = early_on(table, lively())
     for begin in (1, 123, 4_321):  # other minutes of the hour, another day
         told += _early(try_out(table, lively().between(begin, begin + min(30_000, _warmup(table) + 200))))
     return told
+
+
+def early_on(table: Table, specimen: Specimen) -> list[str]:
+    return _early(reference(table, specimen))
 
 
 def present_from_warmup_on(table: Table) -> list[str]:
@@ -139,19 +144,26 @@ def _warmup(table: Table) -> int:
 
 def missing_with_reason_only(table: Table) -> list[str]:
     """Once due, a value is missing only where the record or the family says why."""
+    return [line for specimen in _value_specimens() for line in lost_on(table, specimen)]
+
+
+def lost_on(table: Table, specimen: Specimen) -> list[str]:
+    trial = reference(table, specimen)
     told = []
-    for specimen in _value_specimens():
-        trial = reference(table, specimen)
-        for f in table.features:
-            if f.column.undefined is None:
-                lost = np.isnan(trial.columns[f.name]) & _due(f, trial) & ~trial.reason_known(f)
-                told += told_at(f"{specimen.name}: {f.name}", lost, trial.view.ts, trial.columns[f.name])
+    for f in table.features:
+        if f.column.undefined is None:
+            lost = np.isnan(trial.columns[f.name]) & _due(f, trial) & ~trial.reason_known(f)
+            told += told_at(f"{specimen.name}: {f.name}", lost, trial.view.ts, trial.columns[f.name])
     return told
 
 
 def populated(table: Table) -> list[str]:
     """In a lively market nearly all values are there: undefined moments are the exception."""
-    trial = reference(table, lively())
+    return empty_on(table, lively())
+
+
+def empty_on(table: Table, specimen: Specimen) -> list[str]:
+    trial = reference(table, specimen)
     told = []
     for f in table.features:
         due = _due(f, trial) & ~trial.reason_known(f)
@@ -163,7 +175,11 @@ def populated(table: Table) -> list[str]:
 
 def finite_and_in_range(table: Table) -> list[str]:
     """No infinity, no negative zero, nothing outside of the declared range: on a lively and on a troubled market."""
-    return [line for specimen in _value_specimens() for line in _unfit(reference(table, specimen), specimen)]
+    return [line for specimen in _value_specimens() for line in unfit_on(table, specimen)]
+
+
+def unfit_on(table: Table, specimen: Specimen) -> list[str]:
+    return _unfit(reference(table, specimen), specimen)
 
 
 def _value_specimens() -> Sequence[Specimen]:
@@ -203,8 +219,12 @@ def still_prices(table: Table) -> list[str]:
 
 def not_constant(table: Table) -> list[str]:
     """Every feature moves within every whole month, unless its record says that it may not."""
-    trial = reference(table, lively())
-    edges = [0, *month_edges(lively().bars), len(lively().bars)]
+    return constant_on(table, lively())
+
+
+def constant_on(table: Table, specimen: Specimen) -> list[str]:
+    trial = reference(table, specimen)
+    edges = [0, *month_edges(specimen.bars), len(specimen.bars)]
     told = []
     for first, end in pairwise(edges):
         rows = trial.rows[first:end]
@@ -221,18 +241,18 @@ def not_constant(table: Table) -> list[str]:
 
 def later_bars_do_not_matter(table: Table) -> list[str]:
     """The same to the last bit in every row before a cut, if the bars after it go, or are replaced by others."""
-    told = []
-    for specimen in (lively(), troubled()):
-        for cut in _cuts(table, specimen):
-            told += _changed_by_later_bars(table, specimen, cut)
-    return told
+    return [line for specimen in (lively(), troubled()) for line in causal_on(table, specimen)]
+
+
+def causal_on(table: Table, specimen: Specimen) -> list[str]:
+    return [line for cut in _cuts(table, specimen) for line in _changed_by_later_bars(table, specimen, cut)]
 
 
 def _cuts(table: Table, specimen: Specimen) -> Sequence[int]:
     least = min(table.lookback + HEAD, len(specimen.bars) * 3 // 4)
     cuts = moments_of(specimen.bars, least)
     anchored = any(f.column.anchor for f in table.features)
-    return cuts[-2:] if anchored or specimen.name.startswith("troubled") else cuts
+    return cuts[-2:] if anchored or specimen.name != "lively eurusd" else cuts
 
 
 def _changed_by_later_bars(table: Table, specimen: Specimen, cut: int) -> list[str]:
@@ -263,7 +283,10 @@ def _stored(trial: Trial, rows: int) -> dict[str, Floats]:
 
 def pieces_make_the_whole(table: Table) -> list[str]:
     """Computed in odd pieces, each from its declared lookback alone, a feature has the values of the whole."""
-    specimen = lively()
+    return pieces_on(table, lively())
+
+
+def pieces_on(table: Table, specimen: Specimen) -> list[str]:
     whole = reference(table, specimen)
     stds = {name: deviation(column) for name, column in whole.columns.items()}
     told = []
@@ -338,6 +361,8 @@ def _remembered(
         told += differences([f], a, b, expected.view.ts[since:], stds)
     return told
 
+
+ON_SPECIMENS: Sequence[LawOnSpecimen] = (early_on, lost_on, empty_on, unfit_on, constant_on, causal_on, pieces_on)
 
 LAWS: Sequence[Law] = (
     shape_and_type,

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache, cached_property
 
 import numpy as np
+from conftest import real_bars
 
 from fxloom.bars import Bars, Floats, Ints
 from fxloom.clock import ClockBars, on_clock
@@ -91,6 +92,14 @@ def still(price: float, baseline: float, volume: float = 20.0) -> Specimen:
     ticks, spread = np.full(len(level), volume), np.full(len(level), 1e-4 * price)
     bars = Bars(full.bars.ts, level, level, level, level, ticks, spread)
     return Specimen(f"still at {price}", full.pair, bars, Traits(baseline))
+
+
+@cache
+def real(name: str, rows: int) -> Specimen:
+    """The first ``rows`` bars of a sample file such as "market28/eurusd"."""
+    bars = real_bars(name).take(slice(0, rows))
+    traits = Traits(float(bars.close[0]), bars.volume is not None, bars.spread is not None)
+    return Specimen(f"real {name}", name[-6:], bars, traits)
 
 
 def short(bars: int) -> Specimen:

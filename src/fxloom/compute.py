@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxloom.bars import Bars, Flags, Floats, Ints
-from fxloom.feature import Feature, Table, checked
-from fxloom.quality import Survey, due_rows, gate, stillness, survey_column
+from fxloom.feature import KEYED_BY_MONTH, Columns, Feature, Table, checked
+from fxloom.panel import PanelFrame, PanelView
+from fxloom.quality import Survey, due_rows, gate, merge_surveys, stillness, survey_column
 from fxloom.view import PairFrame, Traits, View
 
 
@@ -68,7 +69,7 @@ def compute_table(view: View, table: Table) -> Computed:
     columns = checked(table, table.family.compute(view))
     rows = observed_rows(view)
     stored = {name: column[rows] for name, column in columns.items()}
-    reasons = _reasons(view, rows)
+    reasons = _reasons(view.missing, rows)
     still = stillness(view.price[rows])
     due = _DueRows(view.ts, rows)
     surveys = {
@@ -98,9 +99,9 @@ class _DueRows:
         return self.known[key]
 
 
-def _reasons(view: View, rows: Ints) -> dict[str, dict[str, Flags]]:
+def _reasons(missing: Iterable[tuple[str, Flags, Iterable[str]]], rows: Ints) -> dict[str, dict[str, Flags]]:
     found: dict[str, dict[str, Flags]] = {}
-    for reason, where, names in view.missing:
+    for reason, where, names in missing:
         for name in names:
             known = found.setdefault(name, {})
             known[reason] = known.get(reason, False) | where[rows]
@@ -119,7 +120,48 @@ def proxies_of(table: Table, traits: Traits) -> tuple[str, ...]:
 
 
 def compute_panel(
-    bars: Mapping[str, Bars], traits: Mapping[str, Traits], jobs: Iterable[Job], first: int
+    bars: Mapping[str, Bars], traits: Mapping[str, Traits], jobs: Sequence[Job], first: int
 ) -> Iterator[Computed | Failure]:
-    """The partitions of tables of many pairs, one a pair (or one for all, keyed by time and pair)."""
-    raise NotImplementedError
+    """The partitions of tables of many pairs from minute ``first`` on: one a pair, or one with the pair in its key."""
+    if not jobs:
+        return
+    frame = PanelFrame(bars, traits)
+    first_row = int(np.searchsorted(frame.ts, first))
+    for job in sorted(jobs, key=lambda j: (j.start, j.table.name)):
+        view = frame.view(job.table.domain, int(np.searchsorted(frame.ts, job.start)), first_row)
+        try:
+            columns = checked(job.table, job.table.family.compute(view))
+            parts = (_panel_part(view, job.table, columns, i) for i in range(len(view.pairs)))
+            stored = [part for part in parts if len(part.ts)]
+            yield from [_by_time_and_pair(stored)] if job.table.name == KEYED_BY_MONTH and stored else stored
+        except Exception as error:  # noqa: BLE001 - reported with its cause; the other tables go on
+            yield Failure(job.table.name, "", f"{error} ({_place(error)})")
+
+
+def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Computed:
+    """The rows of one pair of a table of many pairs."""
+    pair = view.pairs[i]
+    rows = view.observed(pair)
+    stored = {name: column[i, rows] for name, column in columns.items()}
+    if len(rows) == 0:
+        return Computed(table, pair, view.ts[rows], stored, {})
+    begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
+    due = _DueRows(view.ts[begin:], rows - begin)
+    missing = [(reason, where[i], names) for reason, where, names in view.missing]
+    reasons = _reasons(missing, rows)
+    still = stillness(view.price[i, rows])
+    surveys = {
+        f.name: survey_column(f, stored[f.name], due.of(f), reasons.get(f.key, {}), still) for f in table.features
+    }
+    return Computed(table, pair, view.ts[rows], stored, surveys)
+
+
+def _by_time_and_pair(parts: Sequence[Computed]) -> Computed:
+    """The pairs' partitions as one, sorted by time and pair."""
+    ts = np.concatenate([part.ts for part in parts])
+    pairs = np.repeat([part.pair for part in parts], [len(part.ts) for part in parts])
+    order = np.lexsort((pairs, ts))
+    table = parts[0].table
+    columns = {name: np.concatenate([part.columns[name] for part in parts])[order] for name in table.names}
+    surveys = {name: merge_surveys([part.surveys[name] for part in parts]) for name in table.names}
+    return Computed(table, "", ts[order], columns, surveys, pairs[order].tolist())

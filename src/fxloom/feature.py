@@ -13,6 +13,7 @@ from fxloom.domain import Domain
 Columns = dict[str, Floats]
 Scope = Literal["pair", "panel"]
 Anchor = Literal["hour", "week"]
+KEYED_BY_MONTH = "cross_sectional_panel"  # one partition a month for all pairs, with the pair in its key
 
 
 @dataclass(frozen=True)

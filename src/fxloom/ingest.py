@@ -104,7 +104,10 @@ def ingest(
 
 
 def _read(paths: Sequence[str | Path], reading: Reading) -> Iterator[Outcome]:
-    return read(paths, pair=reading.pair, format=reading.format, zone=reading.zone, stamp=reading.stamp)
+    found: Iterator[Outcome] = read(
+        paths, pair=reading.pair, format=reading.format, zone=reading.zone, stamp=reading.stamp
+    )
+    return found
 
 
 # -- settling --------------------------------------------------------------------------------------------------------

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fxloom.days import Day, History
-from fxloom.feature import Table
+from fxloom.feature import KEYED_BY_MONTH, Table
 from fxloom.fingerprint import formula_digest
 from fxloom.months import MINUTES_A_DAY, month_bounds
 from fxloom.view import Traits
 
 State = Literal["fresh", "stale", "missing"]
-KEYED_BY_MONTH = "cross_sectional_panel"  # one partition a month for all pairs, with the pair in its key
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ families; "undefined" is a formula without a value where its record says that th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -70,6 +71,23 @@ def survey_of(plain: Mapping[str, Any]) -> Survey:
     """A survey from what ``Survey.plain`` gave."""
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
     return Survey(**fields)
+
+
+def merge_surveys(parts: Sequence[Survey]) -> Survey:
+    """The survey of several pairs' rows of one feature, from those of each; deviations are about each one's mean."""
+    lows = [p.low for p in parts if p.low is not None]
+    highs = [p.high for p in parts if p.high is not None]
+    squares = [(p.std**2, p.finite + p.early) for p in parts if p.std is not None]
+    counted = ("due", "finite", "undefined", "absent", "failed", "missing", "infinite", "early")
+    sums = {name: sum(getattr(p, name) for p in parts) for name in counted}
+    return Survey(
+        **sums,
+        low=min(lows, default=None),
+        high=max(highs, default=None),
+        std=math.sqrt(sum(v * n for v, n in squares) / sum(n for _, n in squares)) if squares else None,
+        run=max(p.run for p in parts),
+        findings=tuple(dict.fromkeys(f for p in parts for f in p.findings)),
+    )
 
 
 def anchor_of(ts: Ints, anchor: Anchor) -> Ints:

@@ -1,0 +1,49 @@
+"""The demonstration: a made-up market goes the whole way, from files to an audit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from fxloom.cli.show import Screen
+from fxloom.market import synthetic_market
+from fxloom.stores.base import StoreError
+from fxloom.stores.frames import bars_table
+
+PAIRS = ("eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp", "eurjpy")
+START, END = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
+
+
+def demo(options: Namespace, screen: Screen) -> int:
+    """Make a market, ingest, populate and audit it, and say what to do next; the store must be a new folder."""
+    from fxloom.cli.main import main
+
+    store = Path(options.store)
+    if store.exists() and any(store.iterdir()):
+        raise StoreError(f"{store} is not empty: name a new folder with --store, or remove it")
+    asked = ["--store", str(store), *(["--json"] if options.json else [])]
+    workers = ["--workers", str(options.workers)] if options.workers else []
+    folder = Path(tempfile.mkdtemp(prefix="fxloom-demo-"))
+    try:
+        screen.say(f"A synthetic market: {len(PAIRS)} pairs, {START} to {END}, quotes and tick volume.")
+        for pair, bars in synthetic_market(START, END, PAIRS).items():
+            pq.write_table(bars_table(bars), folder / f"{pair}.parquet")
+        for command in (["ingest", str(folder)], ["populate", *workers], ["audit"]):
+            screen.say(f"\n$ fxloom {command[0]} --store {store}")
+            if status := main([*command, *asked]):
+                return status
+    finally:
+        shutil.rmtree(folder)
+    screen.say(
+        f"\nThe store is the folder {store}: Parquet files that any reader understands. Next, your own files:\n"
+        "  fxloom ingest --store lake PATH...     HistData, MetaTrader 4 and 5, Dukascopy, csv, parquet, zips\n"
+        "  fxloom populate --store lake           what is missing or stale, in all processors\n"
+        "  fxloom audit --store lake              what is there, and what is wrong with it\n"
+        f"  python -c \"import fxloom; print(fxloom.open_store('{store}').read('technical_rate').head().collect())\""
+    )
+    return 0

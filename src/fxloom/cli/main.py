@@ -1,0 +1,165 @@
+"""Options and dispatch. The engines are imported by the commands that need them, so that --help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import fxloom
+from fxloom.cli.show import Screen
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+Command = Callable[[argparse.Namespace, Screen], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 only if all that was asked for is done, 130 after Ctrl-C."""
+    options = parser().parse_args(argv)
+    screen = Screen(options.json)
+    try:
+        return _command(options.command)(options, screen)
+    except KeyboardInterrupt:
+        print("fxloom: interrupted; what was finished is kept, run the command again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last resort: one line for the user, the traceback on request
+        return _report(error, options.debug)
+
+
+def _report(error: Exception, debug: bool) -> int:
+    from fxloom.lock import Held
+    from fxloom.stores.base import StoreError
+
+    if debug:
+        raise error
+    known = isinstance(error, StoreError | Held | KeyError | ValueError)
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    hint = "" if known else " (unexpected; --debug shows where)"
+    kind = "" if known else f"{type(error).__name__}: "
+    print(f"fxloom: {kind}{text}{hint}", file=sys.stderr)
+    return USAGE if isinstance(error, KeyError | ValueError) else FAILED
+
+
+def _command(name: str) -> Command:
+    from fxloom.cli import commands
+
+    found: Command = getattr(commands, name)
+    return found
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="fxloom",
+        description="Features of the 28 major currency pairs from one-minute bars: causal, checked, resumable.",
+        epilog="Begin with `fxloom demo`, or with your own files: `fxloom ingest --store lake FILES`, then "
+        "`fxloom populate --store lake` and `fxloom audit --store lake`.",
+    )
+    top.add_argument("--version", action="version", version=f"fxloom {fxloom.__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print the result as JSON")
+    shared.add_argument("--debug", action="store_true", help="show the traceback of an unexpected error")
+    stored = argparse.ArgumentParser(add_help=False, parents=[shared])
+    stored.add_argument("--store", default="fxloom-store", help="a folder, or postgresql://... (default: %(default)s)")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_init, _ingest, _populate, _audit, _matrix, _prove, _redundancy, _copy):
+        add(commands, stored)
+    _catalogue(commands, shared)
+    _demo(commands, shared)
+    return top
+
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _init(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("init", parents=[stored], help="write a store's settings")
+    p.add_argument("--baseline", metavar="DATE", help="the rate index is 100 at a pair's first close from here on")
+    p.add_argument("--dtype", choices=["float32", "float64"], default="float32", help="type of stored features")
+    p.add_argument("--rebase", action="store_true", help="settle the baseline prices of the stored pairs anew")
+    p.add_argument("--ddl", action="store_true", help="print the tables' DDL for PostgreSQL and stop")
+
+
+def _ingest(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("ingest", parents=[stored], help="bring bars in: files, folders, zips")
+    p.add_argument("paths", nargs="+", metavar="PATH")
+    p.add_argument("--pair", help="the pair, where neither content nor name tells")
+    p.add_argument("--format", default="auto", help="the format, where its content does not tell")
+    p.add_argument("--zone", default="auto", help="offset (+2), zone name or utc, where the file cannot tell")
+    p.add_argument("--stamp", choices=["open", "close"], default="open", help="what the times of bars mean")
+    p.add_argument("--replace", action="store_true", help="let these bars win over stored ones that differ")
+    p.add_argument("--volume", choices=["yes", "no"], help="settle whether the pairs have volume (else a proxy)")
+    p.add_argument("--quotes", choices=["yes", "no"], help="settle whether the pairs have quotes (else a proxy)")
+    p.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait for another writer")
+
+
+def _selection(p: argparse.ArgumentParser, months: bool = True) -> None:
+    p.add_argument("--pairs", type=_words, help="comma-separated, e.g. eurusd,usdjpy (default: all)")
+    if months:
+        p.add_argument("--months", help="e.g. 2018-02:2018-05 (default: all that have bars)")
+    p.add_argument("--tables", type=_words, help="tables, families or patterns (default: all)")
+
+
+def _populate(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("populate", parents=[stored], help="compute what is missing or stale")
+    _selection(p)
+    p.add_argument("--workers", type=int, help="processes (default: one a processor)")
+    p.add_argument("--plan", action="store_true", help="say what would be done, with time and disk, and stop")
+    p.add_argument("--force", action="store_true", help="compute what is fresh as well")
+    p.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait for another writer")
+
+
+def _audit(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("audit", parents=[stored], help="what the store holds, and what is wrong with it")
+    p.add_argument("--detail", action="store_true", help="every pair and month")
+
+
+def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("matrix", parents=[stored], help="features of any tables joined into one Parquet file")
+    p.add_argument("--features", type=_words, required=True, help="features, tables, families, rate, bqx, patterns")
+    p.add_argument("--out", required=True, metavar="FILE.parquet")
+    p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
+    p.add_argument("--start", metavar="TIME", help="first bar (UTC)")
+    p.add_argument("--end", metavar="TIME", help="first bar left out (UTC)")
+    p.add_argument("--missing", choices=["keep", "drop"], default="keep", help="rows in which a feature is missing")
+
+
+def _prove(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("prove", parents=[stored], help="test on these bars that nothing looks ahead")
+    _selection(p, months=False)
+    p.add_argument("--samples", type=int, default=0, metavar="N", help="moments a task (default: as the budget allows)")
+    p.add_argument("--budget", default="10m", metavar="TIME", help="stop after this time (default: %(default)s)")
+    p.add_argument("--seed", type=int, default=0, metavar="K")
+    p.add_argument("--workers", type=int, help="processes (default: one a processor)")
+
+
+def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("redundancy", parents=[stored], help="twins and constants among the features of a pair")
+    p.add_argument("--pair", required=True)
+    p.add_argument("--month", help="default: the last complete one")
+    p.add_argument("--threshold", type=float, default=0.999, help="absolute correlation of near twins")
+
+
+def _copy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("copy", parents=[stored], help="move a store between a folder and PostgreSQL")
+    p.add_argument("--from", dest="source", required=True, metavar="A")
+    p.add_argument("--to", dest="target", required=True, metavar="B")
+
+
+def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("catalogue", parents=[shared], help="every feature: unit, range, warm-up, formula")
+    p.add_argument("--table", help="a table, a family or a pattern")
+    p.add_argument("--search", metavar="WORD", help="in names and formulas")
+
+
+def _demo(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("demo", parents=[shared], help="a made-up market, ingested, populated and audited")
+    p.add_argument("--store", default="demo-store", help="a new folder (default: %(default)s)")
+    p.add_argument("--workers", type=int, help="processes (default: one a processor)")
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip().lower() for part in text.split(",")) if word]

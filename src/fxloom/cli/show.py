@@ -1,0 +1,101 @@
+"""How results are shown: tables on a terminal, plain lines where there is none, JSON where asked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+STYLES = {
+    "POPULATED": "green", "PARTIAL": "yellow", "WARMUP": "cyan", "EMPTY": "red", "MISSING": "red",
+    "holds": "green", "FAILS": "red", "done": "green", "refused": "red", "failed": "red", "fresh": "green",
+}  # fmt: skip
+
+
+class Screen:
+    """Where a command writes: ``json`` keeps standard output for one JSON document."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.tty = sys.stdout.isatty() and not as_json
+
+    def say(self, text: str = "") -> None:
+        """A line for people."""
+        if not self.as_json:
+            print(text, flush=True)
+
+    def result(self, value: Any) -> None:
+        """The command's result, for programs."""
+        if self.as_json:
+            json.dump(value, sys.stdout, indent=2, default=_plain)
+            print(flush=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+        """Rows under headings; numbers to the right."""
+        if self.as_json:
+            return
+        if not self.tty:
+            for row in [columns, *rows]:
+                print("\t".join(_text(cell) for cell in row))
+            return
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for i, name in enumerate(columns):
+            numeric = all(isinstance(row[i], int | float) for row in rows)
+            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(_styled(cell) for cell in row))
+        Console(soft_wrap=False).print(table)
+
+    @contextlib.contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Progress]:
+        """A live bar with rate and time left on a terminal, nothing elsewhere."""
+        if not self.tty:
+            yield Progress()
+            return
+        from rich import progress as bars
+
+        columns = (
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TextColumn("{task.fields[rate]}"),
+            bars.TimeRemainingColumn(),
+        )
+        with bars.Progress(*columns, transient=True) as shown:
+            yield Progress(shown, shown.add_task(what, total=total, rate=""))
+
+
+class Progress:
+    """A bar that can be advanced, or nothing where there is no terminal."""
+
+    def __init__(self, shown: Any = None, task: Any = None) -> None:
+        self.shown, self.task = shown, task
+
+    def advance(self, by: int = 1) -> None:
+        if self.shown is not None:
+            speed = self.shown.tasks[self.task].speed or 0.0
+            self.shown.update(self.task, advance=by, rate=f"{speed:.1f}/s" if speed else "")
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return str(cell)
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.4g}"
+
+
+def _styled(cell: Any) -> str:
+    from rich.markup import escape
+
+    text = escape(_text(cell))
+    style = STYLES.get(text)
+    return f"[{style}]{text}[/]" if style else text

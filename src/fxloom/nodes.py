@@ -1,0 +1,38 @@
+"""Series that several tables share: functions of a view, asked for through ``view.shared``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.domain import BQX
+from fxloom.kernels.moments import rolling_moments, rolling_std
+from fxloom.kernels.momentum import STILL
+from fxloom.kernels.regression import Parabola, rolling_parabola
+from fxloom.view import View
+
+
+def moments(view: View, window: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Mean, std, skewness and kurtosis of ``series(W)`` over W bars."""
+    return rolling_moments(view.series(window), window)
+
+
+def parabola(view: View, window: int) -> Parabola:
+    """The quadratic regression of ``series(W)`` over W bars."""
+    return rolling_parabola(view.series(window), window)
+
+
+def volatility(view: View, window: int) -> Floats:
+    """std_W(r)."""
+    return rolling_std(view.r, window)
+
+
+def move(view: View, window: int) -> Floats:
+    """mom_W: 10,000 ln(C[t] / C[t-W]) in rate, 10,000 m_W in bqx; missing in the first W bars."""
+    if view.domain is BQX:
+        return 10_000.0 * view.momentum(window)
+    close = view.close_index
+    out = np.full(len(close), np.nan)
+    change = (close[window:] - close[:-window]) / close[:-window]
+    out[window:] = np.where(np.abs(change) < STILL, 0.0, 10_000.0 * np.log1p(change))
+    return out

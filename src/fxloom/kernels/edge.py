@@ -1,7 +1,8 @@
 """Spread estimators from open, high, low and close: EDGE, Abdi & Ranaldo, Corwin & Schultz.
 
-Bars are taken ``stride`` rows apart: t, t - stride, ... . Every estimator is built from pairs of neighbouring bars,
-whose log ratios are taken to the earlier close, so that they are small numbers to full precision.
+Bars are taken ``stride`` rows apart: t, t - stride, ... . Every estimator is built from pairs of neighbouring bars.
+Logs are subtracted as in the authors' own package: where EDGE's two expectations cancel, the spread is the root of
+rounding noise, and only the same steps give the same noise.
 """
 
 from __future__ import annotations
@@ -44,18 +45,16 @@ def bar_pairs(
     """The fields of ``BarPairs`` for bars ``stride`` rows apart; missing in the first ``stride`` rows."""
     n = len(close)
     terms = np.full((8, n), np.nan)
+    o, h, l, c = np.log(opened), np.log(high), np.log(low), np.log(close)
     for t in range(stride, n):
         p = t - stride
-        base = close[p]
-        if not (base + low[p] + opened[t] + low[t] > 0.0):
-            continue
-        o, m = np.log(opened[t] / base), 0.5 * (np.log(high[t] / base) + np.log(low[t] / base))
-        m1 = 0.5 * (np.log(high[p] / base) + np.log(low[p] / base))
-        moved = max(differ(high[t], low[t], tolerance), differ(low[t], base, tolerance))
-        terms[0, t], terms[1, t], terms[2, t], terms[3, t], terms[4, t] = m - o, o - m1, m, 0.0 - m1, o
+        middle, before = (h[t] + l[t]) / 2.0, (h[p] + l[p]) / 2.0
+        terms[0, t], terms[1, t] = middle - o[t], o[t] - before
+        terms[2, t], terms[3, t], terms[4, t] = middle - c[p], c[p] - before, o[t] - c[p]
+        moved = max(differ(high[t], low[t], tolerance), differ(low[t], close[p], tolerance))
         terms[5, t] = moved
         terms[6, t] = moved * (differ(opened[t], high[t], tolerance) + differ(opened[t], low[t], tolerance))
-        terms[7, t] = moved * (differ(base, high[p], tolerance) + differ(base, low[p], tolerance))
+        terms[7, t] = moved * (differ(close[p], high[p], tolerance) + differ(close[p], low[p], tolerance))
     return terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7]
 
 

@@ -1,0 +1,139 @@
+"""How much was traded, when, and on which side: windows of the minute's volume (or of its proxy, the range)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.clock import DAY
+from fxloom.domain import RATE, WINDOWS, Domain
+from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.extremes import rolling_max
+from fxloom.kernels.moments import rolling_moments
+from fxloom.kernels.momentum import STILL
+from fxloom.kernels.order_flow import bulk_imbalance
+from fxloom.kernels.ratio import log, ratio
+from fxloom.kernels.regression import rolling_slope
+from fxloom.kernels.states import shift
+from fxloom.kernels.tree import tree_corr, tree_sum
+from fxloom.nodes import return_size, return_std
+from fxloom.view import View
+
+DAYS = 5  # of the seasonal mean
+EMPTY = "no volume in the window"
+CONSTANT = "the window's volume is constant"
+STILL_PRICE = "no volume in the window, or its price does not move"
+UNCORRELATED = "the window's volume is constant, or its price does not move"
+
+
+def columns(domain: Domain) -> Iterable[Column]:
+    for w in WINDOWS:
+        yield from _volume_columns(w)
+        yield from _flow_columns(w, w - 1 + domain.r)
+        yield from _share_columns(w)
+
+
+def _volume_columns(w: int) -> Iterable[Column]:
+    edge = (w - 1) / math.sqrt(w)
+    yield Column(f"volume_mean_{w}", "volume", f"mean_{w}(V)", w - 1, low=0)
+    yield Column(f"volume_std_{w}", "volume", f"std_{w}(V)", w - 1, low=0)
+    yield Column(f"volume_skew_{w}", "ratio", f"unbiased skewness of V over {w}", w - 1, undefined=CONSTANT)
+    yield Column(
+        f"volume_z_{w}", "std", f"(V - mean_{w}(V)) / std_{w}(V)", w - 1, low=-edge, high=edge, undefined=CONSTANT
+    )
+    yield Column(f"volume_ratio_{w}", "ratio", f"V / mean_{w}(V)", w - 1, low=0, high=w, undefined=EMPTY)
+    yield Column(f"volume_slope_{w}", "1/minute", f"slope(V, {w}) / mean_{w}(V)", w - 1, undefined=EMPTY)
+    vwap = f"VWAP = sum_{w}(V (H + L + C) / 3) / sum_{w}(V)"
+    yield Column(f"volume_vwap_dist_{w}", "bp", f"10000 (C / VWAP - 1), {vwap}", w - 1, undefined=EMPTY)
+
+
+def _flow_columns(w: int, warmup: int) -> Iterable[Column]:
+    for name, other in (("absret_corr", "abs(r)"), ("ret_corr", "r")):
+        yield Column(
+            f"volume_{name}_{w}", "corr", f"corr_{w}(V, {other})", warmup, low=-1, high=1, undefined=UNCORRELATED
+        )
+    formula = f"sum_{w}(V where r > 0) / sum_{w}(V)"
+    yield Column(f"volume_up_share_{w}", "share", formula, warmup, low=0, high=1, undefined=EMPTY)
+    yield Column(
+        f"volume_bvc_imbalance_{w}",
+        "share",
+        f"sum_{w}(V (2 Phi(r / std_{w}(r)[t]) - 1)) / sum_{w}(V)",
+        warmup,
+        low=-1,
+        high=1,
+        source="bulk volume classification: Easley, Lopez de Prado & O'Hara (2012)",
+        undefined=STILL_PRICE,
+    )
+
+
+def _share_columns(w: int) -> Iterable[Column]:
+    yield Column(
+        f"volume_concentration_{w}", "share", f"max_{w}(V) / sum_{w}(V)", w - 1, low=1 / w, high=1, undefined=EMPTY
+    )
+    formula = f"-sum_{w}(p ln p) / ln {w}, p = V / sum_{w}(V), 0 ln 0 = 0"
+    yield Column(f"volume_entropy_{w}", "share", formula, w - 1, low=0, high=1, undefined=EMPTY)
+    yield Column(
+        f"volume_seasonal_{w}",
+        "ratio",
+        f"S / mean(S[t - 1440 d], d = 1..{DAYS}), S = sum_{w}(V)",
+        w - 1 + DAYS * DAY,
+        low=0,
+        undefined="no volume in the same minutes of the last five days",
+    )
+
+
+def compute(view: View) -> Columns:
+    volume, r = view.volume, view.r
+    size = view.shared(return_size)
+    _, high, low, close = view.ohlc
+    money = volume * ((high + low + close) / 3.0)
+    upward = np.where(np.isnan(r), np.nan, np.where(r > 0.0, volume, 0.0))
+    surprise = volume * log(np.maximum(volume, 1e-300))  # 0 ln 0 = 0
+    found: Columns = {}
+    for w in WINDOWS:
+        mean, std, skew, _ = rolling_moments(volume, w)
+        total = tree_sum(volume, w)
+        imbalance = bulk_imbalance(volume, r, view.shared(return_std, w), w)
+        found |= {
+            f"volume_mean_{w}": mean,
+            f"volume_std_{w}": std,
+            f"volume_skew_{w}": skew,
+            f"volume_z_{w}": ratio(volume - mean, std),
+            f"volume_ratio_{w}": ratio(volume, mean),
+            f"volume_slope_{w}": ratio(rolling_slope(volume, w), mean),
+            f"volume_vwap_dist_{w}": vwap_distance(close, ratio(tree_sum(money, w), total)),
+            f"volume_absret_corr_{w}": tree_corr(volume, size, w),
+            f"volume_ret_corr_{w}": tree_corr(volume, r, w),
+            f"volume_up_share_{w}": ratio(tree_sum(upward, w), total),
+            f"volume_bvc_imbalance_{w}": ratio(imbalance, total),
+            f"volume_concentration_{w}": ratio(rolling_max(volume, w), total),
+            f"volume_entropy_{w}": entropy(total, tree_sum(surprise, w), w),
+            f"volume_seasonal_{w}": seasonal_ratio(total),
+        }
+    return found
+
+
+def vwap_distance(close: Floats, vwap: Floats) -> Floats:
+    """10,000 (C / VWAP - 1); a relative distance below 1e-12 is rounding, hence 0."""
+    distance = (close - vwap) / vwap
+    return np.where(np.abs(distance) < STILL, 0.0, 10_000.0 * distance)
+
+
+def entropy(total: Floats, surprise: Floats, window: int) -> Floats:
+    """Entropy of the shares V / sum V from sum V and sum V ln V, over its largest value ln W."""
+    nats = log(total) - ratio(surprise, total)
+    return np.clip(nats / math.log(window), 0.0, 1.0)
+
+
+def seasonal_ratio(total: Floats) -> Floats:
+    """The window's volume over the mean volume of the same window 1, 2, ... 5 days of the clock before."""
+    before = np.zeros(len(total))
+    for day in range(1, DAYS + 1):
+        before += shift(total, day * DAY)
+    return ratio(total, before / DAYS)
+
+
+FAMILY = Family("volume_features", columns, compute, domains=(RATE,), dual=False, uses=("volume",))

@@ -1,0 +1,37 @@
+"""Quotients and logarithms of series that have no value at 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.kernels.jit import jit
+
+
+@jit
+def ratio(a: Floats, b: Floats) -> Floats:
+    """a / b where b is above 0, else NaN; never a negative zero."""
+    out = np.full(len(a), np.nan)
+    for t in range(len(a)):
+        if b[t] > 0.0:
+            out[t] = a[t] / b[t] + 0.0
+    return out
+
+
+@jit
+def log(y: Floats) -> Floats:
+    """ln(y) where y is above 0, else NaN."""
+    out = np.full(len(y), np.nan)
+    for t in range(len(y)):
+        if y[t] > 0.0:
+            out[t] = np.log(y[t])
+    return out
+
+
+@jit
+def log1p(y: Floats) -> Floats:
+    """ln(1 + y)."""
+    out = np.empty(len(y))
+    for t in range(len(y)):
+        out[t] = np.log1p(y[t])
+    return out

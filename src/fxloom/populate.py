@@ -100,8 +100,10 @@ def run_plan(store: Store, plan: Plan, workers: int | None = None) -> Iterator[t
         yield from ((task, work_on(store, task)) for task in plan.tasks)
     else:
         from fxloom.run.processes import run_in_processes
+        from fxloom.run.warm import warm
         from fxloom.run.worker import work
 
+        warm(workers)
         yield from run_in_processes(store.url, plan.tasks, min(workers, len(plan.tasks)), work)
 
 

@@ -8,6 +8,7 @@ code is never older than its source.
 from __future__ import annotations
 
 import functools
+import getpass
 import hashlib
 import os
 import platform
@@ -19,21 +20,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from llvmlite.binding import get_host_cpu_name
+
+from fxloom.lock import lock
 
 F = TypeVar("F", bound=Callable[..., Any])
 HERE = Path(__file__).parent
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+fxloom\.kernels\.(\w+)", re.MULTILINE)
 
 
+@functools.cache
 def cache_root() -> Path:
-    """The folder of compiled kernels: $FXLOOM_CACHE, or the user's cache folder."""
+    """The folder of compiled kernels: $FXLOOM_CACHE, else the user's cache folder, else a temporary one."""
     if named := os.environ.get("FXLOOM_CACHE"):
         return Path(named)
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", tempfile.gettempdir())
     else:
         base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "fxloom"
+    folder = Path(base) / "fxloom"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"fxloom-{getpass.getuser()}"
+    return folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir()) / f"fxloom-{getpass.getuser()}"
 
 
 def _closure(module: str, seen: set[str]) -> set[str]:
@@ -56,9 +66,31 @@ def cache_folder(module: str) -> Path:
 
 def jit(function: F) -> F:
     """Compile ``function`` at its first call, without fast-math, and keep the machine code on disk."""
+    folder = cache_folder(function.__module__.rpartition(".")[2])
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder(function.__module__.rpartition(".")[2]))
+    numba.config.CACHE_DIR = str(folder)
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
         numba.config.CACHE_DIR = before
+    _save_in_turn(compiled._cache, folder)
+    return compiled  # type: ignore[no-any-return]
+
+
+def _save_in_turn(cache: Any, folder: Path) -> None:
+    """Let one process at a time write to ``folder``: numba reads, extends and rewrites an index without a lock."""
+    save = cache.save_overload
+
+    def save_locked(signature: Any, data: Any) -> None:
+        with lock(folder / ".lock", "saving a kernel", wait=60.0):
+            save(signature, data)
+
+    cache.save_overload = save_locked
+
+
+def kernels_digest() -> str:
+    """A digest of all kernel modules, numba and the processor: what compiled code depends on."""
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {get_host_cpu_name()}".encode())
+    for path in sorted(HERE.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -40,7 +40,7 @@ def _in_pool(
     url: str, pending: deque[Task], workers: int, work: Work, lost: list[Task]
 ) -> Iterator[tuple[Task, list[Outcome]]]:
     running: dict[Future[list[Outcome]], Task] = {}
-    with _pool(workers) as pool:
+    with process_pool(workers) as pool:
         try:
             while pending or running:
                 while len(running) < workers and (task := _next(pending, running.values())) is not None:
@@ -73,7 +73,8 @@ def free_memory() -> int:
 
 
 @contextlib.contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of spawned processes with one numeric thread each; on an error what is running ends, the rest is dropped."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # read by the libraries when a worker imports them
     try:

@@ -6,10 +6,14 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.domain import BQX
+from fxloom.kernels.edge import bar_pairs, edge
 from fxloom.kernels.moments import rolling_moments, rolling_std
 from fxloom.kernels.momentum import STILL
 from fxloom.kernels.regression import Parabola, rolling_parabola
 from fxloom.view import View
+
+EDGE_BARS = 60  # clock bars of the spread proxy
+SPREAD_LOOKBACK = EDGE_BARS - 1  # of ``spread_bp``: that of the proxy; quoted spreads need none
 
 
 def moments(view: View, window: int) -> tuple[Floats, Floats, Floats, Floats]:
@@ -36,3 +40,26 @@ def move(view: View, window: int) -> Floats:
     change = (close[window:] - close[:-window]) / close[:-window]
     out[window:] = np.where(np.abs(change) < STILL, 0.0, 10_000.0 * np.log1p(change))
     return out
+
+
+def return_size(view: View) -> Floats:
+    """abs(r)."""
+    return np.abs(view.r)
+
+
+def price_edge(view: View) -> Floats:
+    """The EDGE spread of the pair's own prices over 60 clock bars, a share of the price."""
+    bars, start = view.frame.bars, view.start
+    prices = bars.open[start:], bars.high[start:], bars.low[start:], bars.close[start:]
+    return edge(*bar_pairs(*prices, 1, 0.0), EDGE_BARS, 1)
+
+
+def spread_bp(view: View) -> Floats:
+    """s: the quoted spread in bp of the close, or the magnitude of EDGE where the source has no quotes.
+
+    It lives on the pair's own clock and prices whatever the domain: ask for it through ``shared_by_domains``.
+    """
+    quoted = view.quoted_spread
+    if quoted is None:
+        return 10_000.0 * view.shared_by_domains(price_edge)
+    return 10_000.0 * quoted / view.price

@@ -19,7 +19,7 @@ from fxloom.kernels.order import rolling_rank
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.regression import rolling_slope
 from fxloom.kernels.tree import tree_std
-from fxloom.nodes import SPREAD_LOOKBACK, return_std, spread_bp
+from fxloom.nodes import SPREAD_LOOKBACK, spread_bp, volatility
 from fxloom.view import View
 
 EQUAL = 1e-9  # spreads closer than this, relative, are of equal rank
@@ -61,7 +61,7 @@ def compute(view: View) -> Columns:
     found: Columns = {}
     for w in WINDOWS:
         mean, std = rolling_mean(s, w), tree_std(s, w)
-        volatility = 10_000.0 * view.shared(return_std, w)
+        sigma = 10_000.0 * view.shared(volatility, w)
         found |= {
             f"spread_mean_{w}": mean,
             f"spread_std_{w}": std,
@@ -69,7 +69,7 @@ def compute(view: View) -> Columns:
             f"spread_slope_{w}": rolling_slope(s, w),
             f"spread_max_ratio_{w}": np.maximum(ratio(rolling_max(s, w), mean), 1.0),
             f"spread_pctrank_{w}": rolling_rank(s, w, EQUAL),
-            f"spread_to_vol_{w}": np.minimum(ratio(mean, volatility), CAP),
+            f"spread_to_vol_{w}": np.minimum(ratio(mean, sigma), CAP),
         }
     return found
 

@@ -19,7 +19,7 @@ from fxloom.kernels.ratio import log, ratio
 from fxloom.kernels.regression import rolling_slope
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_corr, tree_sum
-from fxloom.nodes import return_size, return_std
+from fxloom.nodes import return_size, volatility
 from fxloom.view import View
 
 DAYS = 5  # of the seasonal mean
@@ -96,7 +96,7 @@ def compute(view: View) -> Columns:
     for w in WINDOWS:
         mean, std, skew, _ = rolling_moments(volume, w)
         total = tree_sum(volume, w)
-        imbalance = bulk_imbalance(volume, r, view.shared(return_std, w), w)
+        imbalance = bulk_imbalance(volume, r, view.shared(volatility, w), w)
         found |= {
             f"volume_mean_{w}": mean,
             f"volume_std_{w}": std,

@@ -90,14 +90,27 @@ def rolling_cov(x: Floats, y: Floats, window: int) -> Floats:
 
 
 @jit
-def rolling_corr(x: Floats, y: Floats, window: int) -> Floats:
-    """Pearson's correlation of x and y in each window, within [-1, 1]; NaN where either is flat."""
-    xx, xy, yy = centred_products(x, y, window)
-    out = np.full(len(x), np.nan)
-    for t in range(window - 1, len(x)):
+def corr_of(xx: Floats, xy: Floats, yy: Floats) -> Floats:
+    """Correlations from centred sums of squares and products; NaN where either sum of squares is 0."""
+    out = np.full(len(xx), np.nan)
+    for t in range(len(xx)):
         if xx[t] > 0.0 and yy[t] > 0.0:
             out[t] = min(max(xy[t] / (np.sqrt(xx[t]) * np.sqrt(yy[t])), -1.0), 1.0)
     return out
+
+
+@jit
+def rolling_corr(x: Floats, y: Floats, window: int) -> Floats:
+    """Pearson's correlation of x and y in each window, within [-1, 1]; NaN where either is flat."""
+    xx, xy, yy = centred_products(x, y, window)
+    return corr_of(xx, xy, yy)
+
+
+@jit
+def rolling_cov_corr(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats]:
+    """``rolling_cov`` and ``rolling_corr`` in one pass."""
+    xx, xy, yy = centred_products(x, y, window)
+    return xy / (window - 1), corr_of(xx, xy, yy)
 
 
 @jit

@@ -155,6 +155,21 @@ def rolling_parabola(y: Floats, window: int) -> Parabola:
 
 
 @jit
+def vertices(a2: Floats, a1: Floats, window: int, least: float) -> tuple[Floats, Floats]:
+    """Where each parabola turns, in bars from now within [-2W, 2W], and how far from b it is there.
+
+    NaN where abs(a2) W^2 is below ``least``: such a curvature is rounding noise.
+    """
+    place, height = np.full(len(a2), np.nan), np.full(len(a2), np.nan)
+    bound = 2.0 * window
+    for t in range(len(a2)):
+        if abs(a2[t]) * window * window >= least:
+            u = min(max(-a1[t] / (2.0 * a2[t]), -bound), bound) + 0.0
+            place[t], height[t] = u, u * (a1[t] + a2[t] * u)
+    return place, height
+
+
+@jit
 def rolling_line(y: Floats, window: int) -> tuple[Floats, Floats, Floats]:
     """Slope per bar, its t statistic and r2 of the least-squares line through each window of W > 2 bars.
 

@@ -1,0 +1,60 @@
+"""Bollinger bands of two population deviations: how wide they are for their day, and where in them the price is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.domain import BOTH, BQX, RATE, WINDOWS, Domain
+from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.moments import rolling_mean
+from fxloom.nodes import moments
+from fxloom.view import View
+
+SPAN = 240  # bars over which the width is compared with its own mean
+SOURCE = "J. Bollinger, Bollinger on Bollinger Bands (2001); TA-Lib BBANDS"
+STILL = f"the bands have had no width for {SPAN} bars"
+
+
+def columns(domain: Domain) -> Iterable[Column]:
+    for w in WINDOWS:
+        warmup, y = domain.series(w) + w - 1, "C" if domain is RATE else f"G_{w}"
+        bands = f"bands mean_{w} +- 2 population std_{w} of {y}"
+        width = f"(upper - lower) / middle over its mean_{SPAN}, {bands}"
+        place, reach = f"({y} - lower) / (upper - lower), {bands}", 0.25 * (w - 1) ** 0.5
+        yield Column(f"bb_width_{w}", "ratio", width, warmup + SPAN - 1, -1, 0.0, SPAN, SOURCE, undefined=STILL)
+        yield Column(
+            f"bb_percent_b_{w}", "ratio", place, warmup, -1, 0.5 - reach, 0.5 + reach, SOURCE,
+            undefined="the window is constant",
+        )  # fmt: skip
+
+
+def compute(view: View) -> Columns:
+    out: Columns = {}
+    for w in WINDOWS:
+        middle, deviation = view.shared(bands, w)
+        width = 4.0 * deviation / middle
+        out[f"bb_width_{w}"] = over(width, rolling_mean(width, SPAN))
+        out[f"bb_percent_b_{w}"] = 0.5 + 0.25 * over(view.index(w) - middle, deviation)
+    return out
+
+
+def bands(view: View, window: int) -> tuple[Floats, Floats]:
+    """Mean and population deviation of ``index(W)`` over W bars, from the moments of ``series(W)``."""
+    mean, std, _, _ = view.shared(moments, window)
+    deviation = std * ((window - 1) / window) ** 0.5
+    if view.domain is BQX:  # G_W = 100 (1 + m_W / W)
+        return 100.0 * (1.0 + mean / window), deviation * (100.0 / window)
+    return mean, deviation
+
+
+def over(value: Floats, scale: Floats) -> Floats:
+    """value / scale, missing where the scale is 0."""
+    out = np.full(len(value), np.nan)
+    np.divide(value, scale, out=out, where=scale > 0.0)
+    return out
+
+
+FAMILY = Family("bollinger", columns, compute, domains=BOTH)

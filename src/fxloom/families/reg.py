@@ -1,0 +1,116 @@
+"""Quadratic regressions of the domain's series on time: curvature, slope, level, residuals and a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.domain import AGG, BOTH, RATE, WINDOWS, Domain
+from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.regression import vertices
+from fxloom.kernels.states import shift
+from fxloom.kernels.student import student_quantile
+from fxloom.nodes import parabola
+from fxloom.view import View
+
+WIDTHS = {f"w{w}": w for w in WINDOWS} | {"agg": AGG}
+METRICS = (
+    "a2", "a1", "b", "r2", "rmse", "resid", "resid_z", "resid_autocorr", "pred", "pred_lower", "pred_upper",
+    "vertex_x", "vertex_y", "a2_tstat", "forecast_error",
+)  # fmt: skip
+CONFIDENCE = 0.95  # of the prediction interval
+SOURCE = "ordinary least squares; statsmodels OLS.get_prediction"
+FLAT, EXACT = "the window is constant", "the window is constant or the fit exact"
+
+
+def least_curvature(domain: Domain) -> float:
+    """abs(a2) W^2 below this is rounding noise: index points in rate, m_W in bqx."""
+    return 1e-9 if domain is RATE else 1e-11
+
+
+def columns(domain: Domain) -> Iterable[Column]:
+    for key, w in WIDTHS.items():
+        for metric in METRICS:
+            yield column(domain, metric, key, w)
+
+
+def column(domain: Domain, metric: str, key: str, w: int) -> Column:
+    y = "C" if domain is RATE else f"m_{w}"
+    unit, formula, low, high, undefined = meaning(domain, metric, y, w)
+    fit = f"{formula}; least squares {y} = b + a1 u + a2 u^2 over u = -{w - 1}..0"
+    warmup = domain.series(w) + w - (0 if metric == "forecast_error" else 1)
+    return Column(f"reg_{metric}_{key}", unit, fit, warmup, -1, low, high, SOURCE, undefined=undefined)
+
+
+def meaning(domain: Domain, metric: str, y: str, w: int) -> tuple[str, str, float, float, str | None]:
+    """Unit, formula, range and the reason for a missing value of one metric."""
+    level = "index points" if domain is RATE else "sum of relative changes"
+    reach = (w - 3) ** 0.5 * (1.0 - leverage(w, 0)) ** 0.5  # a residual's share of SSE is at most 1 - leverage
+    straight = f"abs(a2) {w}^2 < {least_curvature(domain):g}"
+    free = (-np.inf, np.inf, None)
+    interval = f"the fit at u = 1 %s t_0.975({w - 3}) rmse sqrt(1 + leverage), minus {y}[t]"
+    return {
+        "a2": (f"{level} per bar^2", "a2", *free),
+        "a1": (f"{level} per bar", "a1", *free),
+        "b": (level, "b", *free),
+        "r2": ("ratio", "1 - SSE / SST", 0.0, 1.0, FLAT),
+        "rmse": (level, f"sqrt(SSE / {w - 3})", 0.0, np.inf, None),
+        "resid": (level, f"{y}[t] - b", *free),
+        "resid_z": ("ratio", f"({y}[t] - b) / rmse", -reach, reach, EXACT),
+        "resid_autocorr": ("ratio", "sum e[i] e[i-1] / sum e[i]^2 of the residuals e", -1.0, 1.0, EXACT),
+        "pred": (level, f"the fit at u = 1, minus {y}[t]", *free),
+        "pred_lower": (level, interval % "-", *free),
+        "pred_upper": (level, interval % "+", *free),
+        "vertex_x": ("bars", f"-a1 / (2 a2) clipped to +-{2 * w}", -2.0 * w, 2.0 * w, straight),
+        "vertex_y": (level, f"the fit at vertex_x, minus {y}[t]", -np.inf, np.inf, straight),
+        "a2_tstat": ("ratio", "a2 over its standard error, clipped to +-100", -100.0, 100.0, EXACT),
+        "forecast_error": (level, f"{y}[t] minus the fit of one bar earlier at its u = 1", *free),
+    }[metric]
+
+
+def leverage(w: int, u: int) -> float:
+    """x' (X'X)^-1 x of the design 1, u, u^2 over -(w-1)..0, at ``u``, by its orthogonal polynomials."""
+    v, spread = u + (w - 1) / 2, (w * w - 1) / 12
+    linear = w * spread
+    quadratic = linear * (w * w - 4) / 15
+    return 1 / w + v * v / linear + (v * v - spread) ** 2 / quadratic
+
+
+def compute(view: View) -> Columns:
+    least = least_curvature(view.domain)
+    return {f"reg_{m}_{key}": values for key, w in WIDTHS.items() for m, values in metrics(view, w, least).items()}
+
+
+def metrics(view: View, w: int, least: float) -> Columns:
+    y, fit = view.series(w), view.shared(parabola, w)
+    half = student_quantile(0.5 + CONFIDENCE / 2, w - 3) * (1.0 + leverage(w, 1)) ** 0.5 * fit.rmse
+    vertex_x, height = vertices(fit.a2, fit.a1, w, least)
+    return {
+        "a2": fit.a2,
+        "a1": fit.a1,
+        "b": fit.b,
+        "r2": fit.r2,
+        "rmse": fit.rmse,
+        "resid": fit.resid,
+        "resid_z": ratio(fit.resid, fit.rmse),
+        "resid_autocorr": fit.autocorr,
+        "pred": fit.pred,
+        "pred_lower": fit.pred - half,
+        "pred_upper": fit.pred + half,
+        "vertex_x": vertex_x,
+        "vertex_y": height - fit.resid,
+        "a2_tstat": fit.tstat,
+        "forecast_error": (y - shift(y, 1)) - shift(fit.pred, 1),
+    }
+
+
+def ratio(value: Floats, scale: Floats) -> Floats:
+    """value / scale, missing where the scale is 0."""
+    out = np.full(len(value), np.nan)
+    np.divide(value, scale, out=out, where=scale > 0.0)
+    return out
+
+
+FAMILY = Family("reg", columns, compute, domains=BOTH)

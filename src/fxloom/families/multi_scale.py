@@ -28,6 +28,7 @@ from fxloom.kernels.states import shift
 from fxloom.view import View, masked
 
 MEMORY = 400  # K-bars after which EMA_26 has forgotten its start to 4e-14, RSI_14 and ATR_14 to 1e-13
+STANDSTILL = 50  # K-bars without a move after which RSI counts as gone
 EQUAL = 1e-9  # deviations closer than this, relatively, are equal
 DAY = 1440
 
@@ -138,7 +139,7 @@ def indicators(view: View, high: Floats, low: Floats, close: Floats, seen: Ints)
     macd, atr = ema(close, 12, 0) - ema(close, 26, 0), wilder(true_ranges(high, low, close), 14)
     return {
         "ema_20": basis_points(x, spread(ema(close, 20, 0), seen)),
-        "rsi_14": spread(rsi(close, 14), seen),
+        "rsi_14": spread(rsi(close, 14, STANDSTILL), seen),
         "macd": 10_000.0 * (spread(macd, seen) / x),
         "atr_14": 10_000.0 * (spread(atr, seen) / x),
     }

@@ -2,7 +2,9 @@
 
 In bqx the five-minute bars overlap, one a minute, and every indicator starts at the first complete one. Where
 TA-Lib writes a placeholder for 0/0 in an indicator of a finite window, the value here is missing; recursive ones
-keep TA-Lib's value.
+keep TA-Lib's value, with one exception: in a standstill the averages behind RSI, CMO and the directional system fade
+alike and their ratio would last for ever. After 700 bars it counts as gone (0), so that a value does not depend on
+how long before a standstill its computation began.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ LANE = "G. C. Lane, Lane's Stochastics (1984); TA-Lib"
 CHANDE = "T. S. Chande and S. Kroll, The New Technical Trader (1994); TA-Lib"
 
 KAMA_MEMORY = 5000  # ln(1e9) / (2/31)^2: the slowest pace, if a market never moved with any efficiency
-SAR_MEMORY = 2000  # it has no bound, but two histories meet at a common turn: within 250 bars on all data seen
+STANDSTILL = 700  # bars without a move after which ratios of two fading averages count as gone
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -49,10 +51,9 @@ def columns(domain: Domain) -> Iterable[Column]:
 def memory(warmup: int, pace: float) -> int:
     """Lookback of a recursion that forgets by exp(-1/pace) a bar.
 
-    40 paces reduce a start to 4e-18, and 500 bars are for a market that stands still meanwhile: a ratio of two
-    recursions does not forget while both only fade.
+    40 paces reduce a start to 4e-18; and a ratio of two recursions forgets nothing while both only fade.
     """
-    return warmup + round(40 * pace) + 500
+    return warmup + round(40 * pace) + STANDSTILL
 
 
 def relative_strength(first: int) -> Iterable[Column]:
@@ -241,7 +242,7 @@ def flows(first: int) -> Iterable[Column]:
         "percent",
         "100 (C - SAR) / C, acceleration 0.02 up to 0.2",
         warmup=first + 1,
-        lookback=first + SAR_MEMORY,
+        lookback=first + KAMA_MEMORY,
         high=100,
         source=WILDER,
         recursive=True,
@@ -283,17 +284,17 @@ def averages(view: View) -> Columns:
 def strengths(view: View) -> Columns:
     """Columns made of rises and falls of the close."""
     close = view.ohlc[3]
-    strength = rsi(close, 14)
-    position = stochastic(strength, strength, strength, 14)
+    lasting = rsi(close, 14, len(close))  # constant in a standstill, however long
+    position = stochastic(lasting, lasting, lasting, 14)
     smooth = rolling_mean(position, 3)
-    ready = ~np.isnan(shift(strength, 15))  # TA-Lib begins both lines where the slower one can
+    ready = ~np.isnan(shift(lasting, 15))  # TA-Lib begins both lines where the slower one can
     back, gain = shift(close, 12), close - shift(close, 10)
     return {
-        "tech_rsi_14": strength,
-        "tech_rsi_21": rsi(close, 21),
+        "tech_rsi_14": rsi(close, 14, STANDSTILL),
+        "tech_rsi_21": rsi(close, 21, STANDSTILL),
         "tech_stochrsi_k": np.where(ready, position, np.nan),
         "tech_stochrsi_d": smooth,
-        "tech_cmo_9": cmo(close, 9),
+        "tech_cmo_9": cmo(close, 9, STANDSTILL),
         "tech_roc_12": 100.0 * still((close - back) / back, 1.0),
         "tech_mom_10": still(gain, close),
     }
@@ -307,7 +308,7 @@ def still(change: Floats, price: Floats | float) -> Floats:
 def movements(view: View) -> Columns:
     """Columns of the directional movement system, and the parabolic stop."""
     _, high, low, close = view.ohlc
-    plus, minus, dx, adx = directional(*ticks(view), 14)
+    plus, minus, dx, adx = directional(*ticks(view), 14, STANDSTILL)
     return {
         "tech_dx_14": dx,
         "tech_adx_14": adx,

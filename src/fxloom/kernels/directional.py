@@ -6,7 +6,7 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
-from fxloom.kernels.recursion import NOTHING, first_present
+from fxloom.kernels.recursion import FADED, first_present
 
 
 @jit
@@ -39,45 +39,54 @@ def movement(high: Floats, low: Floats, t: int) -> tuple[float, float]:
 
 
 @jit
-def indicators(plus: float, minus: float, reach: float, before: float) -> tuple[float, float, float, bool]:
-    """PLUS_DI, MINUS_DI, DX (``before`` where it is 0/0) and whether DX is defined."""
-    if abs(reach) < NOTHING:
-        return 0.0, 0.0, before, False
-    up, down = 100.0 * (plus / reach), 100.0 * (minus / reach)
-    if up + down < NOTHING:
-        return up, down, before, False
-    return up, down, 100.0 * (abs(down - up) / (up + down)), True
+def faded(total: float, period: int) -> float:
+    """What is left of a Wilder sum after a bar: it loses 1/period, and what is too small to count."""
+    left = total - total / period
+    return left if left > FADED else 0.0
 
 
 @jit
-def directional(high: Floats, low: Floats, close: Floats, period: int) -> tuple[Floats, Floats, Floats, Floats]:
+def indicators(plus: float, minus: float, reach: float) -> tuple[float, float, float]:
+    """PLUS_DI, MINUS_DI and DX; 0 where nothing moved."""
+    if plus + minus == 0.0:
+        return 0.0, 0.0, 0.0
+    up, down = 100.0 * (plus / reach), 100.0 * (minus / reach)
+    return up, down, 100.0 * (abs(down - up) / (up + down))
+
+
+@jit
+def directional(
+    high: Floats, low: Floats, close: Floats, period: int, patience: int
+) -> tuple[Floats, Floats, Floats, Floats]:
     """PLUS_DI, MINUS_DI, DX, ADX of ``period`` bars, in percent.
 
     Movements and true ranges of the first period - 1 bars are summed, then each sum loses 1/period and gains the
-    new bar's. ADX is Wilder's average of DX, seeded with ``period`` of them; where DX is 0/0 both keep their
-    value. (DX is 0 there before its first value, and adds nothing to the seed of ADX.)
+    new bar's. ADX is Wilder's average of DX, seeded with ``period`` of them. After ``patience`` bars without any
+    movement the first three are 0: their ratios would last for ever in TA-Lib, but a start within the standstill
+    could not know them.
     """
     n = len(close)
     plus_di, minus_di = np.full(n, np.nan), np.full(n, np.nan)
     dx, adx = np.full(n, np.nan), np.full(n, np.nan)
     start = first_present(close)
-    plus, minus, reach, latest, average = 0.0, 0.0, 0.0, 0.0, 0.0
+    plus, minus, reach, average, still = 0.0, 0.0, 0.0, 0.0, 0
     for t in range(start + 1, n):
         age = t - start
         if age >= period:
-            plus, minus, reach = plus - plus / period, minus - minus / period, reach - reach / period
+            plus, minus, reach = faded(plus, period), faded(minus, period), faded(reach, period)
         up, down = movement(high, low, t)
         plus, minus, reach = plus + up, minus + down, reach + true_range(high, low, close, t)
+        still = still + 1 if up + down == 0.0 else 0
         if age < period:
             continue
-        plus_di[t], minus_di[t], latest, defined = indicators(plus, minus, reach, latest)
-        dx[t] = latest
-        if defined and age < 2 * period:
-            average += latest
-        elif defined:
-            average = (average * (period - 1.0) + latest) / period
-        if age == 2 * period - 1:
-            average /= period
+        if still < patience:
+            plus_di[t], minus_di[t], dx[t] = indicators(plus, minus, reach)
+        else:
+            plus_di[t], minus_di[t], dx[t] = 0.0, 0.0, 0.0
+        if age < 2 * period:
+            average += dx[t] / period
+        else:
+            average = (average * (period - 1.0) + dx[t]) / period
         if age >= 2 * period - 1:
             adx[t] = average
     return plus_di, minus_di, dx, adx

@@ -8,7 +8,7 @@ from fxloom.bars import Floats
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.jit import jit
 from fxloom.kernels.moments import FLAT
-from fxloom.kernels.recursion import NOTHING, wilder
+from fxloom.kernels.recursion import wilder
 
 BLOCK = 512
 EQUAL = 1e-14  # typical prices are equal if they differ by at most this times their sum: TA-Lib's dead zone
@@ -26,23 +26,31 @@ def rises_and_falls(x: Floats, period: int) -> tuple[Floats, Floats]:
 
 
 @jit
-def rsi(x: Floats, period: int) -> Floats:
-    """RSI: 100 rise / (rise + fall), 0 where neither is left (TA-Lib's value there)."""
+def share_of_rises(x: Floats, period: int, patience: int, neutral: float) -> Floats:
+    """(rise - neutral fall) / (rise + fall) of Wilder's averages; 0 where neither is left.
+
+    While ``x`` stands still both fade alike and their ratio lasts, for ever in TA-Lib. After ``patience`` bars it
+    counts as gone: a start within the standstill could not know it.
+    """
     rise, fall = rises_and_falls(x, period)
-    for t in range(len(x)):
+    still = 0
+    for t in range(1, len(x)):
+        still = still + 1 if x[t] == x[t - 1] else 0
         both = rise[t] + fall[t]
-        rise[t] = 0.0 if both < NOTHING else 100.0 * (rise[t] / both)
+        rise[t] = 0.0 if both == 0.0 or still >= patience else (rise[t] - neutral * fall[t]) / both
     return rise
 
 
 @jit
-def cmo(x: Floats, period: int) -> Floats:
-    """CMO: 100 (rise - fall) / (rise + fall) of Wilder's averages, 0 where neither is left."""
-    rise, fall = rises_and_falls(x, period)
-    for t in range(len(x)):
-        both = rise[t] + fall[t]
-        rise[t] = 0.0 if both < NOTHING else 100.0 * ((rise[t] - fall[t]) / both)
-    return rise
+def rsi(x: Floats, period: int, patience: int) -> Floats:
+    """RSI: 100 rise / (rise + fall), forgotten after a standstill of ``patience`` bars (see ``share_of_rises``)."""
+    return 100.0 * share_of_rises(x, period, patience, 0.0)
+
+
+@jit
+def cmo(x: Floats, period: int, patience: int) -> Floats:
+    """CMO: 100 (rise - fall) / (rise + fall), forgotten after a standstill of ``patience`` bars."""
+    return 100.0 * share_of_rises(x, period, patience, 1.0)
 
 
 @jit
@@ -76,7 +84,7 @@ def cci(typical: Floats, window: int) -> Floats:
                 spread[i] += abs(past[i] - newest[i] - mean[i])
         for i in range(m):
             if spread[i] > FLAT * newest[i]:
-                out[begin + i] = 0.0 if abs(mean[i]) < NOTHING else -mean[i] / (0.015 * (spread[i] / window))
+                out[begin + i] = 0.0 - mean[i] / (0.015 * (spread[i] / window))
     return out
 
 

@@ -12,7 +12,7 @@ from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.moments import rolling_sum
 
-NOTHING = 1e-14  # TA-Lib's zero: a denominator below it counts as 0
+FADED = 1e-280  # an average that has faded below this is 0: beyond it floats lose their digits, and their speed
 
 
 @jit
@@ -53,7 +53,7 @@ def ema(x: Floats, period: int, skip: int) -> Floats:
 
 @jit
 def wilder(x: Floats, period: int) -> Floats:
-    """Wilder's average, (previous (period - 1) + x) / period, seeded with the mean of the first ``period`` values."""
+    """Wilder's average of values >= 0: (previous (period - 1) + x) / period, seeded with the mean of the first ones."""
     out = np.full(len(x), np.nan)
     start = first_present(x)
     if start + period > len(x):
@@ -62,6 +62,8 @@ def wilder(x: Floats, period: int) -> Floats:
     out[start + period - 1] = average
     for t in range(start + period, len(x)):
         average = (average * (period - 1.0) + x[t]) / period
+        if average < FADED:
+            average = 0.0
         out[t] = average
     return out
 
@@ -77,7 +79,7 @@ def efficiency(x: Floats, period: int) -> Floats:
     for t in range(period, len(x)):
         move = x[t] - x[t - period]
         if path[t] == path[t]:
-            out[t] = 1.0 if path[t] <= move or path[t] < NOTHING else abs(move / path[t])
+            out[t] = 1.0 if path[t] <= move else abs(move / path[t])
     return out
 
 

@@ -1,0 +1,150 @@
+"""Oscillators, directional movement and the parabolic stop against TA-Lib, their definitions and 0/0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import talib
+
+from fxloom.kernels.directional import directional, true_ranges
+from fxloom.kernels.oscillators import buying_pressure, cci, cmo, money_flow, rises_and_falls, rsi, stochastic
+from fxloom.kernels.sar import sar
+
+Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def ticking_bars(n: int, seed: int, still: tuple[int, int] | None = None) -> Bars:
+    """High, low, close on a grid of 0.01, full of ties; a stretch may stand still."""
+    rng = np.random.default_rng(seed)
+    steps = rng.integers(-2, 3, n)
+    if still:
+        steps[slice(*still)] = 0
+    close = 10_000 + np.cumsum(steps)
+    opened = np.r_[close[0], close[:-1]]
+    reach = rng.integers(0, 3, (2, n))
+    if still:
+        reach[:, slice(*still)] = 0
+    high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
+    return high * 0.01, low * 0.01, close * 0.01
+
+
+PLAIN = ticking_bars(3000, 1)
+STILL = ticking_bars(3000, 2, (1000, 1400))
+LATE = tuple(np.r_[np.full(19, np.nan), column] for column in PLAIN)
+
+
+@pytest.mark.parametrize("bars", [PLAIN, STILL, LATE], ids=["plain", "with a standstill", "missing at the start"])
+def test_recursive_ones_are_those_of_talib(bars: Bars) -> None:
+    high, low, close = bars
+    for period in (9, 14, 21):
+        np.testing.assert_allclose(rsi(close, period, 700), talib.RSI(close, period), rtol=1e-12, atol=1e-11)
+        np.testing.assert_allclose(cmo(close, period, 700), talib.CMO(close, period), rtol=1e-12, atol=1e-11)
+    wanted = [f(high, low, close, 14) for f in (talib.PLUS_DI, talib.MINUS_DI, talib.DX, talib.ADX)]
+    for got, want in zip(directional(high, low, close, 14, 700), wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-11)
+    np.testing.assert_allclose(sar(high, low, 0.02, 0.2), talib.SAR(high, low, 0.02, 0.2), rtol=1e-14)
+    np.testing.assert_array_equal(true_ranges(high, low, close), talib.TRANGE(high, low, close))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_stop_is_talibs_whatever_the_first_bars(seed: int) -> None:
+    high, low, _ = ticking_bars(60, seed)
+    np.testing.assert_allclose(sar(high, low, 0.02, 0.2), talib.SAR(high, low, 0.02, 0.2), rtol=1e-14)
+
+
+def test_the_stop_worked_by_hand() -> None:
+    high = np.array([2.0, 3.0, 4.0, 4.0, 1.5])
+    low = np.array([1.0, 2.0, 3.0, 3.0, 0.5])
+    stop = sar(high, low, 0.02, 0.2)
+    # long from the second bar with the first low as stop; then 2 % and 4 % of the way to the extreme
+    assert np.isnan(stop[0])
+    assert stop[1] == 1.0
+    assert stop[2] == 1.0 + 0.02 * 2.0
+    assert stop[3] == pytest.approx(1.04 + 0.04 * (4.0 - 1.04))
+    assert stop[4] == 4.0  # the low breaks the stop: short from the extreme
+
+
+def slow_rsi(x: np.ndarray, period: int, t: int) -> float:
+    """RSI at t with the weights of Wilder's averages written out; x has no missing values."""
+    change = np.diff(x)
+    keep = (period - 1) / period
+    age = t - 1 - np.arange(t)
+    weight = np.where(np.arange(t) < period, keep ** (t - period) / period, keep**age / period)
+    up = (weight * np.maximum(change[:t], 0.0)).sum()
+    down = (weight * np.maximum(-change[:t], 0.0)).sum()
+    return 100.0 * up / (up + down)
+
+
+def test_rsi_is_its_definition() -> None:
+    close = PLAIN[2]
+    for t in (14, 15, 200):
+        assert rsi(close, 14, 700)[t] == pytest.approx(slow_rsi(close, 14, t), rel=1e-11)
+
+
+def test_of_a_market_that_never_moved_nothing_is_left() -> None:
+    still = np.full(90, 100.0)
+    assert rsi(still, 14, 700)[14:].tolist() == [0.0] * 76
+    assert cmo(still, 14, 700)[14:].tolist() == [0.0] * 76
+    for values in directional(still, still, still, 14, 700):
+        assert np.nan_to_num(values).tolist() == [0.0] * 90
+
+
+def test_ratios_last_through_a_standstill_and_no_longer_than_its_patience() -> None:
+    high, low, close = STILL  # nothing moves at 1000..1399, the close of 999 included
+    strength, balance = rsi(close, 14, 100), cmo(close, 14, 100)
+    assert np.ptp(strength[999:1099]) < 1e-9
+    assert strength[1098] > 0.0
+    assert strength[1099:1400].tolist() == balance[1099:1400].tolist() == [0.0] * 301
+    assert strength[1450] == pytest.approx(talib.RSI(close, 14)[1450], rel=1e-6)
+    plus, minus, dx, _ = directional(high, low, close, 14, 100)
+    after = slice(1110, 1400)
+    assert np.abs([plus[after], minus[after], dx[after]]).max() == 0.0
+    assert np.ptp(dx[1002:1090]) < 1e-9
+
+
+def test_rises_and_falls_worked_by_hand() -> None:
+    up, down = rises_and_falls(np.array([1.0, 3.0, 2.0, 2.0]), 2)
+    assert up[2:].tolist() == [1.0, 0.5]
+    assert down[2:].tolist() == [0.5, 0.25]
+
+
+def test_windows_are_their_definitions() -> None:
+    high, low, close = STILL
+    typical = (high + low + close) / 3.0
+    fast, distance = stochastic(high, low, close, 14), cci(typical, 20)
+    for t in range(19, 1500):
+        top, bottom = high[t - 13 : t + 1].max(), low[t - 13 : t + 1].min()
+        window = typical[t - 19 : t + 1]
+        mean = window.mean()
+        spread = np.abs(window - mean).mean()
+        if top == bottom:
+            assert np.isnan(fast[t])
+        else:
+            assert fast[t] == pytest.approx(100.0 * (close[t] - bottom) / (top - bottom), rel=1e-12, abs=1e-10)
+        if np.ptp(window) < 1e-9:
+            assert np.isnan(distance[t])
+        else:
+            assert distance[t] == pytest.approx((typical[t] - mean) / (0.015 * spread), rel=1e-9, abs=1e-7)
+    assert np.isnan(fast[1020:1400]).all()
+    assert np.isnan(distance[1025:1400]).all()
+
+
+def test_a_flow_needs_a_move_and_equal_prices_are_none() -> None:
+    typical = np.array([np.nan, 100.0, 101.0, 101.0 * (1.0 + 2e-16), 99.0])
+    up, down = money_flow(typical, np.full(5, 2.0))
+    assert np.isnan(up[:2]).all()
+    assert up[2:].tolist() == [202.0, 0.0, 0.0]
+    assert down[2:].tolist() == [0.0, 0.0, 198.0]
+
+
+def test_buying_pressure_is_above_the_true_low() -> None:
+    low, close = np.array([1.0, 2.0, 1.5]), np.array([1.5, 2.5, 2.0])
+    assert buying_pressure(low, close)[1:].tolist() == [1.0, 0.5]
+
+
+def test_too_little_is_missing_everywhere() -> None:
+    for n in (0, 1, 2, 5):
+        high, low, close = (column[:n] for column in PLAIN)
+        values = [*directional(high, low, close, 14, 700), rsi(close, 14, 700), cmo(close, 9, 700), cci(close, 20)]
+        assert all(len(v) == n and np.isnan(v).all() for v in values)
+        assert len(sar(high, low, 0.02, 0.2)) == n

@@ -133,9 +133,7 @@ def second_slope(y: Floats, x: Floats, z: Floats, window: int) -> Floats:
 
 
 @jit
-def sum_regressors(
-    y: Floats, x: Floats, z: Floats, begin: int, end: int, window: int, s: Floats
-) -> None:
+def sum_regressors(y: Floats, x: Floats, z: Floats, begin: int, end: int, window: int, s: Floats) -> None:
     """Sums of x, z, y, xx, zz, xz, xy, zy over the windows of begin..end-1, relative to the newest values."""
     s[:] = 0.0
     newest_y, newest_x, newest_z = y[begin:end], x[begin:end], z[begin:end]

@@ -50,7 +50,9 @@ def true_range(high: Floats, low: Floats, close: Floats, stride: int) -> Floats:
     n = len(close)
     out = np.full(n, np.nan)
     for t in range(stride, n):
-        out[t] = max(high[t], close[t - stride]) - min(low[t], close[t - stride])
+        before = close[t - stride]
+        if before == before:  # max and min would pass over a missing close
+            out[t] = max(high[t], before) - min(low[t], before)
     return out
 
 

@@ -1,0 +1,149 @@
+"""What kind of market it is: trending or reverting, calm or wild, smooth or jumping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.clock import DAY
+from fxloom.domain import BOTH, BQX, Domain
+from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.extremes import rolling_max, rolling_min
+from fxloom.kernels.jumps import bipower_variance
+from fxloom.kernels.moments import rolling_mean
+from fxloom.kernels.momentum import STILL
+from fxloom.kernels.quantile_class import quantile_class
+from fxloom.kernels.range_volatility import strided_sum, true_range
+from fxloom.kernels.ratio import log, ratio
+from fxloom.kernels.regression import rolling_line
+from fxloom.kernels.scaling import changes_over, crossings, hurst
+from fxloom.kernels.states import bars_since_change
+from fxloom.kernels.tree import tree_sum
+from fxloom.nodes import return_size, volatility
+from fxloom.view import View
+
+HOUR, FOUR_HOURS = 60, 240
+MEAN_BARS = 20
+SCALES = 6  # k = 1, 2, ..., 32
+EQUAL = 1e-9
+JUMP = 4.0  # in deviations
+THIRDS = np.array([1.0 / 3.0, 2.0 / 3.0])
+FLAT_PRICE = "the price does not move in the window"
+
+
+def stride_of(domain: Domain) -> int:
+    """Rows from one bar to the next that does not overlap it."""
+    return 5 if domain is BQX else 1
+
+
+def efficient(domain: Domain) -> float:
+    """The efficiency from which on a market trends."""
+    return 0.15 if domain is BQX else 0.3
+
+
+def columns(domain: Domain) -> Iterable[Column]:
+    x, r, bars, hour = domain.x, domain.r, domain.bars, domain.x + HOUR
+    formula = "abs(x[t] - x[t-60]) / sum of the 60 abs(x[i] - x[i-1])"
+    yield Column(
+        "mr_efficiency_60", "ratio", formula, hour, low=0, high=1, source="Kaufman (1995)", undefined=FLAT_PRICE
+    )
+    formula = "slope on ln k of ln std of the overlapping k-bar changes within 240 values of x, k = 1, 2, 4, 8, 16, 32"
+    source = "Hurst exponent by scaled deviations: Di Matteo (2007), order 2"
+    yield Column("mr_hurst_240", "exponent", formula, x + FOUR_HOURS - 1, source=source, undefined=FLAT_PRICE)
+    yield _choppiness(domain)
+    line = "the window of x is flat or exactly a line"
+    formula = "t statistic of the slope of x on 60 bars, within +-100"
+    yield Column("mr_trend_t_60", "t", formula, hour - 1, low=-100, high=100, undefined=line)
+    classes = f"efficiency_60 >= {efficient(domain)} - 1e-9; 1 if abs(t) >= 2; else 0"
+    formula = f"sign(t) x (2 if {classes}), t = mr_trend_t_60"
+    yield Column("mr_trend_class", "class", formula, hour, low=-2, high=2, undefined=line)
+    lost = "mr_trend_class was missing within the last 1440 bars"
+    formula = "bars since mr_trend_class changed, at most 1440"
+    yield Column("mr_trend_duration", "bars", formula, hour + DAY, low=0, high=DAY, undefined=lost)
+    formula = "0, 1, 2: the tercile of std_60(r) among its last 1440 values"
+    yield Column("mr_vol_class", "class", formula, r + HOUR - 1 + DAY - 1, low=0, high=2)
+    formula = "share of the last 60 bars at which x went from one side of mean_20(x) to the other"
+    yield Column("mr_crossing_rate_60", "share", formula, x + MEAN_BARS - 1 + HOUR, low=0, high=1)
+    formula = "(x - min_240(L)) / (max_240(H) - min_240(L))"
+    source = "Donchian's channel"
+    yield Column("mr_donchian_240", "ratio", formula, bars + 239, -1, 0, 1, source, undefined=FLAT_PRICE)
+    formula = "bars of the last 60 with abs(r) > 4 sqrt(bipower variance of the 240 bars up to that bar)"
+    source = "Lee & Mykland (2008), Barndorff-Nielsen & Shephard (2004)"
+    yield Column("mr_jump_count_60", "count", formula, r + FOUR_HOURS - 1 + HOUR - 1, -1, 0, HOUR, source)
+
+
+def _choppiness(domain: Domain) -> Column:
+    n = HOUR // stride_of(domain)
+    bars = "60 bars" if n == HOUR else "the 12 five-minute bars at t, t-5, ..., t-55"
+    formula = f"100 log10(sum(true range) / (max H - min L)) / log10({n}), over {bars}"
+    return Column(
+        "mr_choppiness_60", "percent", formula, domain.bars + HOUR, low=0, source="Dreiss", undefined=FLAT_PRICE
+    )
+
+
+def compute(view: View) -> Columns:
+    x = view.x
+    t_statistic = np.clip(rolling_line(x, HOUR)[1], -100.0, 100.0)
+    efficiency = efficiency_ratio(x)
+    trend = trend_class(t_statistic, efficiency, efficient(view.domain))
+    return {
+        "mr_efficiency_60": efficiency,
+        "mr_hurst_240": hurst(x, FOUR_HOURS, SCALES),
+        "mr_choppiness_60": choppiness(view),
+        "mr_trend_t_60": t_statistic,
+        "mr_trend_class": trend,
+        "mr_trend_duration": bars_since_change(trend, DAY),
+        "mr_vol_class": quantile_class(view.shared(volatility, HOUR), DAY, THIRDS, EQUAL),
+        "mr_crossing_rate_60": tree_sum(crossings(x, rolling_mean(x, MEAN_BARS)), HOUR) / HOUR,
+        "mr_donchian_240": donchian(view),
+        "mr_jump_count_60": jump_count(view.shared(return_size)),
+    }
+
+
+def efficiency_ratio(x: Floats) -> Floats:
+    """Kaufman's efficiency ratio of an hour."""
+    path = tree_sum(np.abs(changes_over(x, 1)), HOUR)
+    return np.minimum(ratio(np.abs(changes_over(x, HOUR)), path), 1.0)
+
+
+def choppiness(view: View) -> Floats:
+    """Dreiss's choppiness index of an hour; its bars do not overlap."""
+    _, high, low, close = view.ohlc
+    step = stride_of(view.domain)
+    n, reach = HOUR // step, HOUR - step + 1  # five-minute bars: the extremes of all of them are those of each fifth
+    path = strided_sum(true_range(high, low, close, step), n, step)
+    wiggles = log(ratio(path, channel(rolling_max(high, reach), rolling_min(low, reach))))
+    return np.maximum(100.0 * wiggles / math.log(n), 0.0)
+
+
+def channel(top: Floats, bottom: Floats) -> Floats:
+    """The width of a channel, 0 where it is rounding noise."""
+    width = top - bottom
+    return np.where(width < STILL * top, 0.0, width)
+
+
+def donchian(view: View) -> Floats:
+    """Where the close lies in the channel of the last four hours."""
+    _, high, low, close = view.ohlc
+    top, bottom = rolling_max(high, FOUR_HOURS), rolling_min(low, FOUR_HOURS)
+    return ratio(close - bottom, channel(top, bottom))
+
+
+def trend_class(t_statistic: Floats, efficiency: Floats, threshold: float) -> Floats:
+    """-2 ... 2: the direction of a trend, and whether it is efficient, significant or neither."""
+    known = np.isfinite(t_statistic) & np.isfinite(efficiency)
+    strength = np.where(efficiency >= threshold - EQUAL, 2.0, np.where(np.abs(t_statistic) >= 2.0, 1.0, 0.0))
+    return np.where(known, np.sign(t_statistic) * strength + 0.0, np.nan)
+
+
+def jump_count(size: Floats) -> Floats:
+    """Bars of the last hour that moved more than four deviations of the last four hours, jumps left out."""
+    limit = JUMP * np.sqrt(bipower_variance(size, FOUR_HOURS))
+    jumped = np.where(np.isnan(limit), np.nan, np.where(size > limit * (1.0 + EQUAL), 1.0, 0.0))
+    return tree_sum(jumped, HOUR)
+
+
+FAMILY = Family("market_regime", columns, compute, domains=BOTH)

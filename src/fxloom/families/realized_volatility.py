@@ -1,0 +1,154 @@
+"""Volatility that was: from ranges, from returns, its jumps, its regimes and how it changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.clock import DAY
+from fxloom.domain import BOTH, BQX, Domain
+from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.jumps import bipower_variance, ewma_ratio, jump_z
+from fxloom.kernels.quantile_class import quantile_class
+from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, strided_sum, strided_variance
+from fxloom.kernels.ratio import ratio
+from fxloom.kernels.states import bars_since_change, change_share, shift
+from fxloom.kernels.tree import tree_std, tree_sum
+from fxloom.nodes import return_size, volatility
+from fxloom.view import View
+
+N = 20  # bars of the estimators
+LONG = 60
+MEMORY = 600  # bars after which the seed of the exponential means is below 1e-20 of them
+EQUAL = 1e-9
+TOP_FIFTH = np.array([0.8])
+OVERNIGHT = 0.34 / (1.34 + (N + 1) / (N - 1))  # k of Yang & Zhang
+STILL = "the price does not move in the window"
+RANGE_SOURCES = {
+    "parkinson": ("mean(ln(H/L)^2) / (4 ln 2)", "Parkinson (1980)"),
+    "garman_klass": ("mean(0.5 ln(H/L)^2 - (2 ln 2 - 1) ln(C/O)^2)", "Garman & Klass (1980)"),
+    "rogers_satchell": ("mean(ln(H/C) ln(H/O) + ln(L/C) ln(L/O))", "Rogers & Satchell (1991)"),
+    "yang_zhang": (
+        f"var(ln(O / previous C)) + k var(ln(C/O)) + (1 - k) Rogers-Satchell, k = {OVERNIGHT:.6f}",
+        "Yang & Zhang (2000)",
+    ),
+}
+
+
+def stride_of(domain: Domain) -> int:
+    """Rows from one bar to the next that does not overlap it."""
+    return 5 if domain is BQX else 1
+
+
+def columns(domain: Domain) -> Iterable[Column]:
+    yield from _range_columns(domain)
+    yield from _return_columns(domain)
+    parkinson = domain.bars + (N - 1) * stride_of(domain)
+    formula = "std_60(p) / mean_60(p), p = rv_parkinson_20 of each minute"
+    yield Column("rv_vol_of_vol_60", "ratio", formula, parkinson + LONG - 1, low=0, high=math.sqrt(60), undefined=STILL)
+    formula = "p[t] - 2 p[t-10] + p[t-20], p = rv_parkinson_20"
+    yield Column("rv_accel_20", "bp", formula, parkinson + 20)
+    yield Column(
+        "rv_ewma_ratio_5_20",
+        "ratio",
+        "sqrt(EMA_5(r^2) / EMA_20(r^2)), each seeded with its first value",
+        domain.r,
+        domain.r + MEMORY,
+        0,
+        math.sqrt(3.5),
+        recursive=True,
+        undefined=f"the price has not moved for more than {MEMORY} bars, or not yet",
+    )
+    yield from _regime_columns(domain)
+    formula = "sqrt(60) sum_60(r^3) / sum_60(r^2)^1.5"
+    bound = math.sqrt(LONG)
+    source = "realized skewness: Amaya, Christoffersen, Jacobs & Vasquez (2015)"
+    yield Column("rv_skew_60", "ratio", formula, domain.r + LONG - 1, -1, -bound, bound, source, undefined=STILL)
+
+
+def _range_columns(domain: Domain) -> Iterable[Column]:
+    step = stride_of(domain)
+    bars = "20 bars" if step == 1 else "the 20 five-minute bars at t, t-5, ..., t-95"
+    for name, (formula, source) in RANGE_SOURCES.items():
+        warmup = domain.bars + (N if name == "yang_zhang" else N - 1) * step
+        text = f"10000 sqrt(max(0, {formula})) over {bars}"
+        yield Column(f"rv_{name}_20", "bp", text, warmup, low=0, source=source)
+
+
+def _return_columns(domain: Domain) -> Iterable[Column]:
+    short, long = domain.r + N - 1, domain.r + LONG - 1
+    formula = "10000 sqrt(pi/2 mean of the 19 abs(r[i] r[i-1]) in the 20 bars)"
+    source = "Barndorff-Nielsen & Shephard (2004)"
+    yield Column("rv_bipower_20", "bp", formula, short, low=0, source=source)
+    formula = "10000 (sum_20(r^4) / 60)^(1/4)"
+    yield Column("rv_quarticity_20", "bp", formula, short, low=0, source="Barndorff-Nielsen & Shephard (2002)")
+    yield Column(
+        "rv_jump_z_60",
+        "std",
+        "(1 - BV/RV) / sqrt((pi^2/4 + pi - 5) / 60 max(1, TQ / BV^2)), n = 60, products inside the window",
+        long,
+        source="Huang & Tauchen (2005), equations 13 to 16",
+        undefined="no two neighbouring bars of the window move",
+    )
+    formula = "(sum_60(r^2 where r > 0) - sum_60(r^2 where r < 0)) / sum_60(r^2)"
+    yield Column(
+        "rv_signed_jump_60", "share", formula, long, low=-1, high=1, source="Patton & Sheppard (2015)", undefined=STILL
+    )
+
+
+def _regime_columns(domain: Domain) -> Iterable[Column]:
+    known = domain.r + N - 1 + DAY - 1
+    formula = "1 if std_20(r) > 80th percentile of its last 1440 values"
+    calm = "a calm month may hold no change"
+    yield Column("rv_regime_high", "flag", formula, known, low=0, high=1)
+    formula = "bars since rv_regime_high changed, at most 1440"
+    yield Column("rv_regime_duration", "bars", formula, known + DAY, low=0, high=DAY)
+    formula = "changes of rv_regime_high in the last 1440 bars / 1440"
+    yield Column("rv_regime_switch_rate", "share", formula, known + DAY, low=0, high=1, may_be_constant=calm)
+
+
+def compute(view: View) -> Columns:
+    ranges = view.shared(range_volatilities)
+    parkinson = ranges[0]
+    size = view.shared(return_size)
+    squares = view.r * view.r
+    realized = tree_sum(squares, LONG)
+    regime = quantile_class(view.shared(volatility, N), DAY, TOP_FIFTH, EQUAL)
+    return {
+        **{f"rv_{name}_20": values for name, values in zip(RANGE_SOURCES, ranges, strict=True)},
+        "rv_bipower_20": 10_000.0 * np.sqrt(bipower_variance(size, N)),
+        "rv_quarticity_20": 10_000.0 * np.sqrt(np.sqrt(tree_sum(squares * squares, N) / (3.0 * N))),
+        "rv_jump_z_60": jump_z(size, LONG),
+        "rv_signed_jump_60": ratio(tree_sum(squares * np.sign(view.r), LONG), realized),
+        "rv_vol_of_vol_60": ratio(tree_std(parkinson, LONG), tree_sum(parkinson, LONG) / LONG),
+        "rv_accel_20": parkinson - 2.0 * shift(parkinson, 10) + shift(parkinson, 20),
+        "rv_ewma_ratio_5_20": ewma_ratio(size, 5, 20, MEMORY),
+        "rv_regime_high": regime,
+        "rv_regime_duration": bars_since_change(regime, DAY),
+        "rv_regime_switch_rate": change_share(regime, DAY),
+        "rv_skew_60": ratio(math.sqrt(LONG) * tree_sum(squares * view.r, LONG), realized * np.sqrt(realized)),
+    }
+
+
+def range_volatilities(view: View) -> tuple[Floats, Floats, Floats, Floats]:
+    """Parkinson, Garman-Klass, Rogers-Satchell and Yang-Zhang volatility of 20 bars, bp per bar."""
+    opened, high, low, close = view.ohlc
+    step = stride_of(view.domain)
+    parkinson, garman_klass, rogers_satchell = (
+        strided_sum(v, N, step) / N for v in bar_variances(opened, high, low, close)
+    )
+    gaps, bodies = gaps_and_bodies(opened, close, step)
+    overnight, inside = strided_variance(gaps, N, step), strided_variance(bodies, N, step)
+    yang_zhang = overnight + OVERNIGHT * inside + (1.0 - OVERNIGHT) * rogers_satchell
+    return bp_root(parkinson), bp_root(garman_klass), bp_root(rogers_satchell), bp_root(yang_zhang)
+
+
+def bp_root(variance: Floats) -> Floats:
+    """The root of a variance, floored at 0, in bp."""
+    return 10_000.0 * np.sqrt(np.maximum(variance, 0.0))
+
+
+FAMILY = Family("realized_volatility", columns, compute, domains=BOTH)

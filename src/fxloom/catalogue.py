@@ -28,7 +28,8 @@ def families() -> tuple[Family, ...]:
     import importlib.util as u
 
     found = [f for f in FAMILIES if u.find_spec(f"fxloom.families.{f}")]
-    return tuple(importlib.import_module(f"fxloom.families.{name}").FAMILY for name in found)
+    modules = [importlib.import_module(f"fxloom.families.{name}") for name in found]
+    return tuple(m.FAMILY for m in modules if hasattr(m, "FAMILY"))
 
 
 @cache

@@ -1,0 +1,47 @@
+# Everything from a bare checkout with Python and make: `make demo`, `make test`. `make check` is the quick loop.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export FXLOOM_CACHE ?= $(abspath $(VENV))/kernels
+
+.PHONY: demo test check faults bench docs clean
+
+demo: $(VENV)/run.stamp
+	rm -rf demo-store
+	$(BIN)/fxloom demo --store demo-store
+
+check: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup
+
+test: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+faults: $(VENV)/test.stamp
+	FXLOOM_FAULTS=200 $(BIN)/pytest tests/faults -s
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/run.stamp
+	$(BIN)/python docs/make_features.py
+
+# The lock files carry versions and hashes; the package itself is installed as it lies here.
+$(VENV)/run.stamp: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/test.stamp: requirements-test.lock $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-test.lock
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo-store build *.egg-info .mypy_cache .ruff_cache .pytest_cache

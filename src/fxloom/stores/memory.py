@@ -1,0 +1,88 @@
+"""A store in memory: for tests, and for those who want a store's ways without a disk."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from fxloom.bars import Bars, Floats, Ints
+from fxloom.days import Day, days_of
+from fxloom.lock import Held
+from fxloom.months import month_of, months_of
+from fxloom.stores.base import Damage, Key, Record, Settings
+from fxloom.stores.frames import features_table, joined
+
+
+class MemoryStore:
+    """A store that lives as long as its object; populate it with one worker."""
+
+    def __init__(self) -> None:
+        self.url = "memory:"
+        self._settings: Settings | None = None
+        self._bars: dict[tuple[str, str], Bars] = {}
+        self._parts: dict[Key, tuple[Record, pl.DataFrame]] = {}
+        self._quarantine: dict[str, pl.DataFrame] = {}
+        self._lock = threading.Lock()
+
+    def settings(self) -> Settings | None:
+        return self._settings
+
+    def write_settings(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+        return {m: days_of(bars) for (p, m), bars in sorted(self._bars.items()) if p == pair}
+
+    def read_bars(self, pair: str, start: int, end: int) -> Bars:
+        return joined([bars for (p, _), bars in sorted(self._bars.items()) if p == pair]).between(start, end)
+
+    def write_bars(self, pair: str, month: str, bars: Bars) -> None:
+        if months_of(bars.ts) != [month]:
+            raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
+        self._bars[pair, month] = bars.take(np.arange(len(bars)))
+
+    def drop_bars(self, pair: str, month: str) -> None:
+        self._bars.pop((pair, month), None)
+
+    def records(self, tables: Iterable[str] | None = None) -> list[Record]:
+        wanted = None if tables is None else set(tables)
+        return [r for key, (r, _) in sorted(self._parts.items()) if wanted is None or key.table in wanted]
+
+    def damages(self) -> list[Damage]:
+        return []
+
+    def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
+        dtype = self._settings.dtype if self._settings else "float32"
+        frame = pl.DataFrame(pl.from_arrow(features_table(record, ts, pairs, columns, dtype)))
+        if pairs is None:
+            frame = frame.with_columns(pl.lit(record.key.pair).alias("pair"))
+        self._parts[record.key] = (record, frame)
+
+    def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        first = month_of(start) if start is not None else ""
+        last = month_of(end - 1) if end is not None else "9999-12"
+        parts = [f for key, (_, f) in sorted(self._parts.items()) if key.table == table and first <= key.month <= last]
+        if not parts:
+            return None
+        frame = pl.concat(parts).lazy()
+        return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+
+    def quarantine(self, rows: pl.DataFrame, name: str) -> str:
+        self._quarantine[name] = rows
+        return f"memory:quarantine/{name}"
+
+    @contextlib.contextmanager
+    def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
+        if not self._lock.acquire(timeout=wait if wait > 0 else 0.001):
+            raise Held(f"the store is in use ({purpose} has to wait)")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def free_bytes(self) -> int | None:
+        return None

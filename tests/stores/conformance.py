@@ -1,0 +1,152 @@
+"""What every store must do. A back end's test module subclasses ``StoreConformance`` and supplies ``store``."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fxloom.bars import Bars
+from fxloom.days import days_of
+from fxloom.lock import Held
+from fxloom.stores.base import Key, PairInfo, Record, Settings, Store
+
+MARCH = 25_331_040  # 2018-03-01 00:00 in minutes since 1970
+TABLE = "bollinger_rate"
+NAMES = [f"bb_{what}_{w}_rate" for w in (15, 30, 45, 60, 75) for what in ("width", "percent_b")]
+
+
+def some_bars(first: int = MARCH, n: int = 200, price: float = 1.2, volume: bool = True) -> Bars:
+    close = price + 0.001 * np.sin(np.arange(n))
+    ticks = np.arange(n, dtype=np.float64) if volume else None
+    return Bars(first + np.arange(n), close, close + 1e-4, close - 1e-4, close, ticks, None)
+
+
+def some_record(pair: str = "eurusd", month: str = "2018-03", fingerprint: str = "f1", rows: int = 200) -> Record:
+    quality = {"bb_width_15_rate": {"due": rows, "finite": rows, "low": 0.1, "high": 2.0}}
+    return Record(Key(TABLE, pair, month), fingerprint, rows, 1, "2026-01-01T00:00:00Z", ("volume",), quality)
+
+
+def catalogue_columns() -> list[str]:
+    from fxloom.catalogue import tables
+
+    return list(tables()[TABLE].names)
+
+
+def some_columns(n: int = 200, value: float = 0.5) -> dict[str, np.ndarray]:
+    return {name: np.where(np.arange(n) < 3, np.nan, value + i) for i, name in enumerate(catalogue_columns())}
+
+
+def same_bars(a: Bars, b: Bars) -> bool:
+    pairs = [(getattr(a, n), getattr(b, n)) for n in ("ts", "open", "high", "low", "close", "volume", "spread")]
+    return all((x is None and y is None) or np.array_equal(x, y, equal_nan=True) for x, y in pairs)
+
+
+class StoreConformance:
+    @pytest.fixture
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def ready(self, store: Store) -> Store:
+        info = PairInfo(1.2, True, False, "bid")
+        store.write_settings(Settings(MARCH, "float32", {"eurusd": info, "usdjpy": info}))
+        return store
+
+    def test_settings_are_none_until_written_and_come_back_equal(self, store: Store) -> None:
+        assert store.settings() is None
+        settings = Settings(MARCH, "float64", {"eurusd": PairInfo(1.23456789012345, False, True, "mid")})
+        store.write_settings(settings)
+        assert store.settings() == settings
+
+    def test_bars_come_back_to_the_last_bit(self, ready: Store) -> None:
+        bars = some_bars()
+        ready.write_bars("eurusd", "2018-03", bars)
+        assert same_bars(ready.read_bars("eurusd", MARCH, MARCH + 10_000), bars)
+        assert same_bars(ready.read_bars("eurusd", MARCH + 5, MARCH + 9), bars.take(slice(5, 9)))
+        assert len(ready.read_bars("usdjpy", MARCH, MARCH + 10_000)) == 0
+
+    def test_days_are_told_without_reading_the_bars(self, ready: Store) -> None:
+        bars = some_bars(n=3000)
+        ready.write_bars("eurusd", "2018-03", bars)
+        assert ready.bar_months("eurusd") == {"2018-03": days_of(bars)}
+        assert ready.bar_months("usdjpy") == {}
+
+    def test_months_are_joined_and_a_missing_volume_is_missing(self, ready: Store) -> None:
+        february = some_bars(MARCH - 100, 100)
+        ready.write_bars("eurusd", "2018-02", february)
+        ready.write_bars("eurusd", "2018-03", some_bars(volume=False))
+        both = ready.read_bars("eurusd", MARCH - 100, MARCH + 10_000)
+        assert both.ts.tolist() == list(range(MARCH - 100, MARCH + 200))
+        assert both.volume is not None
+        assert both.volume[:100].tolist() == february.volume.tolist()  # type: ignore[union-attr]
+        assert np.isnan(both.volume[100:]).all()
+
+    def test_bars_of_another_month_are_refused(self, ready: Store) -> None:
+        with pytest.raises(ValueError, match="2018-03"):
+            ready.write_bars("eurusd", "2018-02", some_bars())
+
+    def test_a_written_month_replaces_the_former(self, ready: Store) -> None:
+        ready.write_bars("eurusd", "2018-03", some_bars())
+        ready.write_bars("eurusd", "2018-03", some_bars(n=5, price=2.0))
+        assert same_bars(ready.read_bars("eurusd", MARCH, MARCH + 10_000), some_bars(n=5, price=2.0))
+
+    def test_a_partition_comes_back_with_its_record(self, ready: Store) -> None:
+        record, columns = some_record(), some_columns()
+        ready.publish(record, MARCH + np.arange(200), None, columns)
+        assert ready.records() == [record]
+        assert ready.records(["reg_rate"]) == []
+        frame = ready.scan(TABLE, ["eurusd"], None, None)
+        assert frame is not None
+        rows = frame.sort("ts_utc").collect()
+        assert rows["pair"].unique().to_list() == ["eurusd"]
+        assert rows["ts_utc"].dt.epoch("us").to_list() == [(MARCH + i) * 60_000_000 for i in range(200)]
+        for name, values in columns.items():
+            stored = rows[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
+            assert np.array_equal(stored, values.astype(np.float32), equal_nan=True)
+
+    def test_publishing_again_replaces_the_partition_and_its_record(self, ready: Store) -> None:
+        ts = MARCH + np.arange(200)
+        ready.publish(some_record(), ts, None, some_columns())
+        again = some_record(fingerprint="f2", rows=10)
+        ready.publish(again, ts[:10], None, some_columns(10, value=7.0))
+        assert ready.records() == [again]
+        frame = ready.scan(TABLE, None, None, None)
+        assert frame is not None
+        assert frame.collect().height == 10
+
+    def test_scan_keeps_to_pairs_and_months(self, ready: Store) -> None:
+        columns = some_columns()
+        ready.publish(some_record("eurusd"), MARCH + np.arange(200), None, columns)
+        ready.publish(some_record("usdjpy"), MARCH + np.arange(200), None, columns)
+        ready.publish(some_record("eurusd", "2018-02"), MARCH - 300 + np.arange(200), None, columns)
+        frame = ready.scan(TABLE, ["eurusd"], MARCH, MARCH + 1)
+        assert frame is not None
+        rows = frame.collect()
+        assert set(rows["pair"]) == {"eurusd"}
+        assert rows["ts_utc"].min().month == 3  # type: ignore[union-attr]
+        assert ready.scan("reg_rate", None, None, None) is None
+
+    def test_a_partition_of_all_pairs_is_kept_by_month(self, ready: Store) -> None:
+        from fxloom.catalogue import tables
+
+        table = "cross_sectional_panel"
+        names = tables()[table].names
+        record = Record(Key(table, "", "2018-03"), "f", 4, 1, "2026-01-01T00:00:00Z")
+        ts = MARCH + np.array([0, 0, 1, 1])
+        columns = {name: np.arange(4.0) for name in names}
+        ready.publish(record, ts, ["eurusd", "usdjpy"] * 2, columns)
+        assert ready.records() == [record]
+        frame = ready.scan(table, ["usdjpy"], None, None)
+        assert frame is not None
+        assert frame.collect()[names[0]].to_list() == [1.0, 3.0]
+
+    def test_quarantined_rows_are_kept(self, ready: Store) -> None:
+        rows = pl.DataFrame({"file": ["a"], "line": [3], "reason": ["high below low"], "text": ["x;y"]})
+        assert "bad" in ready.quarantine(rows, "bad")
+
+    def test_one_writer_at_a_time_and_the_other_is_told_who(self, ready: Store) -> None:
+        with ready.exclusive("populate"), pytest.raises(Held), ready.exclusive("ingest"):
+            pass
+        with ready.exclusive("ingest"):
+            pass

@@ -1,0 +1,47 @@
+"""Filler: copies of one bar through a weekend, as some exports write to leave no gap."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats, Ints
+from fxloom.sources.layout import BARS
+from fxloom.sources.zone import DAY, HOUR, WEEK
+
+_SATURDAY_NOON = 2 * DAY + 12 * HOUR  # by the epoch's count (1970-01-01 was a Thursday)
+_SHUT = 21 * HOUR  # from then until Sunday 09:00 the market is closed under every offset
+
+
+def shut(minutes: Ints) -> Flags:
+    """Whether each local minute lies in the hours of the weekend in which no zone on earth has a market."""
+    return np.asarray((minutes - _SATURDAY_NOON) % WEEK < _SHUT)
+
+
+def filler(minutes: Ints, values: dict[str, Floats]) -> Flags:
+    """Which bars are copies of the one before through a weekend.
+
+    ``minutes``: sorted local minutes. A run of bars alike in every column that reaches into the closed hours is
+    filler, but for its first bar, which is real if it lies before them and is no flat, empty copy of the last
+    close itself.
+    """
+    if not len(minutes):
+        return np.zeros(0, np.bool_)
+    columns = [column for column in values.values() if not np.isnan(column).all()]
+    alike = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
+    run = np.cumsum(np.append(True, ~alike)) - 1
+    weekend = shut(minutes)
+    reaches = np.bincount(run, weekend)[run] > 0
+    first = np.append(True, run[1:] != run[:-1])
+    empty = _empty_copy(values)
+    copies = np.bincount(run)[run] > 1
+    return np.asarray(reaches & np.where(copies, ~first | weekend | empty, weekend & empty))
+
+
+def _empty_copy(values: dict[str, Floats]) -> Flags:
+    """Flat bars at the close of the bar before, without volume."""
+    opened, high, low, close = (values[role] for role in BARS)
+    flat = (opened == high) & (high == low) & (low == close)
+    flat[1:] &= close[1:] == close[:-1]
+    flat[0] = False
+    volume = values.get("volume")
+    return np.asarray(flat if volume is None else flat & ~(volume > 0))

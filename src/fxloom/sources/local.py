@@ -1,0 +1,102 @@
+"""Times on a clock that is known, in UTC: offsets said by the rows, by a column's name, or by the user."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from fxloom.bars import Floats, Ints
+from fxloom.sources.layout import Layout
+from fxloom.sources.rows import Rows
+from fxloom.sources.times import MINUTE
+
+HOUR = 60 * MINUTE
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Rows with their time in UTC (microseconds), the offset of each in hours, and why these are believed."""
+
+    rows: Rows
+    utc: Ints
+    hours: Floats
+    why: str
+
+
+def placed(rows: Rows, layout: Layout, zone: float | ZoneInfo | None) -> Placed | None:
+    """``rows`` (good ones, in the file's order) in UTC, or None if nothing but the file's weeks can tell.
+
+    Offsets written in the times are believed before all, then what the user said, then a column named UTC.
+    """
+    if rows.offset is not None:
+        hours = np.nan_to_num(rows.offset)
+        told = rows.blamed(np.isnan(rows.offset), "its time says no offset where the others do")
+        return Placed(told, rows.local - _micro(hours), hours, "offsets written in the times")
+    if isinstance(zone, ZoneInfo):
+        return _in_named_zone(rows, zone)
+    said = layout.utc if zone is None else zone
+    if said is None:
+        return None
+    hours = np.full(len(rows), said)
+    if zone is not None:
+        why = "as said by --zone"
+    elif layout.format == "bi5":
+        why = "the format is in UTC"
+    else:
+        why = "its column of times is named UTC or carries the zone"
+    return Placed(rows, rows.local - _micro(hours), hours, why)
+
+
+def _micro(hours: Floats) -> Ints:
+    return np.rint(hours * HOUR).astype(np.int64)
+
+
+def _in_named_zone(rows: Rows, zone: ZoneInfo) -> Placed:
+    """Local times of a named zone; an hour that the clocks skip or show twice is settled row by row."""
+    local = pl.Series(rows.local).cast(pl.Datetime("us"))
+    there = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
+    utc = there.dt.convert_time_zone("UTC").to_physical().fill_null(0).to_numpy().copy()
+    odd = np.flatnonzero(there.is_null().to_numpy())
+    skipped = np.zeros(len(rows), np.bool_)
+    for place in odd:
+        skipped[place] = not _exists(int(rows.local[place]), zone)
+    twice = np.zeros(len(rows), np.bool_)
+    twice[odd] = ~skipped[odd]
+    utc, unsettled = _second_pass(rows.local, utc, np.flatnonzero(twice), zone)
+    rows = rows.blamed(skipped, f"there is no such time in {zone.key}: the clocks went forward")
+    rows = rows.blamed(unsettled, f"this hour comes twice in {zone.key} and nothing tells which is meant")
+    return Placed(rows, utc, (rows.local - utc) / HOUR, f"as said by --zone {zone.key}")
+
+
+def _moment(local: int, zone: ZoneInfo, fold: int) -> int:
+    """Microseconds UTC of a local time, of the first (fold 0) or second pass of an hour that comes twice."""
+    seconds, micro = divmod(local, 1_000_000)
+    there = (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)).replace(tzinfo=zone, fold=fold)
+    return int(there.timestamp()) * 1_000_000 + micro
+
+
+def _exists(local: int, zone: ZoneInfo) -> bool:
+    seconds = local // 1_000_000
+    back = dt.datetime.fromtimestamp(_moment(local, zone, 0) // 1_000_000, zone).replace(tzinfo=None)
+    return back == dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)
+
+
+def _second_pass(local: Ints, utc: Ints, places: Ints, zone: ZoneInfo) -> tuple[Ints, np.ndarray]:
+    """UTC of the rows at ``places``, whose hour comes twice: after the file steps back once, it is the second.
+
+    Rows of an hour in which the file steps back not once or several times cannot be told, and are returned as such.
+    """
+    unsettled = np.zeros(len(local), np.bool_)
+    days = local[places] // (24 * HOUR)
+    for day in np.unique(days):
+        hour = places[days == day]
+        back = np.flatnonzero(np.diff(local[hour]) < 0) + 1
+        unsettled[hour] = len(back) != 1
+        for place in hour:
+            fold = int(len(back) == 1 and place >= hour[back[0]])
+            utc[place] = _moment(int(local[place]), zone, fold)
+    return utc, unsettled

@@ -1,0 +1,113 @@
+"""Minute bars from what a file holds: bars, bid and ask bars, ticks, bars of some seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Bars, Flags, Floats, Ints
+from fxloom.sources.layout import ASK, BARS, BID, Layout
+from fxloom.sources.rows import Rows
+from fxloom.sources.times import MINUTE
+
+SECOND = 1_000_000
+_COARSE = {5: "five", 10: "ten", 15: "fifteen", 20: "twenty", 30: "thirty"}
+_FINE = {1: "one", 2: "two", **_COARSE}
+
+
+def step_of(local: Ints) -> int:
+    """Seconds from one bar to the next: 60 for minute bars (with holes), less or more for others.
+
+    ``local``: microseconds. A file too short to tell is taken to hold minutes.
+    """
+    times = np.unique(local)
+    if len(times) < 3:
+        return 60
+    within = times % MINUTE
+    _, counts = np.unique(within, return_counts=True)
+    if counts.max() < 0.99 * len(times) and len(counts) > 1:
+        return min(int(np.gcd.reduce(np.diff(times) // SECOND)) or 1, 59)
+    steps, counts = np.unique(np.diff(times) // SECOND, return_counts=True)
+    usual = int(steps[np.argmax(counts)])
+    minutes = int(counts[steps <= 60].sum())
+    coarse = usual > 60 and counts.max() * 2 >= counts.sum() > 2 and minutes < 0.01 * counts.sum()
+    return usual if coarse else 60
+
+
+def kind_of(layout: Layout, step: int, side: str | None) -> str:
+    """What the file holds, in words: "minute bars, bid", "ticks", "five-second bars"."""
+    if layout.what == "ticks":
+        return "ticks"
+    suffix = ", bid and ask" if layout.what == "quoted bars" else f", {side}" if side else ""
+    return _length(step) + " bars" + suffix
+
+
+def _length(step: int) -> str:
+    named = {60: "minute", 3600: "hourly", 86400: "daily", 604800: "weekly"}
+    if step in named:
+        return named[step]
+    if step < 60:
+        return f"{_FINE.get(step, step)}-second"
+    if step % 3600 == 0:
+        return f"{step // 3600}-hour"
+    return f"{_COARSE.get(step // 60, step // 60)}-minute"
+
+
+def open_minutes(micro: Ints, *, closes: bool) -> Ints:
+    """The minute that each time belongs to; of a bar's close time the minute that ends then."""
+    return (micro - (1 if closes else 0)) // MINUTE
+
+
+def mid_values(values: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
+    """Open, high, low, close, volume, spread of every row; mid prices where there are bids and asks."""
+    if layout.what == "bars":
+        return values
+    if layout.what == "ticks":
+        mid = (values["bid"] + values["ask"]) / 2
+        spread = values["ask"] - values["bid"]
+        return dict.fromkeys(BARS, mid) | {"volume": np.ones(len(mid)), "spread": spread}
+    mids = {b: (values[bid] + values[ask]) / 2 for b, bid, ask in zip(BARS, BID, ASK, strict=True)}
+    more = {"volume": values["volume"]} if "volume" in values else {}
+    return mids | {"spread": values["ask_close"] - values["bid_close"]} | more
+
+
+def aggregated(ts: Ints, values: dict[str, Floats]) -> tuple[Ints, dict[str, Floats]]:
+    """One row a minute of rows sorted in time: first open, highest, lowest, last close and spread, sum of volumes."""
+    starts = np.flatnonzero(np.append(True, ts[1:] != ts[:-1]))
+    ends = np.append(starts[1:], len(ts)) - 1
+
+    def one(role: str, column: Floats) -> Floats:
+        if role == "open":
+            return np.asarray(column[starts])
+        if role in _REDUCED:
+            return np.asarray(_REDUCED[role].reduceat(column, starts))
+        return np.asarray(column[ends])
+
+    return ts[starts], {role: one(role, column) for role, column in values.items()}
+
+
+_REDUCED = {"high": np.maximum, "low": np.minimum, "volume": np.add}
+
+
+def one_a_minute(rows: Rows, ts: Ints) -> tuple[Rows, Flags]:
+    """``rows`` (sorted by ``ts``) with those blamed that say otherwise of a time than the file's first row of it.
+
+    Also returned: which rows say the same again.
+    """
+    fresh = np.append(True, ts[1:] != ts[:-1])
+    first = np.flatnonzero(fresh)[np.cumsum(fresh) - 1]
+    same = np.ones(len(ts), np.bool_)
+    for column in rows.values.values():
+        same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
+    rows = rows.blamed(~fresh & ~same, "says otherwise than an earlier row of the same time")
+    return rows, ~fresh & same
+
+
+def bars_of(ts: Ints, values: dict[str, Floats]) -> Bars:
+    """Bars; a volume or spread that is absent or 0 throughout is none."""
+
+    def said(role: str) -> Floats | None:
+        column = values.get(role)
+        return column if column is not None and not np.isnan(column).any() and (column > 0).any() else None
+
+    opened, high, low, close = (np.ascontiguousarray(values[role], np.float64) for role in BARS)
+    return Bars(ts.astype(np.int64), opened, high, low, close, said("volume"), said("spread"))

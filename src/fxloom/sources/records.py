@@ -1,0 +1,116 @@
+"""What reading a file gives: bars and all that was found on the way, or a refusal that names the cure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fxloom.bars import Bars
+
+Side = Literal["bid", "mid"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a file on one offset: its first and last bar (minutes since 1970, UTC), local = UTC + hours."""
+
+    start: int
+    end: int
+    hours: float
+
+    def __str__(self) -> str:
+        days = (
+            dt.datetime.fromtimestamp(60 * minute, dt.UTC).strftime("%Y-%m-%d") for minute in (self.start, self.end)
+        )
+        return f"UTC{self.hours:+g} {' to '.join(days)}"
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The file's offsets from UTC in the order of time, and why they are believed."""
+
+    pieces: tuple[Piece, ...]
+    why: str
+
+    @property
+    def hours(self) -> tuple[float, ...]:
+        return tuple(piece.hours for piece in self.pieces)
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.pieces)) + f" ({self.why})"
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A row that breaks a rule: its line (record number in binary files), its text, and the rule."""
+
+    line: int
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file that was taken.
+
+    ``bars`` are in UTC, sorted, one a minute at most; their ``volume`` and ``spread`` are None where the file
+    has none. ``rows`` are the data rows read; of these ``filler`` were copies of a bar through a weekend (set
+    aside, ``filler_examples`` shows some), ``identical`` said again what another row said, and ``quarantined``
+    break a rule. ``kind`` is "minute bars", "ticks", "five-second bars", with ", bid" or ", bid and ask" where
+    the file says so. ``digits`` are the decimals of its prices. ``notes`` say what else a user should know.
+    """
+
+    name: str
+    format: str
+    pair: str
+    kind: str
+    bars: Bars
+    zone: Zone
+    digits: int
+    price_side: Side
+    rows: int
+    filler: int = 0
+    filler_examples: tuple[str, ...] = ()
+    identical: int = 0
+    quarantined: tuple[Quarantined, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_volume(self) -> bool:
+        return self.bars.volume is not None
+
+    @property
+    def has_quotes(self) -> bool:
+        return self.bars.spread is not None
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A file that is no data and says so itself (a vendor's status report, a hidden file)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(eq=False)
+class Refused(Exception):
+    """A file that cannot be taken: why, where (line, 0 if nowhere), the cure, and what is known of it all the same."""
+
+    reason: str
+    cure: str = ""
+    line: int = 0
+    name: str = ""
+    pair: str | None = None
+    kind: str | None = None
+    format: str | None = None
+    zone: Zone | None = None
+    quarantined: tuple[Quarantined, ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        where = f"{self.name}: " if self.name else ""
+        line = f"line {self.line}: " if self.line else ""
+        return f"{where}{line}{self.reason}" + (f"; {self.cure}" if self.cure else "")
+
+
+Outcome = SourceFile | Refused | Ignored

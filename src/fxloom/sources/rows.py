@@ -1,0 +1,183 @@
+"""Parsed rows of one file: times, numbers, and the rule that each bad row breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fxloom.bars import Floats, Ints
+from fxloom.sources.layout import Layout
+from fxloom.sources.records import Quarantined, Refused
+from fxloom.sources.text import Sample, Text
+from fxloom.sources.times import MISSING, Spelling, Times, other_order, spelling_of
+
+GOOD = 0
+Faults = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows in the file's order: line, time (microseconds on the file's clock), said offset, numbers by role.
+
+    ``fault`` is 0 for a good row, else a place in ``reasons``; ``raw`` gives a line's text.
+    """
+
+    line: Ints
+    local: Ints
+    offset: Floats | None
+    values: dict[str, Floats]
+    fault: Faults
+    reasons: tuple[str, ...]
+    raw: Callable[[int], str]
+    symbols: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def take(self, keep: Any) -> Rows:
+        """The rows at ``keep`` (a mask or positions)."""
+        return replace(
+            self,
+            line=self.line[keep],
+            local=self.local[keep],
+            offset=None if self.offset is None else self.offset[keep],
+            values={role: column[keep] for role, column in self.values.items()},
+            fault=self.fault[keep],
+        )
+
+    def blamed(self, bad: npt.NDArray[np.bool_], reason: str) -> Rows:
+        """The same with ``reason`` said of the rows ``bad`` that had none yet."""
+        known = reason in self.reasons
+        reasons = self.reasons if known else (*self.reasons, reason)
+        fault = np.where(bad & (self.fault == GOOD), np.uint8(reasons.index(reason)), self.fault)
+        return replace(self, fault=fault, reasons=reasons)
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """The bad rows, each with its line, text and reason."""
+        return tuple(
+            Quarantined(int(self.line[i]), self.raw(int(self.line[i])), self.reasons[self.fault[i]])
+            for i in np.flatnonzero(self.fault)
+        )
+
+
+def new_rows(line: Ints, times: Times, values: dict[str, Floats], raw: Callable[[int], str], **more: Any) -> Rows:
+    """Rows of which those without a time are at fault already."""
+    fault = np.zeros(len(line), np.uint8)
+    rows = Rows(line, times.local, times.offset, values, fault, ("",), raw, **more)
+    return rows.blamed(times.local == MISSING, "its time does not parse")
+
+
+def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
+    """All rows of ``text`` from its first data line on. Blank lines are no rows."""
+    spelling = _spelling(text, sample, layout)
+    blocks = [_block(start, lines, sample, layout, spelling) for start, lines in text.blocks(sample.first)]
+
+    def raw(line: int) -> str:
+        return text.lines(line, line)[0][:300]
+
+    line = np.concatenate([b.line for b in blocks])
+    times = Times(
+        np.concatenate([b.times.local for b in blocks]),
+        np.concatenate([b.times.offset for b in blocks if b.times.offset is not None]) if spelling.offsets else None,
+    )
+    values = {role: np.concatenate([b.values[role] for b in blocks]) for role in blocks[0].values}
+    symbols = tuple(sorted(set().union(*(b.symbols for b in blocks))))
+    rows = new_rows(line, times, values, raw, symbols=symbols)
+    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns: cut short?")
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    line: Ints
+    times: Times
+    values: dict[str, Floats]
+    short: npt.NDArray[np.bool_]
+    symbols: frozenset[str]
+
+
+def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spelling: Spelling) -> _Block:
+    texts = pl.Series(lines, dtype=pl.String)
+    numbers = np.arange(start, start + len(lines))
+    filled = (texts.str.strip_chars() != "").to_numpy()
+    if not filled.all():
+        texts, numbers = texts.filter(pl.Series(filled)), numbers[filled]
+    fields = _fields(texts, sample, layout)
+    values = {role: _number(fields[place], sample.comma) for role, place in _numeric(layout).items()}
+    short = np.logical_or.reduce([fields[place].is_null().to_numpy() for place in sorted(_needed(layout))])
+    times = _times(fields, layout, spelling)
+    symbols = frozenset(fields[layout.symbol].drop_nulls().unique()) if layout.symbol is not None else frozenset()
+    return _Block(numbers, times, values, short, symbols)
+
+
+def _needed(layout: Layout) -> set[int]:
+    return {*layout.time, *(layout.places[role] for role in layout.prices)}
+
+
+def _numeric(layout: Layout) -> dict[str, int]:
+    return {**layout.places, **({} if layout.ticks is None else {"ticks": layout.ticks})}
+
+
+def _fields(texts: pl.Series, sample: Sample, layout: Layout) -> dict[int, pl.Series]:
+    """The fields that the layout wants, stripped; null where a line has too few."""
+    places = _needed(layout) | set(_numeric(layout).values())
+    if layout.symbol is not None:
+        places.add(layout.symbol)
+    if sample.quoted:
+        texts = texts.str.replace_all('"', "", literal=True)
+    split = texts.str.split_exact(sample.separator, max(1, *places)).struct.unnest()
+    return {place: split[f"field_{place}"].str.strip_chars() for place in places}
+
+
+def _number(field: pl.Series, comma: bool) -> Floats:
+    """Numbers, NaN where there are none; "nan" and "inf" are told apart by the rules."""
+    plain = field.str.replace(",", ".", literal=True) if comma else field
+    return plain.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+
+
+def _times(fields: dict[int, pl.Series], layout: Layout, spelling: Spelling) -> Times:
+    if layout.midnight is not None:
+        day = np.datetime64(f"{layout.midnight[:4]}-{layout.midnight[4:6]}-{layout.midnight[6:]}", "us").astype(
+            np.int64
+        )
+        since = fields[layout.time[0]].cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+        fits = (since >= 0) & (since < 86_400_000)
+        return Times(np.where(fits, day + np.where(fits, since, 0) * 1000, MISSING), None)
+    return spelling.parse(_written(fields, layout))
+
+
+def _written(fields: dict[int, pl.Series], layout: Layout) -> pl.Series:
+    first, *rest = (fields[place] for place in layout.time)
+    for each in rest:
+        first = first + " " + each
+    return first
+
+
+def _spelling(text: Text, sample: Sample, layout: Layout) -> Spelling:
+    """The spelling of the whole file's times; day and month are settled by the file's whole length."""
+    if layout.midnight is not None:
+        return Spelling()
+    head = [" ".join(row[p] for p in layout.time) for row in sample.rows if len(row) > max(layout.time)]
+    spelling = spelling_of(head)
+    other = other_order(spelling)
+    return spelling if other is None else _settled_order(text, sample, layout, spelling, other)
+
+
+def _settled_order(text: Text, sample: Sample, layout: Layout, first: Spelling, other: Spelling) -> Spelling:
+    """Of two orders of day and month the one that parses more rows, or else runs on with fewer jumps."""
+    lines = pl.Series(text.lines(sample.first, len(text)), dtype=pl.String)
+    written = _written(_fields(lines, sample, layout), layout)
+    scores = []
+    for spelling in (first, other):
+        local = spelling.parse(written).local
+        known = local[local != MISSING]
+        jumps = int((np.abs(np.diff(known)) > 4 * 86_400_000_000).sum())
+        scores.append((len(known), -jumps))
+    if scores[0] == scores[1] and not written.str.contains(r"^\d\d\.").any():
+        cure = "write dates as 2018-02-05"
+        raise Refused(f"day and month cannot be told apart (as in {written[0]!r})", cure, sample.first)
+    return first if scores[0] >= scores[1] else other

@@ -1,0 +1,59 @@
+"""The rules that every row must keep, and the words for those that are broken."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats
+from fxloom.sources.layout import ASK, BARS, BID, TICKS, Layout
+from fxloom.sources.rows import Rows
+from fxloom.sources.times import EARLIEST, LATEST, MISSING
+
+
+def judged(rows: Rows, layout: Layout, low: float, high: float) -> Rows:
+    """``rows`` with a reason said of every one that breaks a rule; prices must lie in ``low`` to ``high``."""
+    known = rows.local != MISSING
+    rows = rows.blamed(
+        known & ((rows.local < EARLIEST) | (rows.local > LATEST)), "its time is before 1971 or after 2100"
+    )
+    prices = np.stack([rows.values[role] for role in layout.prices])
+    rows = rows.blamed(_any(np.isnan(prices)), "a price is missing, no number or NaN")
+    rows = rows.blamed(_any(np.isinf(prices)), "a price is not finite")
+    rows = rows.blamed(_any(prices <= 0), "a price is zero or negative")
+    out = (prices < low) | (prices > high)
+    rows = rows.blamed(_any(out), f"a price is out of any range of this pair's ({low:g} to {high:g})")
+    for sides in {"bars": (BARS,), "quoted bars": (BID, ASK), "ticks": ()}[layout.what]:
+        rows = _shaped(rows, sides)
+    if layout.what != "bars":
+        rows = rows.blamed(_crossed(rows.values, layout), "ask is below bid")
+    for role in ("volume", "spread", "ticks"):
+        if role in rows.values:
+            rows = _counted(rows, role)
+    return rows
+
+
+def _any(prices: Flags) -> Flags:
+    return np.asarray(prices.any(axis=0))
+
+
+def _shaped(rows: Rows, roles: tuple[str, ...]) -> Rows:
+    opened, high, low, close = (rows.values[role] for role in roles)
+    rows = rows.blamed(high < low, "high is below low")
+    rows = rows.blamed(high < np.maximum(opened, close), "high is below open or close")
+    return rows.blamed(low > np.minimum(opened, close), "low is above open or close")
+
+
+def _crossed(values: dict[str, Floats], layout: Layout) -> Flags:
+    bids, asks = (BID, ASK) if layout.what == "quoted bars" else (TICKS[:1], TICKS[1:])
+    return np.asarray(np.logical_or.reduce([values[ask] < values[bid] for bid, ask in zip(bids, asks, strict=True)]))
+
+
+def _counted(rows: Rows, role: str) -> Rows:
+    """Volumes and spreads: not negative, finite; a column that is mostly absent is none, a lone hole is a fault."""
+    column = rows.values[role]
+    rows = rows.blamed(column < 0, f"{role} is negative")
+    rows = rows.blamed(np.isinf(column), f"{role} is not finite")
+    absent = np.isnan(column)
+    if 2 * absent.sum() >= len(column):
+        return rows
+    return rows.blamed(absent, f"{role} is missing")

@@ -1,0 +1,221 @@
+"""Taking one file: recognised, parsed, judged, placed in UTC, made minute bars; or refused with all reasons at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats, Ints
+from fxloom.sources.filler import filler
+from fxloom.sources.instrument import digits_of, no_pair, price_range
+from fxloom.sources.layout import Layout
+from fxloom.sources.local import Placed, placed
+from fxloom.sources.minutes import aggregated, bars_of, kind_of, mid_values, one_a_minute, open_minutes, step_of
+from fxloom.sources.parsing import parsed
+from fxloom.sources.records import Ignored, Quarantined, Refused, SourceFile, Zone
+from fxloom.sources.rows import GOOD, Rows
+from fxloom.sources.rules import judged
+from fxloom.sources.times import MINUTE, MISSING
+from fxloom.sources.walk import Entry
+from fxloom.sources.zone import in_weekend, pieces, told_by_weeks
+
+Stamp = Literal["open", "close"]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said of the files: pair, format, zone, and whether times are those of opens or closes."""
+
+    pair: str | None
+    format: str
+    zone: float | ZoneInfo | None
+    stamp: Stamp
+
+
+@dataclass
+class Known:
+    """What is known of a file so far, for the words of a refusal."""
+
+    format: str | None = None
+    pair: str | None = None
+    kind: str | None = None
+    zone: Zone | None = None
+    quarantined: tuple[Quarantined, ...] = ()
+
+
+def take(entry: Entry, data: bytes, wishes: Wishes, known: Known) -> SourceFile | Ignored:
+    """The file's bars. Raises ``Refused`` with every problem that stands in the way, so that one cure is enough."""
+    if data[:400].lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in data[:400]:
+        return Ignored(entry.name, "a status report of the vendor's, no data")
+    source = parsed(entry.hints, data, wishes.format, wishes.pair)
+    layout, known.format, known.pair = source.layout, source.layout.format, source.pair
+    rows = judged(_completed(source.rows, layout), layout, *price_range(known.pair))
+    known.quarantined = rows.quarantined()
+    good = rows.take(rows.fault == GOOD)
+    problems = [*_pair_problem(known.pair, entry), *_price_problem(rows, layout, known.pair)]
+    timely = rows.take(rows.local != MISSING)
+    side, step = _side_of(layout, entry.hints), 0 if layout.what == "ticks" else step_of(timely.local)
+    known.kind = kind_of(layout, step, side)
+    problems += _kind_problem(known.kind, step, side)
+    timed = _timed(good if len(good) else timely, layout, wishes, step, problems)
+    if timed is not None:
+        known.zone = timed.zone
+    if not len(good) and not problems:
+        problems = [_nothing_good(known.quarantined)]
+    if problems or timed is None:
+        raise _combined(problems)
+    return _finished(entry, rows, layout, step, timed, known)
+
+
+def _completed(rows: Rows, layout: Layout) -> Rows:
+    """``rows`` with tick volume where the volume is 0, and quotes carried on where the format leaves them out."""
+    values = dict(rows.values)
+    if "ticks" in values:
+        ticks = values.pop("ticks")
+        volume = values["volume"]
+        values["volume"] = np.where((volume == 0) | np.isnan(volume), ticks, volume)
+    for role in layout.prices if layout.carried else ():
+        column = values[role]
+        last = np.maximum.accumulate(np.where(np.isnan(column), 0, np.arange(len(column))))
+        values[role] = column[last]
+    return replace(rows, values=values)
+
+
+def _pair_problem(pair: str | None, entry: Entry) -> list[Refused]:
+    return [] if pair else [Refused(no_pair(entry.hints[0]), "say --pair eurusd if it is one")]
+
+
+def _price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]:
+    """A file most of whose prices no pair has, or not this one."""
+    low, high = price_range(pair)
+    column = rows.values[layout.prices[-1]]
+    out = (column < low) | (column > high)
+    if 2 * int(out.sum()) <= len(column):
+        return []
+    example = column[int(np.argmax(out))]
+    whose = pair or "any of the 28 pairs"
+    return [Refused(f"its prices (such as {example:g}) are none of {whose}", "only the 28 pairs, in full prices")]
+
+
+def _nothing_good(bad: tuple[Quarantined, ...]) -> Refused:
+    first = bad[0]
+    return Refused(f"none of its {len(bad):,} rows can be used ({first.reason})", "export it again", first.line)
+
+
+def _combined(problems: list[Refused]) -> Refused:
+    """One refusal of several reasons, with the cures for all."""
+    cures = dict.fromkeys(problem.cure for problem in problems if problem.cure)
+    return Refused("; ".join(p.reason for p in problems), "; ".join(cures), problems[0].line)
+
+
+def _side_of(layout: Layout, hints: tuple[str, ...]) -> str | None:
+    """The side of plain bars that their columns or the file's name tell."""
+    if layout.what != "bars" or layout.one_side:
+        return layout.one_side
+    said = set(re.findall(r"(?<![a-z])(bid|ask|mid)(?![a-z])", hints[0].lower()))
+    return said.pop() if len(said) == 1 else None
+
+
+def _kind_problem(kind: str, step: int, side: str | None) -> list[Refused]:
+    if step > 60:
+        return [Refused(f"{kind}: coarser than a minute", "export one-minute bars")]
+    if side == "ask":
+        return [Refused("bars of the ask only", "give those of the bid, or a file with both")]
+    return []
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """Good rows in the order of time: their UTC time (microseconds), minute, offset; which are filler; the zone."""
+
+    rows: Rows
+    utc: Ints
+    ts: Ints
+    filler: Flags
+    zone: Zone
+    notes: tuple[str, ...]
+
+
+def _timed(good: Rows, layout: Layout, wishes: Wishes, step: int, problems: list[Refused]) -> Timed | None:
+    """``good`` placed in UTC; where nothing tells their zone that is added to ``problems``."""
+    place = placed(good, layout, wishes.zone)
+    notes = _shuffled(good.local)
+    micro = good.local if place is None else place.utc
+    order = np.argsort(micro, kind="stable")
+    rows, micro = (good if place is None else place.rows).take(order), micro[order]
+    closes = wishes.stamp == "close" and layout.what != "ticks"
+    clock = open_minutes(micro, closes=closes)
+    copies = np.zeros(len(rows), np.bool_) if layout.what == "ticks" else filler(clock, mid_values(rows.values, layout))
+    if place is not None:
+        return _known_zone(rows, micro, clock, copies, place, order, notes)
+    if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
+        return None
+    try:
+        offsets = told_by_weeks(np.unique(clock[~copies]))
+    except Refused as untold:
+        problems.append(untold)
+        return None
+    hours = offsets.at(clock)
+    shift = np.rint(hours * 60).astype(np.int64)
+    ts = clock - shift
+    zone = Zone(pieces(ts[~copies], hours[~copies]), offsets.why)
+    return Timed(rows, micro - shift * MINUTE, ts, copies, zone, notes)
+
+
+def _known_zone(
+    rows: Rows, utc: Ints, ts: Ints, copies: Flags, place: Placed, order: Ints, notes: tuple[str, ...]
+) -> Timed:
+    zone = Zone(pieces(ts, place.hours[order]), place.why)
+    within = int(in_weekend(ts[~copies]).sum())
+    if within:
+        notes += (f"{within:,} bars lie in the weekend (Friday to Sunday 17:00, New York): is the zone right?",)
+    return Timed(rows, utc, ts, copies, zone, notes)
+
+
+def _shuffled(local: Ints) -> tuple[str, ...]:
+    back = int((np.diff(local) < 0).sum())
+    return (f"not in the order of time (steps back {back:,} times): sorted",) if back else ()
+
+
+def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed, known: Known) -> SourceFile:
+    usable = (timed.rows.fault == GOOD) & ~timed.filler
+    kept, ts = timed.rows.take(usable), timed.ts[usable]
+    prices = np.concatenate([kept.values[role][:20_000] for role in layout.prices])
+    digits = digits_of(prices) if len(kept) else 5
+    identical = 0
+    if layout.what != "ticks":
+        kept, again = one_a_minute(kept, ts if step == 60 else timed.utc[usable])
+        identical = int(again.sum())
+        late = kept.take(kept.fault != GOOD)
+        ts, kept = ts[(kept.fault == GOOD) & ~again], kept.take((kept.fault == GOOD) & ~again)
+    else:
+        late = kept.take(slice(0, 0))
+    values, notes = _in_prices(mid_values(kept.values, layout), layout, digits)
+    if step != 60:
+        ts, values = aggregated(ts, values)
+    bad = (*known.quarantined, *timed.rows.quarantined(), *late.quarantined())
+    copies = timed.rows.line[timed.filler]
+    if not len(ts) or known.pair is None or known.kind is None:
+        raise Refused("holds filler only", "export it again")
+    return SourceFile(
+        entry.name, layout.format, known.pair, known.kind, bars_of(ts, values), timed.zone, digits,
+        "mid" if layout.side == "mid" or layout.one_side == "mid" else "bid", len(rows), len(copies),
+        tuple(f"line {line}: {rows.raw(int(line))}" for line in copies[:3]), identical,
+        tuple(sorted(bad, key=lambda q: q.line)), (*timed.notes, *notes),
+    )  # fmt: skip
+
+
+def _in_prices(values: dict[str, Floats], layout: Layout, digits: int) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """``values`` with a spread that is in points turned into prices."""
+    spread = values.get("spread")
+    if spread is None or layout.what != "bars" or np.isnan(spread).all():
+        return values, ()
+    whole = bool((spread == np.rint(spread)).all() and (spread > 0).any())
+    if not layout.points and not whole:
+        return values, ()
+    notes = () if layout.points else ("the spread is in whole numbers: taken as points of the last digit",)
+    return values | {"spread": spread / 10.0**digits}, notes

@@ -1,0 +1,137 @@
+"""Text files as lines: encodings, line ends, separators."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fxloom.bars import Ints
+from fxloom.sources.records import Refused
+
+SAMPLE = 64  # lines that recognition looks at
+BLOCK = 500_000  # lines parsed at once
+SEPARATORS = (";", "\t", ",", "|")
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A file as UTF-8 with plain line feeds; lines count from 1."""
+
+    data: bytes
+
+    @cached_property
+    def ends(self) -> Ints:
+        """Position after each line (of its line feed, or of the file's end)."""
+        feeds = np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
+        tail = [] if self.data.endswith(b"\n") else [len(self.data)]
+        return np.concatenate([feeds, np.asarray(tail, np.int64)]).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def lines(self, first: int, last: int) -> list[str]:
+        """Lines ``first`` to ``last``, both included."""
+        start = 0 if first <= 1 else int(self.ends[first - 2]) + 1
+        end = int(self.ends[min(last, len(self)) - 1]) if len(self) else 0
+        return self.data[start:end].decode().split("\n") if end >= start and last >= first else []
+
+    def blocks(self, first: int) -> Iterator[tuple[int, list[str]]]:
+        """(number of the first line, lines), from line ``first`` on."""
+        for start in range(first, len(self) + 1, BLOCK):
+            yield start, self.lines(start, min(start + BLOCK - 1, len(self)))
+
+
+def decoded(data: bytes) -> Text:
+    """``data`` as text, whatever its encoding and line ends. Raises ``Refused`` if it is none."""
+    text = _unicode(data)
+    if "\x00" in text or _control_share(text[:4096]) > 0.02:
+        raise Refused("not text: a binary file of no known format", "export it as csv")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return Text(text.encode("utf-8", "replace"))
+
+
+def _unicode(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    head = data[:2000]
+    if head[1::2].count(0) > 0.8 * len(head[1::2]) > 4:
+        return data.decode("utf-16-le", "replace")
+    if head[::2].count(0) > 0.8 * len(head[::2]) > 4:
+        return data.decode("utf-16-be", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _control_share(text: str) -> float:
+    controls = sum((ord(c) < 32 and c not in "\t\r\n\f") or c == "�" for c in text)
+    return controls / max(len(text), 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The head of a text file as recognition sees it: the names to go by, its columns, and rows of fields.
+
+    ``header`` holds the columns' names as written, () if the file has none; ``first`` is the first data line.
+    """
+
+    hints: tuple[str, ...]
+    separator: str
+    comma: bool  # decimal commas
+    header: tuple[str, ...]
+    first: int
+    rows: tuple[tuple[str, ...], ...]
+    quoted: bool = False
+
+    @property
+    def width(self) -> int:
+        return Counter(map(len, self.rows)).most_common(1)[0][0]
+
+    def column(self, place: int) -> list[str]:
+        return [row[place] for row in self.rows if len(row) > place]
+
+
+def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
+    """Separator, header and first rows of ``text``. Raises ``Refused`` if it looks like no table."""
+    numbered = [(n, line) for n, line in enumerate(text.lines(1, SAMPLE), 1) if line.strip()]
+    if not numbered:
+        raise Refused("holds blank lines only", "fetch it again")
+    quoted = any('"' in line for _, line in numbered)
+    lines = [(n, line.replace('"', "")) for n, line in numbered]
+    separator = _separator([line for _, line in lines])
+    fields = [(n, tuple(f.strip() for f in line.split(separator))) for n, line in lines]
+    data = next((i for i, (_, row) in enumerate(fields) if _is_data(row)), len(fields))
+    if data == len(fields):
+        raise Refused(
+            "not recognised: no line of its head holds a time and prices", "see the formats listed in the documentation"
+        )
+    rows = tuple(row for _, row in fields[data:])
+    header = next((row for _, row in reversed(fields[:data]) if len(row) >= 2), ())
+    comma = separator != "," and any(re.fullmatch(r"-?\d+,\d+", f) for row in rows for f in row)
+    return Sample(hints, separator, comma, header, fields[data][0], rows, quoted)
+
+
+def _separator(lines: list[str]) -> str:
+    """The separator that cuts most lines into the same number of fields, and at least three."""
+
+    def consistency(separator: str) -> tuple[int, int]:
+        width, lines_so = Counter(line.count(separator) for line in lines).most_common(1)[0]
+        return (lines_so, width) if width >= 2 else (0, 0)
+
+    best = max(SEPARATORS, key=consistency)
+    if consistency(best)[0] == 0:
+        raise Refused("not recognised: no separator cuts its lines into columns", "export it as csv")
+    return best
+
+
+def _is_data(row: tuple[str, ...]) -> bool:
+    """A row with at least two numbers or times and few words."""
+    numeric = sum(bool(re.match(r"[-+]?[.\d]", f)) for f in row)
+    return numeric >= 2 and 2 * numeric >= sum(bool(f) for f in row)

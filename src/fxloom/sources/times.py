@@ -1,0 +1,149 @@
+"""Times as written in files: dates and times of day in many spellings, epochs, offsets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from fxloom.bars import Floats, Ints
+from fxloom.sources.records import Refused
+
+MISSING = np.iinfo(np.int64).min
+MINUTE = 60_000_000  # microseconds
+EARLIEST, LATEST = 31_536_000_000_000, 4_102_444_800_000_000  # 1971 and 2100
+
+_YEAR_FIRST = ("%Y.%m.%d", "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
+_DAY_FIRST = ("%d.%m.%Y", "%d-%m-%Y", "%d/%m/%Y")
+_MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y")
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%H%M%S", "%H%M%S%3f", "%H%M", "%I:%M:%S %p", "%I:%M %p")
+_ORDERS = (_YEAR_FIRST, _DAY_FIRST, _MONTH_FIRST)
+_OFFSET = r"\s*(?:GMT|UTC)?\s*([+-]\d\d:?\d\d|Z)$|\s(?:GMT|UTC)$"
+_EPOCHS = ((10, 1e6), (13, 1e3), (16, 1.0), (19, 1e-3))  # digits of today's epochs, microseconds a unit
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Microseconds since 1970 as the file's own clock shows them, and each row's offset in hours (NaN: none said).
+
+    ``local`` is ``MISSING`` where a row's time does not parse.
+    """
+
+    local: Ints
+    offset: Floats | None
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a file writes its times: formats to try in this order, or the unit of its epochs in microseconds."""
+
+    formats: tuple[str, ...] = ()
+    epoch: float = 0.0
+    offsets: bool = False
+
+    def parse(self, texts: pl.Series) -> Times:
+        if self.epoch:
+            return Times(_epochs(texts, self.epoch), None)
+        offset = _offsets(texts) if self.offsets else None
+        plain = texts.str.replace(_OFFSET, "") if self.offsets else texts
+        return Times(_parsed(plain, self.formats), offset)
+
+
+def spelling_of(texts: list[str]) -> Spelling:
+    """The spelling of a column's head. Raises ``Refused`` if it is none that is known.
+
+    Where day and month could be either way round, the order is kept under which more of the times parse; a file
+    in which both always do is settled by ``unambiguous``.
+    """
+    kept = [text for text in texts if text]
+    epoch = _epoch_unit(kept)
+    if epoch:
+        return Spelling(epoch=epoch)
+    offsets = sum(bool(re.search(_OFFSET, text)) for text in kept) * 2 > len(kept)
+    heads = pl.Series(kept, dtype=pl.String).str.replace(_OFFSET, "") if offsets else pl.Series(kept, dtype=pl.String)
+    orders = [(_fitting(heads, order), order) for order in _ORDERS]
+    score, formats = max(((sum(n for n, _ in found), [f for _, f in found]) for found, _ in orders), key=lambda x: x[0])
+    if not score:
+        such = f"are written in no way that is known (such as {kept[0]!r})" if kept else "are missing"
+        raise Refused(f"its times {such}", "write them as 2018-02-05 10:36:00")
+    return Spelling(tuple(formats), offsets=offsets)
+
+
+def other_order(spelling: Spelling) -> Spelling | None:
+    """The same with day and month exchanged, None where that cannot be."""
+    if not any(f.startswith(("%d", "%m")) for f in spelling.formats):
+        return None
+    swap = {"%d": "%m", "%m": "%d"}
+    return Spelling(tuple(re.sub("%[dm]", lambda m: swap[m[0]], f) for f in spelling.formats), offsets=spelling.offsets)
+
+
+def _epoch_unit(texts: list[str]) -> float:
+    digits = [len(m[1]) for text in texts if (m := re.fullmatch(r"(\d+)(?:\.\d*)?(?:[eE]\+?\d+)?", text))]
+    usual = max(set(digits), key=digits.count) if 2 * len(digits) > len(texts) else 0
+    return next((unit for length, unit in _EPOCHS if length == usual), 0.0)
+
+
+def _epochs(texts: pl.Series, unit: float) -> Ints:
+    whole = texts.cast(pl.Int64, strict=False)
+    if whole.null_count() == 0 and unit >= 1:
+        return whole.to_numpy() * np.int64(unit)
+    values = texts.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy() * unit
+    return whole_microseconds(values)
+
+
+def whole_microseconds(values: Floats) -> Ints:
+    """Microseconds as integers, ``MISSING`` where there are none or none of this age."""
+    known = np.isfinite(values) & (np.abs(values) < 1e18)
+    return np.where(known, np.rint(np.where(known, values, 0.0)), MISSING).astype(np.int64)
+
+
+def _fitting(texts: pl.Series, dates: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The formats of this order that parse any of ``texts``, the most fitting first."""
+    formats = [f"{date}{gap}{clock}" for date in dates for gap in (" ", "T", "") for clock in _CLOCKS]
+    formats += [f"{date} {clock}" for date in ("%d %b %Y", "%b %d %Y") for clock in _CLOCKS if dates is _DAY_FIRST]
+    counted = [(len(texts) - _strptime(texts, each).null_count(), each) for each in formats]
+    found = sorted((each for each in counted if each[0]), key=lambda each: -each[0])
+    return _distinct(texts, found)
+
+
+def _distinct(texts: pl.Series, found: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Those of ``found`` that parse what none before them did, with the number of those."""
+    left, kept = texts, []
+    for _, each in found:
+        parsed = _strptime(left, each)
+        if parsed.null_count() < len(left):
+            kept.append((len(left) - parsed.null_count(), each))
+            left = left.filter(parsed.is_null())
+    return kept
+
+
+def _strptime(texts: pl.Series, spelled: str) -> pl.Series:
+    return texts.str.to_datetime(spelled, strict=False, time_unit="us", exact=True)
+
+
+def _parsed(texts: pl.Series, formats: tuple[str, ...]) -> Ints:
+    out = np.full(len(texts), MISSING)
+    left = np.arange(len(texts))
+    for each in formats:
+        parsed = _strptime(texts.gather(left), each)
+        known = parsed.is_not_null().to_numpy()
+        out[left[known]] = parsed.drop_nulls().to_physical().to_numpy()
+        left = left[~known]
+        if not len(left):
+            break
+    return out
+
+
+def _offsets(texts: pl.Series) -> Floats:
+    """Hours from UTC that each text ends with; NaN where it says none."""
+    frame = pl.DataFrame({"text": texts}).select(
+        pl.col("text").str.extract(r"([+-])\d\d:?\d\d$").alias("sign"),
+        pl.col("text").str.extract(r"[+-](\d\d):?\d\d$").cast(pl.Float64).alias("hours"),
+        pl.col("text").str.extract(r"[+-]\d\d:?(\d\d)$").cast(pl.Float64).alias("minutes"),
+        pl.col("text").str.contains(r"(Z|GMT|UTC)$").alias("zero"),
+    )
+    size = pl.col("hours") + pl.col("minutes") / 60
+    signed = pl.when(pl.col("sign") == "-").then(-size).otherwise(size)
+    return frame.select(pl.when(pl.col("zero")).then(0.0).otherwise(signed).fill_null(np.nan))["literal"].to_numpy()

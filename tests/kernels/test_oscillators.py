@@ -111,7 +111,7 @@ def test_rises_and_falls_worked_by_hand() -> None:
 def test_windows_are_their_definitions() -> None:
     high, low, close = STILL
     typical = (high + low + close) / 3.0
-    fast, distance = stochastic(high, low, close, 14), cci(typical, 20)
+    fast, distance = stochastic(high, low, close, 14, 1e-11), cci(typical, 20)
     for t in range(19, 1500):
         top, bottom = high[t - 13 : t + 1].max(), low[t - 13 : t + 1].min()
         window = typical[t - 19 : t + 1]

@@ -17,7 +17,7 @@ from fxloom.bars import Floats
 from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.directional import directional, true_ranges
-from fxloom.kernels.extremes import bars_since_max, bars_since_min
+from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
 from fxloom.kernels.moments import rolling_mean, rolling_sum
 from fxloom.kernels.momentum import STILL
 from fxloom.kernels.oscillators import buying_pressure, cci, cmo, money_flow, rsi, stochastic
@@ -27,6 +27,8 @@ from fxloom.kernels.states import shift
 from fxloom.view import View
 
 FLAT = 1e-13  # a range is 0 if it is at most this times the price
+
+RSI_STILL = 1e-9  # RSI is constant over a window if it moves by no more than this percent
 
 WILDER = "J. W. Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib"
 APPEL = "G. Appel, The Moving Average Convergence-Divergence Method (1979); TA-Lib"
@@ -284,13 +286,14 @@ def averages(view: View) -> Columns:
 def strengths(view: View) -> Columns:
     """Columns made of rises and falls of the close."""
     close = view.ohlc[3]
-    lasting = rsi(close, 14, len(close))  # constant in a standstill, however long
-    position = stochastic(lasting, lasting, lasting, 14)
+    strength = rsi(close, 14, STANDSTILL)
+    moved = rolling_max(close, 14) > rolling_min(close, 14)  # if not, what moves in RSI is noise, or its fading
+    position = np.where(moved, stochastic(strength, strength, strength, 14, RSI_STILL), np.nan)
     smooth = rolling_mean(position, 3)
-    ready = ~np.isnan(shift(lasting, 15))  # TA-Lib begins both lines where the slower one can
+    ready = ~np.isnan(shift(strength, 15))  # TA-Lib begins both lines where the slower one can
     back, gain = shift(close, 12), close - shift(close, 10)
     return {
-        "tech_rsi_14": rsi(close, 14, STANDSTILL),
+        "tech_rsi_14": strength,
         "tech_rsi_21": rsi(close, 21, STANDSTILL),
         "tech_stochrsi_k": np.where(ready, position, np.nan),
         "tech_stochrsi_d": smooth,
@@ -336,7 +339,7 @@ def windows(view: View) -> Columns:
     """Columns of finite windows of bars."""
     opened, high, low, close = view.ohlc
     typical = (high + low + close) / 3.0
-    fast = stochastic(high, low, close, 14)
+    fast = stochastic(high, low, close, 14, 100.0 * FLAT)
     slow = rolling_mean(fast, 3)
     smooth = rolling_mean(slow, 3)
     ready = ~np.isnan(shift(close, 17))  # TA-Lib begins both lines where the slower one can

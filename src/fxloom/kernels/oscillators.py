@@ -54,12 +54,12 @@ def cmo(x: Floats, period: int, patience: int) -> Floats:
 
 
 @jit
-def stochastic(high: Floats, low: Floats, close: Floats, window: int) -> Floats:
-    """100 (close - lowest low) / (highest high - lowest low); missing where that range is 0."""
+def stochastic(high: Floats, low: Floats, close: Floats, window: int, least: float) -> Floats:
+    """100 (close - lowest low) / (highest high - lowest low); missing where that range is not above ``least``."""
     top, bottom = rolling_max(high, window), rolling_min(low, window)
     for t in range(len(close)):
         reach = top[t] - bottom[t]
-        top[t] = 100.0 * ((close[t] - bottom[t]) / reach) if reach > FLAT * abs(top[t]) else np.nan
+        top[t] = 100.0 * ((close[t] - bottom[t]) / reach) if reach > least else np.nan
     return top
 
 
@@ -68,6 +68,7 @@ def cci(typical: Floats, window: int) -> Floats:
     """Distance from the mean over 0.015 mean absolute deviations from it; missing where all values are equal."""
     n = len(typical)
     out, mean, spread = np.full(n, np.nan), np.empty(BLOCK), np.empty(BLOCK)
+    bound = window / 0.03  # where all values but the newest are equal
     for begin in range(window - 1, n, BLOCK):
         end = min(begin + BLOCK, n)
         newest, m = typical[begin:end], end - begin
@@ -84,7 +85,8 @@ def cci(typical: Floats, window: int) -> Floats:
                 spread[i] += abs(past[i] - newest[i] - mean[i])
         for i in range(m):
             if spread[i] > FLAT * newest[i]:
-                out[begin + i] = 0.0 - mean[i] / (0.015 * (spread[i] / window))
+                value = 0.0 - mean[i] / (0.015 * (spread[i] / window))
+                out[begin + i] = min(max(value, -bound), bound)
     return out
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.order import insert, remove
+from fxloom.kernels.tree import tree_products
 
 BLOCK = 512
 EQUAL = 1e-9  # sizes closer than this, relative, are equal
+COLLINEAR = 1e-12
 STEPS = 64.0  # knots of the table of 2 Phi(z) - 1 to a unit of z
 KNOTS = 545  # knots on either side of 0: beyond z = 8.5 the function is 1 to the last digit
 _Z = np.arange(-KNOTS, KNOTS + 1) / STEPS
@@ -114,40 +116,13 @@ def tail_share(size: Floats, window: int, least: float, factor: float) -> Floats
 def second_slope(y: Floats, x: Floats, z: Floats, window: int) -> Floats:
     """The coefficient of z in the least-squares fit y = a + b x + c z over each window.
 
-    NaN where the determinant is at most 1e-12 Sxx Szz. Sums are centred on the newest values, which lie in the
-    window: no more than its length is lost to cancellation.
+    NaN where the determinant is at most 1e-12 Sxx Szz.
     """
-    n, w = len(y), float(window)
-    out, s = np.full(n, np.nan), np.empty((8, BLOCK))
-    for begin in range(window - 1, n, BLOCK):
-        end = min(begin + BLOCK, n)
-        sum_regressors(y, x, z, begin, end, window, s)
-        for i in range(end - begin):
-            sx, sz, sy = s[0, i], s[1, i], s[2, i]
-            xx, zz, xz = s[3, i] - sx * sx / w, s[4, i] - sz * sz / w, s[5, i] - sx * sz / w
-            xy, zy = s[6, i] - sx * sy / w, s[7, i] - sz * sy / w
-            determinant = xx * zz - xz * xz
-            if determinant > 1e-12 * xx * zz:
-                out[begin + i] = (zy * xx - xy * xz) / determinant
+    xx, xz, zz = tree_products(x, z, window)
+    xy, zy = tree_products(x, y, window)[1], tree_products(z, y, window)[1]
+    out = np.full(len(y), np.nan)
+    for t in range(window - 1, len(y)):
+        determinant = xx[t] * zz[t] - xz[t] * xz[t]
+        if determinant > COLLINEAR * xx[t] * zz[t]:
+            out[t] = (zy[t] * xx[t] - xy[t] * xz[t]) / determinant
     return out
-
-
-@jit
-def sum_regressors(y: Floats, x: Floats, z: Floats, begin: int, end: int, window: int, s: Floats) -> None:
-    """Sums of x, z, y, xx, zz, xz, xy, zy over the windows of begin..end-1, relative to the newest values."""
-    s[:] = 0.0
-    newest_y, newest_x, newest_z = y[begin:end], x[begin:end], z[begin:end]
-    sx, sz, sy, xx, zz, xz, xy, zy = s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
-    for lag in range(window):
-        a, b = begin - lag, end - lag
-        past_y, past_x, past_z = y[a:b], x[a:b], z[a:b]
-        for i in range(end - begin):
-            dx, dz, dy = past_x[i] - newest_x[i], past_z[i] - newest_z[i], past_y[i] - newest_y[i]
-            sx[i] += dx
-            sz[i] += dz
-            sy[i] += dy
-            xx[i] += dx * dx
-            zz[i] += dz * dz
-            xz[i] += dx * dz
-            xy[i] += dx * dy
-            zy[i] += dz * dy

@@ -15,7 +15,7 @@ BLOCK = 512
 def log_ratio(a: float, b: float) -> float:
     """ln(a / b); below 1e-12 exactly 0."""
     value = np.log(a / b)
-    return 0.0 if abs(value) < STILL else value  # type: ignore[no-any-return]
+    return 0.0 if abs(value) < STILL else value
 
 
 @jit

@@ -97,7 +97,7 @@ def tree_squares(y: Floats, window: int) -> Floats:
 @jit
 def tree_std(y: Floats, window: int) -> Floats:
     """The standard deviation (ddof 1) of each window; exactly 0 in a flat one."""
-    return np.sqrt(tree_squares(y, window) / (window - 1))  # type: ignore[no-any-return]
+    return np.sqrt(tree_squares(y, window) / (window - 1))
 
 
 @jit

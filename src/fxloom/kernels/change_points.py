@@ -1,0 +1,161 @@
+"""Change points: Bayesian online detection by Adams & MacKay (2007), Algorithm 1, and the two-sided CUSUM.
+
+The normal-inverse-gamma prior has kappa0 = alpha0 = 1, so that after a run of l bars kappa = 1 + l and
+alpha = 1 + l / 2, and the predictive density of x is a ratio of two evidences:
+p(x | run l) = c_l beta^alpha / beta'^(alpha + 1/2), beta' being beta updated by x. Its only costly parts are one
+logarithm and one exponential a run, over which the loops below vectorise.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fxloom.bars import Floats
+from fxloom.kernels.elementary import exponential, logarithm
+from fxloom.kernels.jit import jit
+
+LONGEST = 240  # run 240 stands for 240 or more
+HAZARD = 0.01
+RECENT = 15  # a change is recent if the run is shorter than this
+RUNS = 248  # LONGEST + 1 rounded up to whole vectors; what lies above LONGEST has no mass
+ALARM, DRIFT = 5.0, 0.5
+
+# By run l: ln of c_l = Gamma(alpha + 1/2) / Gamma(alpha) sqrt(kappa / (2 pi (kappa + 1))), and the weights of an update.
+_KAPPA, LENGTH = 1.0 + np.arange(RUNS), 1.0 * np.arange(RUNS)
+ALPHA = 1.0 + 0.5 * np.arange(RUNS)
+LEVEL = np.array([math.lgamma(a + 0.5) - math.lgamma(a) for a in ALPHA]) + 0.5 * np.log(
+    _KAPPA / (2.0 * np.pi * (_KAPPA + 1.0))
+)
+GAIN, SPREAD = 1.0 / (_KAPPA + 1.0), 0.5 * _KAPPA / (_KAPPA + 1.0)
+
+
+@jit
+def update_betas(x: float, mean: Floats, beta: Floats, spread: Floats, out: Floats) -> None:
+    """out = beta of each run after ``x``."""
+    for l in range(RUNS):
+        d = x - mean[l]
+        out[l] = beta[l] + spread[l] * (d * d)
+
+
+@jit
+def weigh_runs(p: Floats, level: Floats, alpha: Floats, before: Floats, after: Floats, out: Floats) -> None:
+    """out = p times the predictive density; ``before`` and ``after`` are the logarithms of beta."""
+    for l in range(RUNS):
+        out[l] = p[l] * exponential(level[l] + alpha[l] * before[l] - (alpha[l] + 0.5) * after[l])
+
+
+@jit
+def take_logarithms(x: Floats, out: Floats) -> None:
+    for l in range(RUNS):
+        out[l] = logarithm(x[l])
+
+
+@jit
+def grow(source: Floats, out: Floats, factor: float) -> None:
+    """out[l + 1] = factor * source[l]: a run of l bars is one of l + 1 after the next."""
+    for l in range(LONGEST):
+        out[l + 1] = factor * source[l]
+
+
+@jit
+def grow_means(x: float, mean: Floats, gain: Floats, out: Floats) -> None:
+    for l in range(LONGEST):
+        out[l + 1] = mean[l] + (x - mean[l]) * gain[l]
+
+
+@jit
+def lane_sum(values: Floats) -> float:
+    """The sum of RUNS values in eight lanes."""
+    a = b = c = d = e = f = g = h = 0.0
+    for l in range(0, RUNS, 8):
+        a, b, c, d = a + values[l], b + values[l + 1], c + values[l + 2], d + values[l + 3]
+        e, f, g, h = e + values[l + 4], f + values[l + 5], g + values[l + 6], h + values[l + 7]
+    return ((a + e) + (b + f)) + ((c + g) + (d + h))
+
+
+@jit
+def lane_dot(a: Floats, b: Floats) -> float:
+    """The sum of RUNS products in eight lanes."""
+    s = t = u = v = w = x = y = z = 0.0
+    for l in range(0, RUNS, 8):
+        s, t = s + a[l] * b[l], t + a[l + 1] * b[l + 1]
+        u, v = u + a[l + 2] * b[l + 2], v + a[l + 3] * b[l + 3]
+        w, x = w + a[l + 4] * b[l + 4], x + a[l + 5] * b[l + 5]
+        y, z = y + a[l + 6] * b[l + 6], z + a[l + 7] * b[l + 7]
+    return ((s + w) + (t + x)) + ((u + y) + (v + z))
+
+
+@jit
+def observe(x: float, now: Floats, then: Floats, work: Floats) -> None:
+    """One bar of Algorithm 1: from the state ``now`` to ``then``. Rows of a state: mean, beta, ln beta, p by run."""
+    betas, logs, joint = work[0], work[1], work[2]
+    update_betas(x, now[0], now[1], SPREAD, betas)
+    take_logarithms(betas, logs)
+    weigh_runs(now[3], LEVEL, ALPHA, now[2], logs, joint)
+    share = (1.0 - HAZARD) / lane_sum(joint)
+    grow_means(x, now[0], GAIN, then[0])
+    grow(betas, then[1], 1.0)
+    grow(logs, then[2], 1.0)
+    grow(joint, then[3], share)
+    then[3, LONGEST] += share * joint[LONGEST]
+    then[3, 0] = HAZARD
+
+
+@jit
+def longest_weight(p: Floats) -> int:
+    """The run with the largest p, the shortest on a tie."""
+    best = 0
+    for l in range(1, LONGEST + 1):
+        if p[l] > p[best]:
+            best = l
+    return best
+
+
+@jit
+def detect_runs(x: Floats, first: int) -> tuple[Floats, Floats, Floats]:
+    """Most likely run, expected run and P(run < 15) after each bar from ``first`` on; filtered from the first bar.
+
+    ``x`` is standardised: the prior is mu0 = 0, beta0 = 1, and the run before the first bar has length 0.
+    """
+    n = len(x)
+    likely, expected, recent = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    now, then, work = np.zeros((4, RUNS)), np.zeros((4, RUNS)), np.ones((3, RUNS))
+    now[1], then[1], now[3, 0] = 1.0, 1.0, 1.0
+    for t in range(n):
+        observe(x[t], now, then, work)
+        now, then = then, now
+        if t >= first:
+            likely[t] = longest_weight(now[3])
+            expected[t] = lane_dot(now[3], LENGTH)
+            recent[t] = now[3, :RECENT].sum()
+    return likely, expected, recent
+
+
+@jit
+def cusum(z: Floats) -> tuple[Floats, Floats, Floats]:
+    """The upper and the lower CUSUM of ``z`` after each bar, and +1, -1 or 0: the alarm, after which it is 0 again."""
+    n, high, low = len(z), 0.0, 0.0
+    up, down, alarm = np.empty(n), np.empty(n), np.zeros(n)
+    for t in range(n):
+        high, low = max(0.0, high + z[t] - DRIFT), max(0.0, low - z[t] - DRIFT)
+        if high > ALARM:
+            high, alarm[t] = 0.0, 1.0
+        if low > ALARM:
+            low, alarm[t] = 0.0, -1.0
+        up[t], down[t] = high, low
+    return up, down, alarm
+
+
+@jit
+def recent_alarm(alarm: Floats, window: int, cap: int) -> tuple[Floats, Floats]:
+    """The latest alarm of the last ``window`` bars (0: none), and bars since the latest, at most ``cap``, as if none."""
+    n, since, sign = len(alarm), cap, 0.0
+    latest, bars = np.empty(n), np.empty(n)
+    for t in range(n):
+        since = min(since + 1, cap)
+        if alarm[t] != 0.0:
+            since, sign = 0, alarm[t]
+        latest[t], bars[t] = sign if since < window else 0.0, since
+    return latest, bars

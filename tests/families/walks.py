@@ -1,0 +1,91 @@
+"""Made-up bars for the tests of families, and the domains' series by their definitions, one bar at a time."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from conftest import real_bars
+
+from fxloom.bars import Bars
+from fxloom.clock import on_clock
+from fxloom.domain import RATE, Domain
+from fxloom.feature import Family
+from fxloom.view import PairFrame, Traits
+
+START = 25_296_480  # Monday 2018-02-05 00:00 UTC in minutes since 1970
+STILL = slice(900, 1_300)  # the walk's price stands still here
+GAP = 1_500  # an hour and a half is missing before this bar
+
+
+@cache
+def walk(n: int = 2_200, seed: int = 11) -> Bars:
+    """A random walk in ticks of 1e-5 from 1.25 with a still stretch, missing minutes and a closure."""
+    rng = np.random.default_rng(seed)
+    ticks = np.round(rng.standard_t(4, n) * 8)
+    ticks[STILL] = 0.0
+    close = 1.25 + 1e-5 * np.cumsum(ticks)
+    opened = np.concatenate([[1.25], close[:-1]])
+    high = np.maximum(opened, close) + 1e-5 * rng.integers(0, 6, n)
+    low = np.minimum(opened, close) - 1e-5 * rng.integers(0, 6, n)
+    for column in (opened, high, low):
+        column[STILL] = close[STILL.start]
+    steps = np.where(rng.random(n) < 0.05, 3, 1)
+    steps[GAP] = 90
+    return Bars(START + np.cumsum(steps), opened, high, low, close, rng.integers(1, 50, n).astype(float))
+
+
+@cache
+def frame(name: str = "walk") -> PairFrame:
+    """The clock of the walk, or of a sample file."""
+    bars = walk() if name == "walk" else real_bars(name).take(slice(3_000))
+    return PairFrame("eurusd", on_clock(bars), Traits(baseline=float(bars.close[0])))
+
+
+def computed(family: Family, domain: Domain, name: str = "walk") -> dict[str, np.ndarray]:
+    """The family's columns on a frame."""
+    return family.compute(frame(name).view(domain))
+
+
+def index_of(name: str = "walk") -> np.ndarray:
+    """C, the rate index on the clock."""
+    bars = frame(name).bars
+    return 100.0 * bars.close / bars.close[0]
+
+
+@cache
+def momentum_of(window: int, name: str = "walk") -> np.ndarray:
+    """m_W by its definition."""
+    c = index_of(name)
+    m = np.full(len(c), np.nan)
+    for t in range(window, len(c)):
+        value = float(np.sum(c[t - window : t] - c[t]) / c[t])
+        m[t] = value if abs(value) >= 1e-12 else 0.0
+    return m
+
+
+def series_of(domain: Domain, window: int, name: str = "walk") -> np.ndarray:
+    """``series(W)`` by its definition."""
+    return index_of(name) if domain is RATE else momentum_of(window, name)
+
+
+def sample(first: int, n: int, moving: bool = False) -> list[int]:
+    """Some bars from ``first`` on, among them the still stretch (unless ``moving``) and the last bar."""
+    every = [*range(first, first + 5), *range(first + 5, n, 37), n - 1]
+    clock = frame().bars.observed
+    begin, end = int(clock[STILL.start]), int(clock[STILL.stop])
+    return [t for t in every if not (moving and begin < t < end + 500)]
+
+
+def check_declarations(family: Family, domain: Domain) -> None:
+    """Every column begins at its warm-up, lies within its range and, unless it may be undefined, is always there."""
+    out = computed(family, domain)
+    for column in family.columns(domain):
+        values = out[column.name]
+        assert np.isnan(values[: column.warmup]).all(), column.name
+        assert np.isfinite(values[column.warmup]), column.name
+        assert np.nanmin(values) >= column.low - 1e-12 * abs(column.low), column.name
+        assert np.nanmax(values) <= column.high + 1e-12 * abs(column.high), column.name
+        assert not (np.signbit(values) & (values == 0.0)).any(), column.name
+        if column.undefined is None:
+            assert np.isfinite(values[column.warmup :]).all(), column.name

@@ -19,18 +19,23 @@ def step_of(local: Ints) -> int:
 
     ``local``: microseconds. A file too short to tell is taken to hold minutes.
     """
-    times = np.unique(local)
-    if len(times) < 3:
+    times = np.sort(local)
+    steps = np.diff(times)
+    steps = steps[steps > 0] // SECOND
+    if len(steps) < 2:
         return 60
-    within = times % MINUTE
-    _, counts = np.unique(within, return_counts=True)
-    if counts.max() < 0.99 * len(times) and len(counts) > 1:
-        return min(int(np.gcd.reduce(np.diff(times) // SECOND)) or 1, 59)
-    steps, counts = np.unique(np.diff(times) // SECOND, return_counts=True)
-    usual = int(steps[np.argmax(counts)])
-    minutes = int(counts[steps <= 60].sum())
-    coarse = usual > 60 and counts.max() * 2 >= counts.sum() > 2 and minutes < 0.01 * counts.sum()
+    usual_second = _commonest(times[:: max(1, len(times) // 10_000)] % MINUTE)
+    if (times % MINUTE == usual_second).mean() < 0.99:
+        return min(int(np.gcd.reduce(steps)) or 1, 59)
+    usual = _commonest(steps)
+    coarse = usual > 60 and len(steps) > 2 and (steps == usual).mean() >= 0.5 and (steps <= 60).mean() < 0.01
     return usual if coarse else 60
+
+
+def _commonest(values: Ints) -> int:
+    ordered = np.sort(values)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    return int(ordered[starts[np.argmax(np.diff(np.append(starts, len(ordered))))]])
 
 
 def kind_of(layout: Layout, step: int, side: str | None) -> str:

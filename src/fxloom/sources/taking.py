@@ -155,7 +155,7 @@ def _timed(good: Rows, layout: Layout, wishes: Wishes, step: int, problems: list
     if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
         return None
     try:
-        offsets = told_by_weeks(np.unique(clock[~copies]))
+        offsets = told_by_weeks(clock[~copies])
     except Refused as untold:
         problems.append(untold)
         return None

@@ -22,13 +22,13 @@ from fxloom.sources.records import Piece, Refused
 
 WEEK, DAY, HOUR = 10_080, 1_440, 60
 SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00 by the epoch's count: closed under every offset
-CURE = "say --zone utc, --zone +2 or --zone Europe/Athens"
+_CURE = "say --zone utc, --zone +2 or --zone Europe/Athens"
 NEAR = 10  # minutes between a weekly edge and the bar that touches it
 NEAR_END = 3  # the same where that bar is the file's first or last
-LATE = 5  # minutes that bars may lie in the weekend if no offset keeps all of them out
+LATE = 5  # minutes that a last or first bar may lie in the weekend: some markets close on the minute's first tick
 _WINTER = np.repeat(np.arange(-12.0, 15.0), 3)  # of every state: the offset in winter
 _RULE = np.tile(np.arange(3), 27)  # 0 none, 1 New York, 2 Europe
-_RULE_CHANGE, _OFFSET_CHANGE = 4.0, 8.0  # as many untouched edges as a change is worth
+_LATE_COST, _RULE_CHANGE, _OFFSET_CHANGE = 0.5, 4.0, 8.0  # in untouched edges
 _MARGIN = 0.5
 _LONE = (-5, -4, 0, 1, 2, 3)  # offsets of vendors and brokers, where one edge at a file's end is all there is
 _NEW_YORK, _EUROPE = ZoneInfo("America/New_York"), ZoneInfo("Europe/Brussels")
@@ -53,8 +53,9 @@ def week_of(minutes: Ints) -> Ints:
 
 def weeks_of(minutes: Ints) -> Weeks:
     """The weeks of sorted local ``minutes`` of bar opens."""
-    number, first = np.unique(week_of(minutes), return_index=True)
-    last = np.append(first[1:], len(minutes)) - 1
+    weeks = week_of(minutes)
+    first = np.flatnonzero(np.append(True, weeks[1:] != weeks[:-1]))
+    number, last = weeks[first], np.append(first[1:], len(minutes)) - 1
     marks = np.array([_marks(int(n)) for n in number])
     return Weeks(number, minutes[first], minutes[last], marks[:, 0], marks[:, 1], marks[:, 2])
 
@@ -89,31 +90,34 @@ class Offsets:
 def told_by_weeks(minutes: Ints) -> Offsets:
     """The offsets that a file's own weekly opens and closes tell.
 
-    ``minutes``: sorted distinct local minutes of bar opens, filler left out. Raises ``Refused`` where they
+    ``minutes``: sorted local minutes of bar opens, filler left out. Raises ``Refused`` where they
     cannot tell, or where two offsets are as likely.
     """
     weeks = weeks_of(minutes)
-    for late in (0, LATE):
-        cost = _costs(weeks, late)
-        through = _cheapest_through(cost)
-        if np.isfinite(through).any(axis=1).all():
-            return _decided(weeks, through, late)
-    raise Refused(_never_open(weeks), _close_cure(weeks))
+    through = _cheapest_through(_costs(weeks))
+    if not np.isfinite(through).any(axis=1).all():
+        raise Refused(_never_open(weeks), _CURE)
+    return _decided(weeks, through)
 
 
-def _costs(weeks: Weeks, late: int) -> Floats:
-    """(weeks, states): untouched edges of the week, infinite where bars lie more than ``late`` in the weekend."""
+def _costs(weeks: Weeks) -> Floats:
+    """(weeks, states): untouched edges of the week, infinite where bars lie more than ``LATE`` in the weekend."""
     summer = np.stack([np.zeros_like(weeks.summer), weeks.summer & 1, weeks.summer >> 1], axis=1)
     hours = _WINTER + summer[:, _RULE]
     before = 60 * hours - (weeks.last + 1 - weeks.closes)[:, None]  # minutes from the last bar's end to the close
     after = (weeks.first - weeks.opens)[:, None] - 60 * hours  # minutes from the open to the first bar
-    near_close, near_open = np.full((len(hours), 1), NEAR), np.full((len(hours), 1), NEAR)
-    near_open[0] = near_close[-1] = NEAR_END
-    touched_open = (after <= near_open).astype(float)
+    near = np.full((len(hours), 2), NEAR)
+    near[0, 0] = near[-1, 1] = NEAR_END
+    opened, closed = _edge_costs(after, near[:, :1]), _edge_costs(before, near[:, 1:])
     if weeks.first[0] % DAY == 0:
-        touched_open[0] /= 2  # a file that begins at midnight may have been cut there
-    cost = 2.0 - (before <= near_close) - touched_open
-    return np.asarray(np.where((before < -late) | (after < -late), np.inf, cost))
+        opened[0] = np.maximum(opened[0], 0.5)  # a file that begins at midnight may have been cut there
+    return opened + closed
+
+
+def _edge_costs(distance: Floats, near: Ints) -> Floats:
+    """0 for a touched edge, 1 for one out of reach, between them where bars lie a little in the weekend."""
+    inside = np.where(distance < -LATE, np.inf, _LATE_COST)
+    return np.where(distance < 0, inside, np.where(distance <= near, 0.0, 1.0))
 
 
 def _cheapest_through(cost: Floats) -> Floats:
@@ -132,15 +136,15 @@ def _after_change(cost: Floats) -> Floats:
     return np.asarray(np.minimum(np.minimum(cost, same_winter + _RULE_CHANGE), cost.min() + _OFFSET_CHANGE))
 
 
-def _decided(weeks: Weeks, through: Floats, late: int) -> Offsets:
+def _decided(weeks: Weeks, through: Floats) -> Offsets:
     hours = np.array([_offset_of(weeks, through[week], week) for week in range(len(through))])
     before = 60 * hours - (weeks.last + 1 - weeks.closes)
     after = weeks.first - weeks.opens - 60 * hours
     touched = int((before <= NEAR).sum() + (after <= NEAR).sum())
     _refuse_lone_edge(hours, before, after)
-    why = f"{touched} weekly {'edge' if touched == 1 else 'edges'} at New York 17:00, no bar in the weekend"
-    if late and (min(before.min(), after.min()) < 0):
-        why += f" by more than {LATE} minutes"
+    why = f"{touched} weekly {'edge' if touched == 1 else 'edges'} at New York 17:00"
+    if ((before < 0) == (before <= NEAR)).all() and (before < 0).sum() > 1 and not (after == 0).any():
+        why += "; the last bars begin as the market closes: are these times of bar closes (--stamp close)?"
     return Offsets(weeks.number, hours, why)
 
 
@@ -151,7 +155,7 @@ def _offset_of(weeks: Weeks, through: Floats, week: int) -> float:
     best = hours[np.argmin(through)]
     rivals = through[hours != best]
     if rivals.min() - through.min() < _MARGIN:
-        raise Refused(f"no weekly open or close tells its time zone (in the week of {_day(weeks.first[week])})", CURE)
+        raise Refused(f"no weekly open or close tells its time zone (in the week of {_day(weeks.first[week])})", _CURE)
     return float(best)
 
 
@@ -159,19 +163,12 @@ def _refuse_lone_edge(hours: Floats, before: Floats, after: Floats) -> None:
     """One week with one edge may be a file cut by chance: believed only for offsets that vendors use."""
     both = before[0] + after[0] < HOUR
     if len(hours) == 1 and not both and hours[0] not in _LONE:
-        raise Refused(f"ends or begins as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", CURE)
+        raise Refused(f"ends or begins as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", _CURE)
 
 
 def _never_open(weeks: Weeks) -> str:
     worst = int(np.argmax((weeks.last - weeks.closes) - (weeks.first - weeks.opens)))
     return f"has bars in the weekend under every offset from UTC (such as around {_day(weeks.last[worst])})"
-
-
-def _close_cure(weeks: Weeks) -> str:
-    """The cure; the bars' times may be those of their closes, which shifts both edges by a minute."""
-    shifted = Weeks(weeks.number, weeks.first - 1, weeks.last - 1, weeks.opens, weeks.closes, weeks.summer)
-    closes = np.isfinite(_cheapest_through(_costs(shifted, 0))).any(axis=1).all()
-    return CURE + (", or --stamp close: the times look like those of bar closes" if closes else "")
 
 
 def _day(minute: int) -> str:
@@ -180,9 +177,9 @@ def _day(minute: int) -> str:
 
 def in_weekend(utc: Ints) -> Flags:
     """Whether each UTC minute lies between New York's close on Friday and open on Sunday."""
-    number, place = np.unique(week_of(utc), return_inverse=True)
-    marks = np.array([_marks(int(n)) for n in number]).reshape(-1, 3)[place]
-    return np.asarray((utc < marks[:, 0]) | (utc >= marks[:, 1]))
+    weeks = weeks_of(np.sort(utc))
+    place = np.searchsorted(weeks.number, week_of(utc))
+    return np.asarray((utc < weeks.opens[place]) | (utc >= weeks.closes[place]))
 
 
 def pieces(utc: Ints, hours: Floats) -> tuple[Piece, ...]:

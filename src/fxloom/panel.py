@@ -24,13 +24,12 @@ from fxloom.bars import Bars, Flags, Floats, Ints
 from fxloom.clock import CLOSURE, clock_positions, on_clock
 from fxloom.domain import RATE, Domain
 from fxloom.kernels.momentum import backward_momentum, log_changes
-from fxloom.nodes import spread_bp
+from fxloom.nodes import SPREAD_LOOKBACK, spread_bp
 from fxloom.view import PairFrame, Traits, _from
 
 T = TypeVar("T")
 CARRY = 7_200  # clock bars over which a close is carried
 PRESENT = 60  # wall-clock minutes after its last bar for which a pair is present
-SPREAD_WINDOW = 60  # own-clock bars that the estimate of a spread reads before its own
 
 
 def panel_minutes(minutes: Iterable[Ints]) -> Ints:
@@ -197,7 +196,8 @@ class PanelView:
 def rate_index(view: PanelView) -> Floats:
     """100 * price / baseline."""
     baselines = np.array([view.frame.traits[p].baseline for p in view.pairs])
-    return 100.0 * view.price / baselines[:, None]
+    index: Floats = 100.0 * view.price / baselines[:, None]
+    return index
 
 
 def momentum(view: PanelView, window: int) -> Floats:
@@ -220,7 +220,7 @@ def log_change(view: PanelView) -> Floats:
 def own_spread(view: PanelView) -> Floats:
     """The spread of every pair at its latest bar, where it is present and its window is at most ``CARRY`` bars old.
 
-    An estimate reads ``SPREAD_WINDOW`` own-clock bars, which may lie far back on the panel clock if the pair has holes:
+    An estimate reads 60 own-clock bars, which may lie far back on the panel clock if the pair has holes:
     without that bound its lookback would have no end.
     """
     out = np.full(view.price.shape, np.nan)
@@ -232,8 +232,9 @@ def own_spread(view: PanelView) -> Floats:
 
 def _placed_spread(frame: PanelFrame, pair: str) -> Floats:
     own = PairFrame(pair, on_clock(frame.bars[pair]), frame.traits[pair])
-    values = spread_bp(own.view(RATE))[own.bars.observed]
-    begins = own.bars.observed - (0 if frame.traits[pair].has_quotes else SPREAD_WINDOW)
+    view = own.view(RATE)
+    values: Floats = spread_bp(view)[own.bars.observed]
+    begins = own.bars.observed - (SPREAD_LOOKBACK if view.quoted_spread is None else 0)
     begin_ts = own.bars.ts[np.maximum(begins, 0)]
     age = frame.positions[pair] - np.searchsorted(frame.ts, begin_ts)
     values = np.where((begins >= 0) & (age <= CARRY), values, np.nan)

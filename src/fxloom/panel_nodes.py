@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars import Flags, Floats, Ints
 from fxloom.domain import RATE, Domain
 from fxloom.kernels.momentum import STILL
+from fxloom.kernels.panel_correlations import correlation_sums
 from fxloom.kernels.present_moments import present_moments, present_std
+from fxloom.kernels.set_moments import set_moments
 from fxloom.panel import PanelView
+from fxloom.siblings import members_of, relations
 
 BP = 10_000.0
+LEAST = 3  # pairs that a cross-sectional value needs, the pair itself included
 
 
 def filled_at(first: int, window: int) -> int:
@@ -33,10 +37,43 @@ def flow_begins(domain: Domain) -> int:
     return 1 if domain is RATE else 15
 
 
-def each(kernel: Callable[..., Floats], *series: Floats, **settings: Any) -> Floats:
-    """``kernel`` of the rows of ``series`` (pairs, n), pair by pair."""
-    rows = [kernel(*row, *settings.values()) for row in zip(*series, strict=True)]
-    return np.stack(rows) if rows else np.empty(series[0].shape)
+def each(kernel: Callable[..., Floats], settings: tuple[Any, ...], *series: Floats) -> Floats:
+    """``kernel(*rows, *settings)`` of the rows of ``series`` (pairs, n), pair by pair."""
+    out = np.full(series[0].shape, np.nan)
+    for i in range(len(out)):
+        out[i] = kernel(*(s[i] for s in series), *settings)
+    return out
+
+
+def across(view: PanelView, values: Floats, members: Ints, signs: Floats) -> tuple[Floats, Floats, Floats]:
+    """Number, mean and standard deviation of signed ``values`` over the members of each set that are present."""
+    present = np.ascontiguousarray(view.present)
+    return set_moments(np.ascontiguousarray(values), present, members, signs)
+
+
+def across_all(view: PanelView, values: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation across the pairs present (n), at least ``LEAST`` of them."""
+    everyone = np.arange(len(view.pairs), dtype=np.int64)[None, :]
+    count, mean, std = across(view, values, everyone, np.ones(everyone.shape))
+    enough = count[0] >= LEAST
+    return np.where(enough, mean[0], np.nan), np.where(enough, std[0], np.nan)
+
+
+def lagged(values: Floats, bars: int) -> Floats:
+    """``values[..., t - bars]``, missing in the first bars."""
+    out = np.full(values.shape, np.nan)
+    out[..., bars:] = values[..., :-bars]
+    return out
+
+
+def few_present(view: PanelView, which: int, least: int) -> Flags:
+    """Where fewer than ``least`` siblings of set ``which`` are present (pairs, n)."""
+    return view.shared_by_domains(siblings_present, which) < least
+
+
+def limited(values: Floats, low: float, high: float) -> Floats:
+    """``values`` clipped, without negative zeros; what is not finite is missing."""
+    return np.where(np.isfinite(values), np.clip(values, low, high) + 0.0, np.nan)
 
 
 # -- nodes -----------------------------------------------------------------------------------------------------------
@@ -48,9 +85,9 @@ def flow(view: PanelView) -> Floats:
 
 
 def total_return(view: PanelView, window: int) -> Floats:
-    """ret_W: ln(x[t] / x[t-W]) in rate, the sum of g over W in bqx; needs every bar of its own."""
+    """ret_W: ln(x[t] / x[t-W]) in rate, the sum of g over W in bqx; it needs every bar of its window."""
     if view.domain is not RATE:
-        return np.stack([_full_sum(row, window) for row in view.g]) if len(view.pairs) else view.g
+        return each(_full_sum, (window,), view.g)
     x, out = view.x, np.full(view.x.shape, np.nan)
     change = np.log(x[:, window:] / x[:, :-window])
     out[:, window:] = np.where(np.abs(change) < STILL, 0.0, change)
@@ -64,11 +101,27 @@ def _full_sum(y: Floats, window: int) -> Floats:
 
 def volatility(view: PanelView, window: int) -> Floats:
     """std_W of ``flow``."""
-    return _by_pair(present_std, view.shared(flow), window)
+    return each(present_std, (window,), view.shared(flow))
 
 
-def _by_pair(kernel: Callable[..., Floats], series: Floats, window: int) -> Floats:
-    out = np.full(series.shape, np.nan)
-    for i in range(len(series)):
-        out[i] = kernel(series[i], window)
-    return out
+def siblings_present(view: PanelView, which: int) -> Floats:
+    """How many siblings of set ``which`` are present (pairs, n)."""
+    members, signs = members_of(view.pairs, which)
+    return across(view, np.zeros(view.price.shape), members, signs)[0]
+
+
+def set_return(view: PanelView, which: int) -> Floats:
+    """R_set: mean signed ``flow`` of the siblings present, bar by bar (pairs, n)."""
+    members, signs = members_of(view.pairs, which)
+    return across(view, view.shared(flow), members, signs)[1]
+
+
+def sibling_correlations(view: PanelView) -> tuple[Floats, Floats, Floats]:
+    """Mean rho_W over each set (sets, windows, pairs, n), and of each pair the sum and number of all abs(rho_60)."""
+    known = relations(view.pairs)
+    values, present = np.ascontiguousarray(view.shared(flow)), np.ascontiguousarray(view.present)
+    sums, counts, magnitudes = correlation_sums(values, present, known.relation, known.sign)
+    number = counts[:, 2].sum(axis=0)
+    np.divide(sums, counts, out=sums, where=counts > 0)
+    sums[counts == 0] = np.nan
+    return sums, magnitudes, number

@@ -1,0 +1,100 @@
+"""How far the triangles of a pair are from closing: its price against the two prices by way of each third currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import sqrt
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats
+from fxloom.domain import RATE, Domain
+from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.present_moments import present_zscore
+from fxloom.panel import CARRY, PanelView
+from fxloom.panel_nodes import BP, each
+from fxloom.siblings import triangles_of
+
+CLOSED = 1e-8  # bp; a residual below this is rounding
+EQUAL = 1e-9  # share of the larger residual within which the first of two counts as the largest
+WINDOW = 240
+SOURCE = "fxloom catalogue"
+EXACT = "every residual of the window is 0"
+
+
+def columns(_: Domain) -> Iterable[Column]:
+    e = "e_Z = 10,000 (ln(X/Y) - ln(X/Z) + ln(Y/Z))"
+    closing = "triangles of crossed prices close exactly"
+    yield Column("arb_resid", "bp", f"mean over Z of {e}", 0, CARRY, source=SOURCE, may_be_constant=closing)
+    formula = f"the largest in absolute value of {e}, with its sign"
+    yield Column("arb_resid_extreme", "bp", formula, 0, CARRY, source=SOURCE, may_be_constant=closing)
+    formula = f"max over Z of abs(e_Z) - half the sum of the triangle's three spreads s, {e}"
+    unknown = "no spread of a triangle is known yet"
+    yield Column("arb_profit", "bp", formula, 0, CARRY, source=SOURCE, undefined=unknown)
+    bound = (WINDOW - 1) / sqrt(WINDOW)
+    formula = f"z of arb_resid over {WINDOW} bars"
+    yield Column("arb_z", "z", formula, WINDOW - 1, WINDOW - 1 + CARRY, -bound, bound, SOURCE, undefined=EXACT)
+
+
+def compute(view: PanelView) -> Columns:
+    shape = view.price.shape
+    resid, extreme, profit = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    triangles = np.zeros(shape)
+    for p in range(len(view.pairs)):
+        found = list(_residuals(view, p))
+        if found:
+            errors = np.stack([e for e, _ in found])
+            triangles[p] = (~np.isnan(errors)).sum(axis=0)
+            resid[p] = _mean(errors, triangles[p])
+            extreme[p] = np.where(triangles[p] >= 2, _largest(errors), np.nan)
+            profit[p] = _highest(np.stack([np.abs(e) - cost for e, cost in found]))
+    view.miss("absent", triangles < 1, ["arb_resid", "arb_profit", "arb_z"])
+    view.miss("absent", triangles < 2, ["arb_resid_extreme"])
+    z = each(present_zscore, (WINDOW,), resid)
+    return {"arb_resid": resid, "arb_resid_extreme": extreme, "arb_profit": profit, "arb_z": z}
+
+
+def _residuals(view: PanelView, p: int) -> Iterator[tuple[Floats, Floats]]:
+    """e_Z of every third currency whose two pairs are stored (missing where one is absent), and half its spreads."""
+    logs = view.shared(log_prices)
+    for one, sign, other, sign_of_other in triangles_of(view.pairs[p]):
+        if one in view.pairs and other in view.pairs:
+            i, j = view.pairs.index(one), view.pairs.index(other)
+            error = BP * (logs[p] + sign * logs[i] + sign_of_other * logs[j])
+            error = np.where(np.abs(error) < CLOSED, 0.0, error)
+            here = _all_present(view, p, i, j)
+            yield np.where(here, error, np.nan), 0.5 * (view.spread[p] + view.spread[i] + view.spread[j])
+
+
+def log_prices(view: PanelView) -> Floats:
+    """ln of the closes as quoted."""
+    return np.log(view.price)
+
+
+def _all_present(view: PanelView, p: int, i: int, j: int) -> Flags:
+    here: Flags = view.present[[p, i, j]].all(axis=0)
+    return here
+
+
+def _mean(errors: Floats, count: Floats) -> Floats:
+    total = np.zeros(errors.shape[1])
+    for e in errors:
+        total += np.where(np.isnan(e), 0.0, e)
+    return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+
+
+def _largest(errors: Floats) -> Floats:
+    best = np.full(errors.shape[1], np.nan)
+    for e in errors:
+        best = np.where(np.isnan(best) | (np.abs(e) > np.abs(best) * (1.0 + EQUAL)), e, best)
+    return best
+
+
+def _highest(values: Floats) -> Floats:
+    best = np.full(values.shape[1], np.nan)
+    for v in values:
+        best = np.fmax(best, v)
+    return best
+
+
+FAMILY = Family("arbitrage", columns, compute, domains=(RATE,), dual=False, scope="panel", uses=("spread",))

@@ -1,0 +1,123 @@
+"""Ranks, deviations and rank correlations across the pairs present at each bar."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxloom.bars import Flags, Floats
+from fxloom.kernels.jit import jit
+from fxloom.kernels.present_moments import FLAT
+
+EQUAL = 1e-9  # values closer than this share of the larger one are equal
+LEAST = 3  # pairs that a cross-sectional value needs
+MAD_SCALE = 1.4826  # makes the median absolute deviation of a normal its standard deviation
+
+
+@jit
+def share_below(values: Floats, known: Flags, group: Flags, least: int, relative: float, absolute: float) -> Floats:
+    """Share of the other rows of ``group`` whose value is below each row's own, ties half: (rows, n).
+
+    ``values`` and ``known`` (rows, n), ``group`` (rows). Values are equal within ``relative`` of the larger one or
+    within ``absolute``. Missing where the row's own value is, and with fewer than ``least`` others.
+    """
+    rows, n = values.shape
+    out = np.full((rows, n), np.nan)
+    column = np.empty(rows)
+    for t in range(n):
+        for i in range(rows):
+            column[i] = values[i, t] if known[i, t] else np.nan
+        for i in range(rows):
+            if column[i] == column[i]:
+                below, others = 0.0, 0.0
+                for j in range(rows):
+                    if group[j] and j != i and column[j] == column[j]:
+                        others += 1.0
+                        gap = column[i] - column[j]
+                        near = max(relative * max(abs(column[i]), abs(column[j])), absolute)
+                        below += 0.5 if abs(gap) <= near else 1.0 if gap > 0.0 else 0.0
+                if others >= least:
+                    out[i, t] = below / others
+    return out
+
+
+@jit
+def median(sorted_values: Floats, count: int) -> float:
+    """The median of the first ``count`` values, which are sorted."""
+    half = count // 2
+    if count % 2:
+        return float(sorted_values[half])
+    return 0.5 * float(sorted_values[half - 1] + sorted_values[half])
+
+
+@jit
+def insert(values: Floats, count: int, value: float) -> None:
+    """Put ``value`` in its place among the first ``count`` values, which are sorted."""
+    k = count
+    while k > 0 and values[k - 1] > value:
+        values[k] = values[k - 1]
+        k -= 1
+    values[k] = value
+
+
+@jit
+def robust_scores(values: Floats, known: Flags) -> Floats:
+    """(value - median) / (1.4826 MAD) across the rows of each bar; missing if the MAD is 0 or fewer than three."""
+    rows, n = values.shape
+    out = np.full((rows, n), np.nan)
+    column, gaps = np.empty(rows), np.empty(rows)
+    for t in range(n):
+        count = 0
+        for i in range(rows):
+            if known[i, t] and values[i, t] == values[i, t]:
+                insert(column, count, values[i, t])
+                count += 1
+        if count < LEAST:
+            continue
+        centre = median(column, count)
+        for k in range(count):
+            insert(gaps, k, abs(column[k] - centre))
+        mad = median(gaps, count)
+        if mad > FLAT * max(abs(column[0]), abs(column[count - 1])):
+            for i in range(rows):
+                if known[i, t]:
+                    out[i, t] = (values[i, t] - centre) / (MAD_SCALE * mad)
+    return out
+
+
+@jit
+def ranks_of(values: Floats, out: Floats, count: int) -> None:
+    """Ranks of the first ``count`` values from 0 on, ties at their middle."""
+    for i in range(count):
+        below = 0.0
+        for j in range(count):
+            gap = values[i] - values[j]
+            near = EQUAL * max(abs(values[i]), abs(values[j]))
+            below += 0.5 if abs(gap) <= near else 1.0 if gap > 0.0 else 0.0
+        out[i] = below - 0.5  # without itself
+
+
+@jit
+def spearman(x: Floats, y: Floats, known: Flags) -> Floats:
+    """Spearman's correlation across the rows with both values at each bar: (n); missing with fewer than three rows
+    or where all of one are equal."""
+    rows, n = x.shape
+    out = np.full(n, np.nan)
+    a, b, rank_a, rank_b = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    for t in range(n):
+        count = 0
+        for i in range(rows):
+            if known[i, t] and x[i, t] == x[i, t] and y[i, t] == y[i, t]:
+                a[count], b[count] = x[i, t], y[i, t]
+                count += 1
+        if count < LEAST:
+            continue
+        ranks_of(a, rank_a, count)
+        ranks_of(b, rank_b, count)
+        middle = 0.5 * (count - 1)
+        aa, ab, bb = 0.0, 0.0, 0.0
+        for k in range(count):
+            da, db = rank_a[k] - middle, rank_b[k] - middle
+            aa, ab, bb = aa + da * da, ab + da * db, bb + db * db
+        if aa > 0.0 and bb > 0.0:
+            out[t] = min(max(ab / np.sqrt(aa * bb), -1.0), 1.0) + 0.0
+    return out

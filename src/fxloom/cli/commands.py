@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +17,14 @@ from fxloom.ingest import ingest as ingest_files
 from fxloom.months import iso, minute_of, month_range
 from fxloom.plan import Plan
 from fxloom.populate import Estimate, Summary, check_room, estimate, plan_for, ready_settings, run_plan
+from fxloom.prove import Proof
 from fxloom.stores import open_backend
 from fxloom.stores.base import Settings, Store, StoreError
 
 DONE, FAILED = 0, 1
+KINDS = ("causal", "invariant", "reproducible")
 SHOWN = 40  # findings printed without --detail
-__all__ = ["audit", "catalogue", "demo", "ingest", "init", "matrix", "populate"]
+__all__ = ["audit", "catalogue", "demo", "ingest", "init", "matrix", "populate", "prove"]
 
 
 def init(options: Namespace, screen: Screen) -> int:
@@ -217,3 +220,54 @@ def matrix(options: Namespace, screen: Screen) -> int:
     screen.say(f"{rows:,} rows in {options.out}" if rows else "no rows: nothing was written")
     screen.result({"rows": rows, "file": options.out if rows else None})
     return DONE if rows else FAILED
+
+
+# -- prove -----------------------------------------------------------------------------------------------------------
+
+
+def prove(options: Namespace, screen: Screen) -> int:
+    import time
+
+    from fxloom.prove import certificate
+    from fxloom.prove import prove as prove_tables
+
+    store = open_backend(options.store)
+    chosen = select_tables(options.tables)
+    workers = options.workers or os.cpu_count() or 1
+    with screen.progress("prove", 0) as bar:
+        proof = prove_tables(
+            store, chosen, options.pairs, options.samples, seconds(options.budget), options.seed, workers,
+            lambda _: bar.advance(),
+        )  # fmt: skip
+    name = time.strftime("certificates/prove-%Y%m%dT%H%M%SZ.json", time.gmtime())
+    where = store.keep(name, certificate(proof, chosen))
+    _show_verdicts(proof, screen)
+    screen.say(f"certificate: {where}")
+    screen.result({"holds": proof.holds, "certificate": where, "failures": proof.failures, "errors": proof.errors})
+    return DONE if proof.holds else FAILED
+
+
+def seconds(text: str) -> float:
+    """Seconds of "90", "90s", "10m" or "1h"; ValueError otherwise."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    try:
+        return float(number) * unit
+    except ValueError:
+        raise ValueError(f"{text!r} is no time: write it as 90s, 10m or 1h") from None
+
+
+def _show_verdicts(proof: Proof, screen: Screen) -> None:
+    rows = [[n, "holds" if v.holds else "FAILS", *(v.compared[k] for k in KINDS)] for n, v in proof.verdicts.items()]
+    screen.table(["feature", "verdict", *(f"{kind} rows" for kind in KINDS)], rows)
+    for verdict in proof.failures:
+        screen.say(f"FAILS {verdict.feature}: {verdict.first}")
+    for error in proof.errors:
+        screen.say(f"ERROR {error}")
+    for note in sorted({n for u in proof.units for n in u.notes}):
+        screen.say(f"note: {note}")
+    if proof.untested:
+        screen.say(f"untested: {', '.join(proof.untested[:8])}{' ...' if len(proof.untested) > 8 else ''}")
+    held = sum(v.holds for v in proof.verdicts.values())
+    screen.say(f"{held:,} of {len(proof.verdicts):,} features hold, on {len(proof.units)} months of pairs, "
+               f"in {proof.seconds:.0f} s (seed {proof.seed})")  # fmt: skip

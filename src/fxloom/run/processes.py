@@ -74,7 +74,7 @@ def free_memory() -> int:
 
 @contextlib.contextmanager
 def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of spawned processes with one numeric thread each; on an error what is running ends, the rest is dropped."""
+    """A pool of spawned processes, one numeric thread each; on an error what runs may end, the rest is dropped."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # read by the libraries when a worker imports them
     try:

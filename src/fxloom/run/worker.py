@@ -14,6 +14,7 @@ from fxloom.plan import Item, Task
 from fxloom.run.outcome import Outcome, all_failed, outcome
 from fxloom.stores import open_backend
 from fxloom.stores.base import Key, Record, Settings, Store
+from fxloom.stores.environment import environment
 from fxloom.view import PairFrame
 
 
@@ -91,4 +92,4 @@ def record_for(settings: Settings, item: Item, computed: Computed) -> Record:
     proxies = sorted({p for pair in seen for p in proxies_of(computed.table, settings.pairs[pair].traits)})
     quality = {name: survey.plain() for name, survey in computed.surveys.items()}
     made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return Record(key, item.fingerprint, len(computed.ts), VERSION, made, tuple(proxies), quality)
+    return Record(key, item.fingerprint, len(computed.ts), VERSION, made, tuple(proxies), quality, environment())

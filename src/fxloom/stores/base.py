@@ -69,6 +69,7 @@ class Record:
     made: str
     proxies: tuple[str, ...] = ()
     quality: dict[str, dict[str, Any]] = field(default_factory=dict)
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,9 @@ class Store(Protocol):
 
     def quarantine(self, rows: pl.DataFrame, name: str) -> str:
         """Keep rows that broke a rule (file, line, reason, text); returns where."""
+
+    def keep(self, name: str, text: str) -> str:
+        """Keep a document of the store, such as "certificates/....json"; returns where."""
 
     def exclusive(self, purpose: str, wait: float = 0.0) -> contextlib.AbstractContextManager[None]:
         """Hold the store for writing; raises fxloom.lock.Held naming the holder."""

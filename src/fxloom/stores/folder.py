@@ -158,6 +158,11 @@ class FolderStore:
             rows.write_csv(temporary)
         return str(path)
 
+    def keep(self, name: str, text: str) -> str:
+        with self._replacing(self.root / name) as temporary:
+            temporary.write_text(text, "utf-8")
+        return str(self.root / name)
+
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         try:

@@ -53,7 +53,9 @@ def joined(parts: Sequence[Bars]) -> Bars:
         columns = [getattr(p, name) for p in parts]
         if all(c is None for c in columns):
             return None
-        return np.concatenate([np.full(len(p), np.nan) if c is None else c for p, c in zip(parts, columns, strict=True)])
+        return np.concatenate(
+            [np.full(len(p), np.nan) if c is None else c for p, c in zip(parts, columns, strict=True)]
+        )
 
     return Bars(*(column(name) for name in ("ts", "open", "high", "low", "close", "volume", "spread")))
 

@@ -27,6 +27,7 @@ class MemoryStore:
         self._parts: dict[Key, tuple[Record, pl.DataFrame]] = {}
         self._quarantine: dict[str, pl.DataFrame] = {}
         self._lock = threading.Lock()
+        self.documents: dict[str, str] = {}
 
     def settings(self) -> Settings | None:
         return self._settings
@@ -74,6 +75,10 @@ class MemoryStore:
     def quarantine(self, rows: pl.DataFrame, name: str) -> str:
         self._quarantine[name] = rows
         return f"memory:quarantine/{name}"
+
+    def keep(self, name: str, text: str) -> str:
+        self.documents[name] = text
+        return f"memory:{name}"
 
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:

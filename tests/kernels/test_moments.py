@@ -65,7 +65,7 @@ def test_sum_mean_std_zscore_are_those_of_numpy() -> None:
 
 def test_the_deviation_of_the_moments_is_that_of_std() -> None:
     for w in (5, 60):
-        assert rolling_std(WALK, w).tobytes() == rolling_moments(WALK, w)[1].tobytes()
+        np.testing.assert_allclose(rolling_std(WALK, w), rolling_moments(WALK, w)[1], rtol=1e-11)
 
 
 @pytest.mark.parametrize("level", [100.0, 0.1, -3.3, 0.0, 1e-9])
@@ -87,6 +87,27 @@ def test_the_smallest_move_is_not_flat() -> None:
     y[15] += 1e-10  # 1e-12 relative
     assert (rolling_std(y, 10)[15:25] > 0.0).all()
     assert (rolling_std(y, 10)[9:15] == 0.0).all()
+
+
+@pytest.mark.parametrize("w", [1, 2, 3, 7, 60, 63, 64, 240])
+def test_windows_of_every_make_are_joined_right(w: int) -> None:
+    t = 300
+    x, y = ([Fraction(float(v)) for v in s[t - w + 1 : t + 1]] for s in (HARD, OTHER))
+    mx, my = sum(x) / w, sum(y) / w
+    assert rolling_mean(HARD, w)[t] == pytest.approx(float(mx), rel=1e-15)
+    assert np.isnan(rolling_mean(HARD, w)[w - 2]) or w == 1
+    if w > 1:
+        squares, products = sum((a - mx) ** 2 for a in x), sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True))
+        assert rolling_std(HARD, w)[t] == pytest.approx(sqrt(squares / (w - 1)), rel=1e-11)
+        assert rolling_cov(HARD, OTHER, w)[t] == pytest.approx(float(products / (w - 1)), rel=1e-9)
+
+
+def test_tiny_moves_far_from_zero_keep_their_digits() -> None:
+    y = 100.0 + 1e-9 * np.round(RNG.normal(0.0, 100.0, 400)) * 1e-2
+    for w in (15, 240):
+        exact = exact_moments(y[400 - w :])
+        assert rolling_std(y, w)[399] == pytest.approx(exact[1], rel=1e-13)
+        assert zscore(y, w)[399] == pytest.approx((y[399] - exact[0]) / exact[1], abs=1e-3)
 
 
 def test_zscore_present_counts_what_is_present() -> None:

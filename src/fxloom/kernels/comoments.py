@@ -6,47 +6,8 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
-from fxloom.kernels.moments import BLOCK, LAGS, is_flat, may_be_flat, sum_deviations
-
-
-@jit
-def add_products(
-    past_x: Floats,
-    past_y: Floats,
-    x: Floats,
-    y: Floats,
-    mx: Floats,
-    my: Floats,
-    xx: Floats,
-    xy: Floats,
-    yy: Floats,
-    lags: int,
-) -> None:
-    """Add the squares and products of ``lags`` lags to each row's sums; row i's oldest values are past[i]."""
-    for i in range(len(x)):
-        sxx, sxy, syy = xx[i], xy[i], yy[i]
-        for k in range(lags - 1, -1, -1):
-            dx = past_x[i + k] - x[i] - mx[i]
-            dy = past_y[i + k] - y[i] - my[i]
-            sxx += dx * dx
-            sxy += dx * dy
-            syy += dy * dy
-        xx[i], xy[i], yy[i] = sxx, sxy, syy
-
-
-@jit
-def sum_products(
-    x: Floats, y: Floats, begin: int, end: int, window: int, mx: Floats, my: Floats, xx: Floats, xy: Floats, yy: Floats
-) -> None:
-    """Sums of squares and products about the means ``mx``, ``my``, which are relative to x[t] and y[t]."""
-    whole, now_x, now_y = window - window % LAGS, x[begin:end], y[begin:end]
-    xx[:], xy[:], yy[:] = 0.0, 0.0, 0.0
-    for lag in range(0, whole, LAGS):
-        past_x, past_y = x[begin - lag - LAGS + 1 : end - lag], y[begin - lag - LAGS + 1 : end - lag]
-        add_products(past_x, past_y, now_x, now_y, mx, my, xx, xy, yy, LAGS)
-    for lag in range(whole, window):
-        past_x, past_y = x[begin - lag : end - lag], y[begin - lag : end - lag]
-        add_products(past_x, past_y, now_x, now_y, mx, my, xx, xy, yy, 1)
+from fxloom.kernels.joins import joined_products
+from fxloom.kernels.moments import is_flat, may_be_flat
 
 
 @jit
@@ -55,19 +16,9 @@ def centred_products(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats,
 
     A NaN in either series makes all three NaN.
     """
-    n = len(x)
-    xx, xy, yy = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    mx, my = np.empty(BLOCK), np.empty(BLOCK)
-    for begin in range(window - 1, n, BLOCK):
-        end = min(begin + BLOCK, n)
-        sum_deviations(x, begin, end, window, mx)
-        sum_deviations(y, begin, end, window, my)
-        for i in range(end - begin):
-            mx[i] /= window
-            my[i] /= window
-        sum_products(x, y, begin, end, window, mx, my, xx[begin:end], xy[begin:end], yy[begin:end])
-        for t in range(begin, end):
-            settle(x, y, t, window, xx, xy, yy)
+    xx, xy, yy = joined_products(x, y, window)
+    for t in range(window - 1, len(x)):
+        settle(x, y, t, window, xx, xy, yy)
     return xx, xy, yy
 
 

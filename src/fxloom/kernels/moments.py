@@ -1,10 +1,10 @@
 """Sums, means, deviations, skewness and kurtosis of rolling windows, each window computed anew.
 
 Running sums were rejected: their error outlives the value that caused it and depends on where the data begins.
-A window is instead passed over twice, once for the mean of its deviations from the newest value and once for the
-moments about that mean. Rows go through in blocks, lags in the outer loop and rows in the inner one, so that rows
-fill vector lanes and the order in which a row is summed does not depend on its place. The sums of a row are loaded
-and stored once for five lags.
+Means and squares are joined from halves of the window. Skewness and kurtosis pass over it twice, once for the mean of
+its deviations from the newest value and once for the moments about that mean: rows go through in blocks, lags in the
+outer loop and rows in the inner one, so that rows fill vector lanes and the order in which a row is summed does not
+depend on its place. The sums of a row are loaded and stored once for five lags.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
+from fxloom.kernels.joins import joined_means, joined_squares
 
 FLAT = 1e-13  # a window is constant if max - min is at most this times its max abs
 BLOCK = 256  # rows: what a block works on stays in the first-level cache
@@ -57,28 +58,6 @@ def sum_deviations(y: Floats, begin: int, end: int, window: int, total: Floats) 
         add_deviations(y[begin - lag - LAGS + 1 : end - lag], newest, total, LAGS)
     for lag in range(whole, window):
         add_deviations(y[begin - lag : end - lag], newest, total, 1)
-
-
-@jit
-def add_squares(past: Floats, newest: Floats, mean: Floats, total: Floats, lags: int) -> None:
-    """Add (past - newest - mean)^2 of ``lags`` lags to each row's sum."""
-    for i in range(len(newest)):
-        s = total[i]
-        for k in range(lags - 1, -1, -1):
-            e = past[i + k] - newest[i] - mean[i]
-            s += e * e
-        total[i] = s
-
-
-@jit
-def sum_squares(y: Floats, begin: int, end: int, window: int, mean: Floats, total: Floats) -> None:
-    """total[i] = sum of (y[t-lag] - y[t] - mean[i])^2 over the window; ``mean`` is relative to y[t]."""
-    newest, whole = y[begin:end], window - window % LAGS
-    total[: end - begin] = 0.0
-    for lag in range(0, whole, LAGS):
-        add_squares(y[begin - lag - LAGS + 1 : end - lag], newest, mean, total, LAGS)
-    for lag in range(whole, window):
-        add_squares(y[begin - lag : end - lag], newest, mean, total, 1)
 
 
 @jit
@@ -129,31 +108,16 @@ def rolling_sum(y: Floats, window: int) -> Floats:
 @jit
 def rolling_mean(y: Floats, window: int) -> Floats:
     """The mean of each window, exactly y[t] where all its values are equal."""
-    n = len(y)
-    out, total = np.full(n, np.nan), np.empty(BLOCK)
-    for begin in range(window - 1, n, BLOCK):
-        end = min(begin + BLOCK, n)
-        sum_deviations(y, begin, end, window, total)
-        for i in range(end - begin):
-            out[begin + i] = y[begin + i] + total[i] / window
-    return out
+    return y + joined_means(y, window)
 
 
 @jit
 def centred_squares(y: Floats, window: int) -> tuple[Floats, Floats]:
     """The mean of each window relative to y[t], and the sum of squares about it: exactly 0 in a flat window."""
-    n = len(y)
-    means, squares = np.full(n, np.nan), np.full(n, np.nan)
-    for begin in range(window - 1, n, BLOCK):
-        end = min(begin + BLOCK, n)
-        mean, total = means[begin:end], squares[begin:end]
-        sum_deviations(y, begin, end, window, mean)
-        for i in range(end - begin):
-            mean[i] /= window
-        sum_squares(y, begin, end, window, mean, total)
-        for i in range(end - begin):
-            if may_be_flat(total[i], y[begin + i], window) and is_flat(y, begin + i, window):
-                total[i] = 0.0
+    means, squares = joined_squares(y, window)
+    for t in range(window - 1, len(y)):
+        if may_be_flat(squares[t], y[t], window) and is_flat(y, t, window):
+            squares[t] = 0.0
     return means, squares
 
 

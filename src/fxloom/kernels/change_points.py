@@ -21,14 +21,17 @@ HAZARD = 0.01
 RECENT = 15  # a change is recent if the run is shorter than this
 RUNS = 248  # LONGEST + 1 rounded up to whole vectors; what lies above LONGEST has no mass
 ALARM, DRIFT = 5.0, 0.5
+FLAT = 1e-13  # a series is constant if max - min is at most this times its max abs
 
-# By run l: ln of c_l = Gamma(alpha + 1/2) / Gamma(alpha) sqrt(kappa / (2 pi (kappa + 1))), and the weights of an update.
-_KAPPA, LENGTH = 1.0 + np.arange(RUNS), 1.0 * np.arange(RUNS)
-ALPHA = 1.0 + 0.5 * np.arange(RUNS)
-LEVEL = np.array([math.lgamma(a + 0.5) - math.lgamma(a) for a in ALPHA]) + 0.5 * np.log(
+# By run l: ln c_l, c_l = Gamma(alpha + 1/2) / Gamma(alpha) sqrt(kappa / (2 pi (kappa + 1))), and weights of an update.
+LENGTH = np.arange(RUNS).astype(np.float64)
+_KAPPA = 1.0 + LENGTH
+ALPHA = 1.0 + 0.5 * LENGTH
+LEVEL: Floats = np.array([math.lgamma(a + 0.5) - math.lgamma(a) for a in ALPHA]) + 0.5 * np.log(
     _KAPPA / (2.0 * np.pi * (_KAPPA + 1.0))
 )
-GAIN, SPREAD = 1.0 / (_KAPPA + 1.0), 0.5 * _KAPPA / (_KAPPA + 1.0)
+GAIN: Floats = 1.0 / (_KAPPA + 1.0)
+SPREAD: Floats = 0.5 * _KAPPA / (_KAPPA + 1.0)
 
 
 @jit
@@ -150,7 +153,7 @@ def cusum(z: Floats) -> tuple[Floats, Floats, Floats]:
 
 @jit
 def recent_alarm(alarm: Floats, window: int, cap: int) -> tuple[Floats, Floats]:
-    """The latest alarm of the last ``window`` bars (0: none), and bars since the latest, at most ``cap``, as if none."""
+    """The latest alarm of the last ``window`` bars (0: none), and bars since an alarm: at most ``cap``, as for none."""
     n, since, sign = len(alarm), cap, 0.0
     latest, bars = np.empty(n), np.empty(n)
     for t in range(n):
@@ -159,3 +162,13 @@ def recent_alarm(alarm: Floats, window: int, cap: int) -> tuple[Floats, Floats]:
             since, sign = 0, alarm[t]
         latest[t], bars[t] = sign if since < window else 0.0, since
     return latest, bars
+
+
+@jit
+def location_and_scale(r: Floats) -> tuple[float, float]:
+    """Mean and std (ddof 1); the std of a constant series is exactly 0."""
+    n, high, low = len(r), r.max(), r.min()
+    mean = r[n - 1] + (r - r[n - 1]).sum() / n
+    if high - low <= FLAT * max(abs(high), abs(low)):
+        return mean, 0.0
+    return mean, np.sqrt(((r - mean) * (r - mean)).sum() / (n - 1))

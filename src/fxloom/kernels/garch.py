@@ -63,7 +63,7 @@ def cost(z: Floats, x: Floats, before: float) -> float:
             logs += np.log(product)
             product = 1.0
         h = omega + alpha * e2 + beta * h
-    return 0.5 * (logs + np.log(product) + squares) / len(z)
+    return float(0.5 * (logs + np.log(product) + squares) / len(z))
 
 
 @jit

@@ -15,9 +15,11 @@ import numpy as np
 from fxloom.bars import Floats
 from fxloom.kernels.elementary import exponential
 from fxloom.kernels.jit import jit
+from fxloom.kernels.momentum import STILL
 
 COVARS_PRIOR = 0.01  # hmmlearn's prior of the variances
 LN_2PI = 1.8378770664093453
+LN_3 = 1.0986122886681098
 LANES = 32
 TRUSTED = 1e-100  # smallest weight of a row at which the scaled E-step is trusted
 
@@ -114,7 +116,7 @@ def log_sum(a: float, b: float, c: float) -> float:
     top = max(a, b, c)
     if top == -np.inf:
         return top
-    return top + np.log(np.exp(a - top) + np.exp(b - top) + np.exp(c - top))
+    return float(top + np.log(np.exp(a - top) + np.exp(b - top) + np.exp(c - top)))
 
 
 @jit
@@ -218,3 +220,64 @@ def filter_hmm(first: Floats, second: Floats, model: Model) -> tuple[Floats, Flo
     log_densities(first, second, model[2], model[3], logs)
     log_filter(logs, model[0], model[1], out, densities)
     return np.exp(out), densities
+
+
+@jit
+def observations(x: Floats, volatility: Floats) -> tuple[Floats, Floats]:
+    """(ret_5 in bp, ln(0.1 + volatility in bp)) of a series and its volatility; ret_5 is missing in five rows."""
+    n = len(x)
+    change, level = np.full(n, np.nan), np.empty(n)
+    for t in range(n):
+        level[t] = np.log(0.1 + 10_000.0 * volatility[t])
+        if t >= 5:
+            value = np.log(x[t] / x[t - 5])
+            change[t] = 0.0 if abs(value) < STILL else 10_000.0 * value
+    return change, level
+
+
+@jit
+def likeliest(p: Floats) -> Floats:
+    """The most likely state at each time, the calmest on a tie."""
+    out = np.zeros(p.shape[1])
+    for t in range(p.shape[1]):
+        if p[1, t] > p[0, t]:
+            out[t] = 1.0
+        if p[2, t] > max(p[0, t], p[1, t]):
+            out[t] = 2.0
+    return out
+
+
+@jit
+def switch_probability(p: Floats, transitions: Floats) -> Floats:
+    """1 - sum p_k A_kk: the probability of another state at the next bar."""
+    out = np.empty(p.shape[1])
+    for t in range(p.shape[1]):
+        stay = p[0, t] * transitions[0, 0] + p[1, t] * transitions[1, 1] + p[2, t] * transitions[2, 2]
+        out[t] = min(max(1.0 - stay, 0.0), 1.0)
+    return out
+
+
+@jit
+def entropy(p: Floats) -> Floats:
+    """-sum p ln p / ln 3."""
+    out = np.empty(p.shape[1])
+    for t in range(p.shape[1]):
+        total = 0.0
+        for k in range(3):
+            if p[k, t] > 0.0:
+                total -= p[k, t] * np.log(p[k, t])
+        out[t] = min(max(total / LN_3, 0.0), 1.0)
+    return out
+
+
+@jit
+def share_alike(state: Floats, window: int) -> Floats:
+    """The share of each window in which the state was what it is at its end; missing in window - 1 rows."""
+    out = np.full(len(state), np.nan)
+    for t in range(window - 1, len(state)):
+        alike = 0
+        for lag in range(window):
+            if state[t - lag] == state[t]:
+                alike += 1
+        out[t] = alike / window
+    return out

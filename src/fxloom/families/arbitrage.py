@@ -72,7 +72,8 @@ def log_prices(view: PanelView) -> Floats:
 
 
 def _all_present(view: PanelView, p: int, i: int, j: int) -> Flags:
-    here: Flags = view.present[[p, i, j]].all(axis=0)
+    present = view.present
+    here: Flags = present[p] & present[i] & present[j]
     return here
 
 

@@ -26,11 +26,11 @@ def first_present(x: Floats) -> int:
 
 @jit
 def seed(x: Floats, start: int, period: int) -> float:
-    """The mean of x[start..start+period-1], summed from the left."""
+    """The mean of x[start..start+period-1], exactly x[start] where all are equal."""
     total = 0.0
     for t in range(start, start + period):
-        total += x[t]
-    return total / period
+        total += x[t] - x[start]
+    return x[start] + total / period  # type: ignore[no-any-return]
 
 
 @jit

@@ -30,7 +30,11 @@ _WINTER = np.repeat(np.arange(-12.0, 15.0), 3)  # of every state: the offset in 
 _RULE = np.tile(np.arange(3), 27)  # 0 none, 1 New York, 2 Europe
 _LATE_COST, _RULE_CHANGE, _OFFSET_CHANGE = 0.5, 4.0, 8.0  # in untouched edges
 _MARGIN = 0.5
-_LONE = (-5, -4, 0, 1, 2, 3)  # offsets of vendors and brokers, where one edge at a file's end is all there is
+_SUNDAY, _MONDAY = 3 * DAY, 4 * DAY  # minutes of the week by the epoch's count, which begins on Thursday
+_LONE = (
+    (-5, 0, 2),
+    (-4, 0, 3),
+)  # in winter and in summer: HistData's, UTC, and brokers' as the market closes at midnight
 _NEW_YORK, _EUROPE = ZoneInfo("America/New_York"), ZoneInfo("Europe/Brussels")
 
 
@@ -109,9 +113,12 @@ def _costs(weeks: Weeks) -> Floats:
     near = np.full((len(hours), 2), NEAR)
     near[0, 0] = near[-1, 1] = NEAR_END
     opened, closed = _edge_costs(after, near[:, :1]), _edge_costs(before, near[:, 1:])
-    if weeks.first[0] % DAY == 0:
-        opened[0] = np.maximum(opened[0], 0.5)  # a file that begins at midnight may have been cut there
-    return opened + closed
+    if weeks.first[0] % WEEK >= _MONDAY or weeks.first[0] % WEEK < _SUNDAY:
+        opened[0] = np.maximum(opened[0], 1.0)  # a file that begins on a weekday was cut there
+    if weeks.last[-1] % DAY == DAY - 1:
+        closed[-1] = np.maximum(closed[-1], 1.0)  # and so, perhaps, was one that ends at midnight
+    unusual = (_RULE > 0) & ((_WINTER < -8) | (_WINTER > 3))  # no clock so far east or west has these rules
+    return np.asarray(opened + closed + np.where(unusual, np.inf, 0.0))
 
 
 def _edge_costs(distance: Floats, near: Ints) -> Floats:
@@ -141,7 +148,7 @@ def _decided(weeks: Weeks, through: Floats) -> Offsets:
     before = 60 * hours - (weeks.last + 1 - weeks.closes)
     after = weeks.first - weeks.opens - 60 * hours
     touched = int((before <= NEAR).sum() + (after <= NEAR).sum())
-    _refuse_lone_edge(hours, before, after)
+    _refuse_unbounded(weeks, hours, before, after)
     why = f"{touched} weekly {'edge' if touched == 1 else 'edges'} at New York 17:00"
     if ((before < 0) == (before <= NEAR)).all() and (before < 0).sum() > 1 and not (after == 0).any():
         why += "; the last bars begin as the market closes: are these times of bar closes (--stamp close)?"
@@ -159,11 +166,21 @@ def _offset_of(weeks: Weeks, through: Floats, week: int) -> float:
     return float(best)
 
 
-def _refuse_lone_edge(hours: Floats, before: Floats, after: Floats) -> None:
-    """One week with one edge may be a file cut by chance: believed only for offsets that vendors use."""
-    both = before[0] + after[0] < HOUR
-    if len(hours) == 1 and not both and hours[0] not in _LONE:
-        raise Refused(f"ends or begins as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", _CURE)
+def _refuse_unbounded(weeks: Weeks, hours: Floats, before: Floats, after: Floats) -> None:
+    """Refuses offsets that an hour more or less would suit as well, were it not for the edges that they touch.
+
+    Markets that close earlier or open later than New York's hours have such weeks. Only where a file has no whole
+    weekend at all is one side believed, for the offsets that vendors use.
+    """
+    if before.min() < HOUR and after.min() < HOUR:
+        return
+    weekends = (weeks.first[1:] - weeks.last[:-1])[np.diff(weeks.number) == 1]
+    weekends = weekends[weekends < 3 * DAY]
+    if len(weekends):
+        shortest = f"{weekends.min() / HOUR:.3g} hours"
+        raise Refused(f"its weekends last {shortest} or more, not 48, so that they do not tell its time zone", _CURE)
+    if any(h not in _LONE[summer & 1] for h, summer in zip(hours, weeks.summer, strict=True)):
+        raise Refused(f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", _CURE)
 
 
 def _never_open(weeks: Weeks) -> str:

@@ -1,0 +1,101 @@
+"""Genuine export files: each is taken or refused as the sample data's own list says."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from conftest import DATA
+
+from fxloom.sources import Ignored, Refused, SourceFile, read
+
+LIST = DATA / "exports" / "EXPECTED.tsv"
+LINES = list(csv.DictReader(LIST.open(), delimiter="\t")) if LIST.is_file() else [{"file": ""}]
+# What the words in the list's last column ask of the message of a refusal.
+ASKED = {"--zone": "--zone", "--pair": "--pair", "no currency pair": "none of the 28 pairs", "names no pair": "--pair",
+         "prices are none": "prices", "not one of the 28": "none of the 28 pairs", "hourly": "hourly",
+         "coarser than a minute": "coarser than a minute"}  # fmt: skip
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line["file"])
+def test_a_line_of_the_list(line: dict[str, str], data: Path) -> None:
+    assert line["file"], "the list of expected outcomes is missing"
+    outcomes = [o for o in read(data / "exports" / line["file"]) if not isinstance(o, Ignored)]
+    assert len(outcomes) == 1
+    outcome = outcomes[0]
+    assert isinstance(outcome, SourceFile if line["outcome"] == "taken" else Refused), outcome
+    if line["pair"]:
+        assert outcome.pair == line["pair"]
+    if line["kind"]:
+        assert outcome.kind == line["kind"]
+    if line["utc_offset_hours"]:
+        assert outcome.zone is not None
+        assert outcome.zone.hours == tuple(map(float, line["utc_offset_hours"].split(";")))
+    if isinstance(outcome, Refused):
+        asked = [words for said, words in ASKED.items() if said in line["why"]]
+        assert asked
+        for words in asked:
+            assert words in str(outcome)
+
+
+@pytest.mark.data
+def test_nothing_is_lost(data: Path) -> None:
+    """Every row of every file taken is a bar, filler, said twice or quarantined; ticks and seconds are counted."""
+    for outcome in read(data / "exports"):
+        if isinstance(outcome, SourceFile):
+            counted = outcome.filler + outcome.identical + len(outcome.quarantined)
+            if outcome.kind.startswith("minute"):
+                assert outcome.rows == len(outcome.bars) + counted, outcome.name
+            elif outcome.kind == "ticks":
+                assert outcome.bars.volume is not None
+                assert outcome.rows == outcome.bars.volume.sum() + counted, outcome.name
+            assert (outcome.bars.ts[1:] > outcome.bars.ts[:-1]).all()
+
+
+@pytest.mark.data
+def test_the_filler_of_three_weekends(data: Path) -> None:
+    (outcome,) = read(data / "exports" / "mt4_export" / "fxopen_GBPUSD1_with_header.csv")
+    assert isinstance(outcome, SourceFile)
+    # Runs of 2881, 2882 and 3222 equal rows, of each of which the first is a bar.
+    assert outcome.filler == 2880 + 2881 + 3221
+    assert "2018.02.17,00:00" in outcome.filler_examples[0]
+
+
+@pytest.mark.data
+def test_the_piece_changes_on_the_european_date(data: Path) -> None:
+    (outcome,) = read(data / "exports" / "histdata_ascii_m1" / "EURUSD_m1_202203_renamed_by_user.csv")
+    assert isinstance(outcome, SourceFile)
+    days = [re.findall(r"\d{4}-\d\d-\d\d", str(piece)) for piece in outcome.zone.pieces]
+    assert days == [["2022-03-01", "2022-03-25"], ["2022-03-27", "2022-04-01"]]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("folder", ["long9", "market28", "panel15"])
+def test_market_data_comes_through_the_same_door(folder: str, data: Path) -> None:
+    names = sorted(path.stem for path in (data / folder).glob("*.parquet"))
+    outcomes = list(read(data / folder))
+    assert [o.pair for o in outcomes if isinstance(o, SourceFile)] == names
+    for outcome in outcomes:
+        assert isinstance(outcome, SourceFile)
+        assert len(outcome.bars) == outcome.rows
+        assert not outcome.quarantined
+        assert outcome.zone.hours == (0.0,)
+
+
+@pytest.mark.data
+def test_quotes_become_mid_prices_and_crossed_ones_are_quarantined(data: Path) -> None:
+    crossed = {}
+    for outcome in read(data / "quotes"):
+        assert isinstance(outcome, SourceFile)
+        assert outcome.price_side == "mid"
+        assert outcome.has_quotes
+        assert {q.reason for q in outcome.quarantined} <= {"ask is below bid"}
+        crossed[Path(outcome.name).parent.name, outcome.pair] = len(outcome.quarantined)
+    # Counted beforehand with a query: bars in which any of the four asks is below its bid.
+    assert crossed == {
+        ("fxcm_2012_2013", "gbpusd"): 1203, ("fxcm_2012_2013", "usdjpy"): 2144, ("fxcm_2014", "eurusd"): 1888,
+        ("fxcm_2014", "nzdusd"): 421, ("oanda_2014", "eurusd"): 0, ("oanda_2014", "nzdusd"): 0,
+    }  # fmt: skip

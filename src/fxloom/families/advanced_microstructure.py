@@ -215,7 +215,8 @@ def reversal(view: View) -> Floats:
     """Pastor & Stambaugh's gamma: what volume in a direction says of the next return."""
     r_bp, q = 10_000.0 * view.r, view.shared(signed_volume)
     slope = second_slope(r_bp, shift(r_bp, 1), shift(q, 1), PAIRS)
-    return np.clip(slope * view.shared_by_domains(mean_volume, PAIRS), -100.0, 100.0)
+    mean = view.shared_by_domains(mean_volume, PAIRS)
+    return np.clip(np.where(mean > 0.0, slope * mean, np.nan), -100.0, 100.0)
 
 
 FAMILY = Family("advanced_microstructure", columns, compute, domains=BOTH, uses=("volume", "spread"))

@@ -124,5 +124,5 @@ def second_slope(y: Floats, x: Floats, z: Floats, window: int) -> Floats:
     for t in range(window - 1, len(y)):
         determinant = xx[t] * zz[t] - xz[t] * xz[t]
         if determinant > COLLINEAR * xx[t] * zz[t]:
-            out[t] = (zy[t] * xx[t] - xy[t] * xz[t]) / determinant
+            out[t] = (zy[t] * xx[t] - xy[t] * xz[t]) / determinant + 0.0
     return out

@@ -130,7 +130,7 @@ def tree_corr(x: Floats, y: Floats, window: int) -> Floats:
     out = np.full(len(x), np.nan)
     for t in range(window - 1, len(x)):
         if xx[t] > 0.0 and yy[t] > 0.0:
-            out[t] = min(max(xy[t] / (np.sqrt(xx[t]) * np.sqrt(yy[t])), -1.0), 1.0)
+            out[t] = min(max(xy[t] / (np.sqrt(xx[t]) * np.sqrt(yy[t])), -1.0), 1.0) + 0.0
     return out
 
 
@@ -141,7 +141,7 @@ def tree_beta(y: Floats, x: Floats, window: int) -> Floats:
     out = np.full(len(x), np.nan)
     for t in range(window - 1, len(x)):
         if xx[t] > 0.0:
-            out[t] = xy[t] / xx[t]
+            out[t] = xy[t] / xx[t] + 0.0
     return out
 
 

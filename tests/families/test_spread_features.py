@@ -1,0 +1,57 @@
+"""The spread features against the formulas of their page, with quotes and with the proxy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from markets import NAMES, Market, Twin, check_twins, market, percentile_rank, quotient, slope, std
+
+from fxloom.domain import RATE, WINDOWS
+from fxloom.families.spread_features import FAMILY
+
+
+def twins(w: int) -> dict[str, Twin]:
+    def on_spread(formula: Twin) -> Twin:
+        def twin(m: Market, t: int) -> float:
+            s = m.window(m.s, t, w)
+            return math.nan if np.isnan(s).any() else formula(s)
+
+        return twin
+
+    def to_vol(m: Market, t: int) -> float:
+        return min(quotient(m.window(m.s, t, w).mean(), 1e4 * std(m.window(m.r, t, w))), 1000.0)
+
+    found = {
+        "mean": on_spread(np.mean),
+        "std": on_spread(std),
+        "z": on_spread(lambda s: quotient(s[-1] - s.mean(), std(s))),
+        "slope": on_spread(slope),
+        "max_ratio": on_spread(lambda s: quotient(s.max(), s.mean())),
+        "pctrank": on_spread(lambda s: percentile_rank(s, s[-1])),
+        "to_vol": to_vol,
+    }
+    return {f"spread_{name}_{w}": twin for name, twin in found.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_are_those_of_the_page(name: str) -> None:
+    # bidask's own rounding in EDGE is about 1e-13 of a bp, the slope of 75 of them some times that
+    check_twins(FAMILY, market(name, RATE), {k: f for w in WINDOWS for k, f in twins(w).items()}, 1e-8)
+
+
+def test_quoted_spreads_are_there_at_once_and_the_proxy_after_an_hour() -> None:
+    quoted, proxy = (market(n, RATE).view for n in ("made up", "made up without volume and quotes"))
+    first = [int(np.flatnonzero(np.isfinite(FAMILY.compute(v)["spread_mean_15"]))[0]) for v in (quoted, proxy)]
+    assert first == [14, 59 + 14]
+    assert max(c.lookback for c in FAMILY.columns(RATE)) == 59 + 74
+
+
+def test_a_constant_spread_is_at_the_middle_of_its_ranks() -> None:
+    got = FAMILY.compute(market("made up", RATE).view)
+    m = market("made up", RATE)
+    at = 1_800 + 60 + 50  # within the standstill, on the clock
+    assert std(m.window(m.r, at, 15)) == 0.0
+    assert np.isnan(got["spread_to_vol_15"][at])
+    assert np.isfinite(got["spread_pctrank_15"][at])

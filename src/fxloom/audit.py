@@ -143,18 +143,26 @@ def _state(table: Table, held: _Held, populated: int, complete: bool) -> TableSt
 
 
 def _findings(table: str, held: _Held, expected: Sequence[Item]) -> Iterator[Finding]:
+    lacking = [i for i in expected if (i.pair, i.month) not in held.records]
+    stale = [i for i in expected if i.state == "stale"]
+    if lacking:
+        yield _of_many(table, lacking, len(expected), "not populated yet")
+    if stale:
+        yield _of_many(table, stale, len(expected), "stale: bars, settings or formulas have changed")
     for item in expected:
-        where = (item.pair, item.month)
-        if where not in held.records:
-            yield Finding(Key(table, *where), "", "not populated yet")
-        elif item.state == "stale":
-            yield Finding(Key(table, *where), "", "stale: its bars, settings or formulas have changed")
-        elif held.records[where].rows != item.rows:
-            yield Finding(Key(table, *where), "", f"{held.records[where].rows} rows, but {item.rows} bars")
+        record = held.records.get((item.pair, item.month))
+        if item.state == "fresh" and record is not None and record.rows != item.rows:
+            yield Finding(record.key, "", f"{record.rows} rows, but {item.rows} bars")
     for where, surveys in sorted(held.surveys.items()):
         for name, survey in surveys.items():
             yield from (Finding(Key(table, *where), name, what) for what in survey.findings)
     yield from _jumps(table, held)
+
+
+def _of_many(table: str, items: Sequence[Item], total: int, what: str) -> Finding:
+    """One finding for partitions of a table that share it, naming the first."""
+    first = " ".join(part for part in (items[0].pair, items[0].month) if part)
+    return Finding(Key(table, "", ""), "", f"{len(items)} of {total} partitions {what} ({first} ...)")
 
 
 def _jumps(table: str, held: _Held) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ class Reading:
     pair: str | None = None
     format: str = "auto"
     zone: str = "auto"
-    stamp: str = "open"
+    stamp: Literal["open", "close"] = "open"
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def noise(bars: Bars, cut: int, generator: np.random.Generator) -> Bars:
 
 def absurd(bars: Bars, cut: int, _generator: np.random.Generator) -> Bars:
     """Later bars a million times as high, and falling to a millionth."""
-    _, later = _split(bars, cut)
+    later = _split(bars, cut)[1]
     prices = np.where(np.arange(len(later)) % 2 == 0, 1e6, 1e-6) * bars.close[0]
     return _replaced(bars, cut, prices, prices * 1.5, prices * 0.5, np.full(len(later), 1e12))
 

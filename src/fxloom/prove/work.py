@@ -49,9 +49,8 @@ def prove_unit(
     words = [seed, int(task.month.replace("-", "")), *task.pair.encode()]
     generator = np.random.default_rng(words)
     base = scene.base()
-    for name, verdicts in _trials(
-        store, scene, base, task, samples or SAMPLES[scope], MINUTES[scope], generator, report
-    ):
+    cuts = moments(scene, samples or SAMPLES[scope], generator)
+    for name, verdicts in _trials(store, scene, base, task, cuts, MINUTES[scope], generator, report):
         for feature, verdict in added(verdicts).items():
             report.verdicts.setdefault(feature, Verdict(feature)).add(verdict)
         report.done.append(name)
@@ -81,14 +80,13 @@ def _trials(
     scene: Scene,
     base: Results,
     task: Task,
-    samples: int,
+    cuts: Sequence[tuple[str, int]],
     minutes: int,
     generator: np.random.Generator,
     report: UnitReport,
 ) -> Iterator[tuple[str, Iterator[Verdict]]]:
     clock = scene.clock()
     yield "reproducible", reproducible(store, scene, base, task, report)
-    cuts = moments(scene, samples, generator)
     for kind, cut in cuts[:1]:
         yield f"causal {kind}", causal(scene, base, kind, cut, generator)
     yield "lookback", from_lookback(scene, base, clock)

@@ -18,7 +18,8 @@ def centred_products(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats,
     """
     xx, xy, yy = joined_products(x, y, window)
     for t in range(window - 1, len(x)):
-        settle(x, y, t, window, xx, xy, yy)
+        if np.isnan(xy[t]) or may_be_flat(xx[t], x[t], window) or may_be_flat(yy[t], y[t], window):
+            settle(x, y, t, window, xx, xy, yy)
     return xx, xy, yy
 
 
@@ -43,10 +44,11 @@ def rolling_cov(x: Floats, y: Floats, window: int) -> Floats:
 @jit
 def corr_of(xx: Floats, xy: Floats, yy: Floats) -> Floats:
     """Correlations from centred sums of squares and products; NaN where either sum of squares is 0."""
-    out = np.full(len(xx), np.nan)
-    for t in range(len(xx)):
-        if xx[t] > 0.0 and yy[t] > 0.0:
-            out[t] = min(max(xy[t] / (np.sqrt(xx[t]) * np.sqrt(yy[t])), -1.0), 1.0)
+    out = np.empty(len(xx))
+    for t in range(len(xx)):  # 0 / 0 is NaN, and a comparison with NaN false
+        corr = xy[t] / (np.sqrt(xx[t]) * np.sqrt(yy[t]))
+        corr = 1.0 if corr > 1.0 else corr
+        out[t] = -1.0 if corr < -1.0 else corr
     return out
 
 
@@ -68,8 +70,4 @@ def rolling_cov_corr(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats]
 def rolling_beta(y: Floats, x: Floats, window: int) -> Floats:
     """The least-squares slope of y on x (with intercept) in each window; NaN where x is flat."""
     xx, xy, _ = centred_products(x, y, window)
-    out = np.full(len(x), np.nan)
-    for t in range(window - 1, len(x)):
-        if xx[t] > 0.0:
-            out[t] = xy[t] / xx[t]
-    return out
+    return xy / xx  # 0 / 0 where x is flat

@@ -131,11 +131,7 @@ def rolling_std(y: Floats, window: int) -> Floats:
 def zscore(y: Floats, window: int) -> Floats:
     """(y[t] - mean) / std (ddof 1) of each window; NaN in a flat one."""
     mean, squares = centred_squares(y, window)
-    out = np.full(len(y), np.nan)
-    for t in range(window - 1, len(y)):
-        if squares[t] > 0.0:
-            out[t] = (0.0 - mean[t]) / np.sqrt(squares[t] / (window - 1))
-    return out
+    return np.where(squares > 0.0, (0.0 - mean) / np.sqrt(squares / (window - 1)), np.nan)
 
 
 @jit

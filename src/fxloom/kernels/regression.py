@@ -116,6 +116,58 @@ def sum_residuals(
 
 
 @jit
+def describe_fits(
+    w: float, first: Floats, second: Floats, sse: Floats, lagged: Floats, now: Floats, fit: Parabola
+) -> None:
+    """Fill a block of ``fit`` as if every window were neither flat nor fitted exactly; ``now`` is b - y[t]."""
+    spread = (w * w - 1.0) / 12.0
+    s1, s2 = w * spread, w * spread * (w * w - 4.0) / 15.0
+    root = np.sqrt(s2)
+    for i in range(len(now)):
+        fit.a2[i] = second[i]
+        fit.a1[i] = first[i] + (w - 1.0) * second[i]
+        fit.pred[i] = now[i] + (fit.a1[i] + fit.a2[i])
+    for i in range(len(now)):
+        explained = first[i] * first[i] * s1 + second[i] * second[i] * s2
+        fit.r2[i] = explained / (sse[i] + explained)
+        fit.rmse[i] = np.sqrt(sse[i] / (w - 3.0))
+    for i in range(len(now)):
+        fit.resid[i] = 0.0 - now[i]
+        fit.autocorr[i] = lagged[i] / sse[i]
+        ratio = second[i] * root / fit.rmse[i]
+        ratio = 100.0 if ratio > 100.0 else ratio
+        fit.tstat[i] = -100.0 if ratio < -100.0 else ratio
+
+
+@jit
+def settle_fits(
+    y: Floats, begin: int, window: int, first: Floats, second: Floats, sse: Floats, now: Floats, fit: Parabola
+) -> None:
+    """Mend the rows of a block whose window is flat or fitted exactly, and fill b."""
+    w = float(window)
+    spread = (w * w - 1.0) / 12.0
+    s1, s2 = w * spread, w * spread * (w * w - 4.0) / 15.0
+    for i in range(len(fit.b)):
+        t = begin + i
+        fit.b[i] = y[t] + now[i]
+        total = sse[i] + (first[i] * first[i] * s1 + second[i] * second[i] * s2)
+        flat = may_be_flat(total, y[t], window) and is_flat(y, t, window)
+        if flat or sse[i] <= EXACT * total:
+            fit.b[i], fit.rmse[i], fit.resid[i] = y[t] + 0.0, 0.0, 0.0
+            fit.autocorr[i], fit.tstat[i] = np.nan, np.nan
+        if flat:
+            fit.a2[i], fit.a1[i], fit.pred[i], fit.r2[i] = 0.0, 0.0, 0.0, np.nan
+
+
+@jit
+def rows_of(out: Floats, begin: int, end: int) -> Parabola:
+    """Columns begin..end-1 of the rows of a (9, n) array as the fields of a ``Parabola``."""
+    a2, a1, b = out[0][begin:end], out[1][begin:end], out[2][begin:end]
+    r2, rmse, resid = out[3][begin:end], out[4][begin:end], out[5][begin:end]
+    return Parabola(a2, a1, b, r2, rmse, resid, out[6][begin:end], out[7][begin:end], out[8][begin:end])
+
+
+@jit
 def rolling_parabola(y: Floats, window: int) -> Parabola:
     """The least-squares parabola through each window of W > 3 bars; see ``Parabola``.
 
@@ -123,35 +175,22 @@ def rolling_parabola(y: Floats, window: int) -> Parabola:
     rmse and resid are 0, autocorr and tstat NaN.
     """
     n, w = len(y), float(window)
-    a2, a1, b = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    r2, rmse, resid = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    autocorr, pred, tstat = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    out = np.empty((9, n))
+    out[:, : window - 1] = np.nan
     mean, first, second = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    sse, lagged = np.empty(BLOCK), np.empty(BLOCK)
+    sse, lagged, now = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     h, spread = (w - 1.0) / 2.0, (w * w - 1.0) / 12.0
-    s1, s2 = w * spread, w * spread * (w * w - 4.0) / 15.0
     for begin in range(window - 1, n, BLOCK):
         end = min(begin + BLOCK, n)
+        m = end - begin
         project(y, begin, end, window, mean, first, second)
         sum_residuals(y, begin, end, window, mean, first, second, sse, lagged)
-        for i in range(end - begin):
-            t = begin + i
-            explained = first[i] * first[i] * s1 + second[i] * second[i] * s2
-            total = sse[i] + explained
-            if may_be_flat(total, y[t], window) and is_flat(y, t, window):
-                a2[t], a1[t], b[t], rmse[t], resid[t], pred[t] = 0.0, 0.0, y[t] + 0.0, 0.0, 0.0, 0.0
-                continue
-            a2[t], a1[t] = second[i], first[i] + 2.0 * h * second[i]
-            now = mean[i] + h * first[i] + (h * h - spread) * second[i]
-            pred[t] = now + a1[t] + a2[t]
-            r2[t] = explained / total
-            if sse[i] <= EXACT * total:
-                b[t], rmse[t], resid[t] = y[t] + 0.0, 0.0, 0.0
-                continue
-            b[t], rmse[t], resid[t] = y[t] + now, np.sqrt(sse[i] / (w - 3.0)), 0.0 - now
-            autocorr[t] = lagged[i] / sse[i]
-            tstat[t] = min(max(a2[t] * np.sqrt(s2) / rmse[t], -100.0), 100.0)
-    return Parabola(a2, a1, b, r2, rmse, resid, autocorr, pred, tstat)
+        for i in range(m):
+            now[i] = mean[i] + h * first[i] + (h * h - spread) * second[i]
+        block = rows_of(out, begin, end)
+        describe_fits(w, first, second, sse, lagged, now[:m], block)
+        settle_fits(y, begin, window, first, second, sse, now, block)
+    return rows_of(out, 0, n)
 
 
 @jit

@@ -20,11 +20,11 @@ from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.kbars import kbars, spread
 from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.momentum import STILL, log_changes
-from fxloom.kernels.order import rolling_quantile
 from fxloom.kernels.oscillators import rsi
 from fxloom.kernels.recursion import ema, wilder
 from fxloom.kernels.regression import rolling_line, rolling_slope
 from fxloom.kernels.states import shift
+from fxloom.kernels.thresholds import above_quantile
 from fxloom.view import View, masked
 
 MEMORY = 400  # K-bars after which EMA_26 has forgotten its start to 4e-14, RSI_14 and ATR_14 to 1e-13
@@ -151,7 +151,7 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
     slow, fast = rolling_std(log_changes(close), 20), view.shared(minute_deviation)
     step, before = np.log(close / shift(close, 5)), shift(x, 20)
     agree = signs(view.shared(minute_slope), x) == spread(signs(rolling_slope(close, 10), close), seen)
-    loud = raised(slow, rolling_quantile(slow, 48, 0.5))
+    loud = above_quantile(slow, 48, 0.5, EQUAL)
     r2_slow, r2_fast = rolling_line(close, 10)[2], view.shared(minute_fit)
     ratio = np.full(len(x), np.nan)
     slow_seen = spread(slow, seen)
@@ -170,11 +170,6 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
 def signs(change: Floats, price: Floats | float) -> Floats:
     """-1, 0 or 1 of ``change``; 0 if it is rounding noise beside ``price``."""
     return np.where(np.abs(change) < STILL * price, 0.0, np.sign(change))
-
-
-def raised(value: Floats, median: Floats) -> Floats:
-    """1 where ``value`` is strictly above ``median``, 0 where not; missing where either is."""
-    return np.where(np.isnan(value - median), np.nan, value - median > EQUAL * median)
 
 
 def equal(one: Floats, other: Floats) -> Floats:
@@ -198,5 +193,4 @@ def minute_fit(view: View) -> Floats:
 
 
 def minute_regime(view: View) -> Floats:
-    deviation = view.shared(minute_deviation)
-    return raised(deviation, rolling_quantile(deviation, DAY, 0.5))
+    return above_quantile(view.shared(minute_deviation), DAY, 0.5, EQUAL)

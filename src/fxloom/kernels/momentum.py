@@ -6,24 +6,26 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
+from fxloom.kernels.moments import BLOCK, LAGS, add_deviations
 
 STILL = 1e-12  # a relative change below this is rounding noise of a price that stands still
-BLOCK = 512  # rows a block: lags run in the outer loop, rows in the inner one, so that rows fill vector lanes
 
 
 @jit
 def backward_momentum(close: Floats, window: int) -> Floats:
     """m_W[t] = sum over i = 1..W of (C[t-i] - C[t]) / C[t]; below 1e-12 exactly 0; NaN in the first W rows."""
-    n = len(close)
-    out = np.full(n, np.nan)
+    n, whole = len(close), window - window % LAGS
+    out, total = np.full(n, np.nan), np.empty(BLOCK)
     for begin in range(window, n, BLOCK):
         end = min(begin + BLOCK, n)
-        total = np.zeros(end - begin)
-        for lag in range(1, window + 1):
-            for i in range(end - begin):
-                total[i] += close[begin + i - lag] - close[begin + i]
+        now = close[begin:end]
+        total[:] = 0.0
+        for lag in range(1, whole + 1, LAGS):
+            add_deviations(close[begin - lag - LAGS + 1 : end - lag], now, total, LAGS)
+        for lag in range(whole + 1, window + 1):
+            add_deviations(close[begin - lag : end - lag], now, total, 1)
         for i in range(end - begin):
-            value = total[i] / close[begin + i]
+            value = total[i] / now[i]
             out[begin + i] = 0.0 if abs(value) < STILL else value
     return out
 

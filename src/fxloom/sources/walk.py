@@ -69,7 +69,7 @@ def _leads_inside(link: Path, root: Path) -> bool:
 
 
 def _file(path: Path, name: str) -> Iterator[Entry | Refused | Ignored]:
-    hints = (path.name, path.parent.name, path.parent.parent.name)
+    hints = (path.name, *(folder.name for folder in path.absolute().parents[:4]))  # as in EURUSD/2012/11/03/05h.bi5
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):

@@ -59,7 +59,7 @@ def _records(data: bytes) -> np.ndarray:
 
 def _hour(hints: tuple[str, ...]) -> int:
     """Microseconds since 1970 of the hour that the name or the folders tell."""
-    for path in (hints[0], "/".join(reversed(hints[:4]))):
+    for path in (hints[0], "/".join(reversed(hints[:5]))):
         found = re.search(r"(\d{4})[_/-](\d{2})[_/-](\d{2})[_/-](\d{2})h", path)
         if found:
             year, month, day, hour = map(int, found.groups())

@@ -1,0 +1,207 @@
+"""The zone told by made-up weeks: rules, dates of change, holes, files cut anywhere; and zones that are said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made import assert_bars, market_minutes, minutes_of, mt4, prices, refused, taken, written
+
+from fxloom.sources import Refused
+from fxloom.sources.zone import asked_zone, told_by_weeks
+
+YEAR = market_minutes(dt.date(2017, 1, 1), 104, step=7)
+UTC = minutes_of(YEAR)
+
+
+def summer(utc: np.ndarray, zone: str) -> np.ndarray:
+    """1 where ``zone`` has summer time; told a minute at a time by the standard library."""
+    there = ZoneInfo(zone)
+    days = {day: bool(dt.datetime.fromtimestamp(day * 86400 + 43200, there).dst()) for day in np.unique(utc // 1440)}
+    return np.array([days[day] for day in utc // 1440])
+
+
+SUMMERS = {
+    "none": np.zeros(len(UTC)),
+    "New York": summer(UTC, "America/New_York"),
+    "Europe": summer(UTC, "Europe/Paris"),
+}
+CLOCKS = [
+    *(("New York", winter) for winter in (-8, -5, 2)),
+    *(("Europe", winter) for winter in (-5, 1, 2)),
+    *(("none", winter) for winter in (-5, 0, 2, 3, 8, 9)),
+]
+
+
+def local(rule: str, winter: int) -> tuple[np.ndarray, np.ndarray]:
+    """Minutes on a clock and its offset at each."""
+    hours = winter + SUMMERS[rule]
+    return UTC + (60 * hours).astype(np.int64), hours
+
+
+@pytest.mark.parametrize(("rule", "winter"), CLOCKS)
+def test_two_years_of_every_clock(rule: str, winter: int) -> None:
+    minutes, hours = local(rule, winter)
+    np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(CLOCKS), st.integers(0, 700), st.integers(10, 90), st.data())
+def test_any_stretch_of_ten_days_or_more_is_told_rightly(
+    clock: tuple[str, int], day: int, days: int, data: st.DataObject
+) -> None:
+    minutes, hours = local(*clock)
+    start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
+    kept = (start <= UTC) & (start + 1440 * days > UTC)
+    try:
+        told = told_by_weeks(minutes[kept])
+    except Refused:  # a stub of a week between two dates of change may leave it open
+        return
+    np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(CLOCKS), st.integers(0, 700), st.integers(1, 6), st.data())
+def test_a_few_days_are_never_told_wrongly(clock: tuple[str, int], day: int, days: int, data: st.DataObject) -> None:
+    minutes, hours = local(*clock)
+    start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
+    kept = np.flatnonzero((start <= UTC) & (start + 1440 * days > UTC))
+    if not len(kept) or minutes[kept[-1]] % 10_080 // 60 in range(24, 54):
+        return  # cut on a Friday: a minute before a full hour it could be any vendor's close
+    try:
+        told = told_by_weeks(minutes[kept])
+    except Refused:
+        return
+    np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
+
+
+def test_holes_at_the_edges_are_bridged() -> None:
+    """Some weeks close an hour or two early, others open late; one close and one open touch."""
+    weeks = market_minutes(dt.date(2023, 6, 4), 4)
+    minutes = minutes_of(weeks)
+    place = (minutes - minutes[0]) % 10_080
+    week = (minutes - minutes[0]) // 10_080
+    end = 7200
+    keep = (place < end - np.array([60, 0, 120, 60])[week]) & (place >= np.array([60, 60, 0, 120])[week])
+    assert set(told_by_weeks(minutes[keep] - 240).hours) == {-4.0}
+
+
+def test_a_hole_of_months_keeps_the_clock() -> None:
+    minutes, hours = local("Europe", 2)
+    kept = (UTC[0] + 45 * 1440 > UTC) | (UTC[0] + 400 * 1440 < UTC)
+    np.testing.assert_array_equal(told_by_weeks(minutes[kept]).at(minutes[kept]), hours[kept])
+
+
+def test_weekends_that_are_too_long_tell_nothing() -> None:
+    """A market that opens on Monday 00:00 and closes on Friday 21:00 UTC all year looks like another clock's open."""
+    utc = minutes_of(market_minutes(dt.date(2018, 1, 7), 6))
+    place = utc % 10_080  # of a week that begins on Thursday
+    kept = (place >= 4 * 1440) | (place < 1440 + 21 * 60)
+    with pytest.raises(Refused, match="weekends last 51 hours"):
+        told_by_weeks(utc[kept] + 120)
+
+
+def test_a_market_that_never_closes_tells_nothing() -> None:
+    with pytest.raises(Refused, match="weekend under every offset"):
+        told_by_weeks(np.arange(25_000_000, 25_060_000))
+
+
+def test_one_bar_and_one_day_tell_nothing() -> None:
+    for count in (1, 300):
+        with pytest.raises(Refused, match="tells its time zone"):
+            told_by_weeks(np.arange(count) + 25_304_000)
+
+
+def test_pieces_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
+    """A MetaTrader server on Europe's dates, from before New York's change to after Europe's."""
+    every = market_minutes(dt.date(2018, 2, 25), 6)
+    shifted = [t + dt.timedelta(hours=3 if t >= dt.datetime(2018, 3, 25, 1, tzinfo=dt.UTC) else 2) for t in every]
+    rows = [mt4(t, p) for t, p in zip(shifted, prices(len(every)), strict=True)]
+    outcome = taken(written(tmp_path / "EURUSD1.csv", rows))
+    assert outcome.zone.hours == (2.0, 3.0)
+    assert_bars(outcome.bars, every, prices(len(every)))
+    assert "UTC+3 2018-03-25" in str(outcome.zone)
+
+
+def test_times_of_closes_are_pointed_out(tmp_path: Path) -> None:
+    times = market_minutes(dt.date(2018, 1, 7), 3)
+    rows = [mt4(t + dt.timedelta(hours=2, minutes=1), p) for t, p in zip(times, prices(len(times)), strict=True)]
+    path = written(tmp_path / "EURUSD1.csv", rows)
+    assert "--stamp close" in taken(path).zone.why
+    outcome = taken(path, stamp="close")
+    assert "--stamp" not in outcome.zone.why
+    assert_bars(outcome.bars, times, prices(len(times)))
+
+
+def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
+    """In Cairo the clocks go back on a Thursday night: 23:00 to 24:00 comes twice on 26 October 2023."""
+    start = dt.datetime(2023, 10, 26, 18, tzinfo=dt.UTC)
+    times = [start + dt.timedelta(minutes=m) for m in range(360)]
+    cairo = [t.astimezone(ZoneInfo("Africa/Cairo")) for t in times]
+    rows = [mt4(t, p) for t, p in zip(cairo, prices(360), strict=True)]
+    assert len({r[:16] for r in rows}) == 300
+    outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="Africa/Cairo")
+    assert outcome.zone.hours == (3.0, 2.0)
+    assert_bars(outcome.bars, times, prices(360))
+    once = [r for i, r in enumerate(rows) if r[:16] not in {q[:16] for q in rows[:i]}]
+    outcome = taken(written(tmp_path / "EURUSD1.csv", once), zone="Africa/Cairo")
+    assert len(outcome.quarantined) == 60
+    assert "comes twice" in outcome.quarantined[0].reason
+    assert outcome.quarantined[0].line == 121
+
+
+def test_a_named_zone_that_skips_an_hour(tmp_path: Path) -> None:
+    rows = [mt4(dt.datetime(2023, 4, 28, 0, m), p) for m, p in zip(range(50, 60), prices(10), strict=True)]
+    rows += [mt4(dt.datetime(2023, 4, 28, 1, m), p) for m, p in zip(range(10), prices(10), strict=True)]
+    outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="Africa/Cairo")
+    assert len(outcome.bars) == 10
+    assert "no such time" in outcome.quarantined[0].reason
+
+
+def test_repeated_hours_of_one_clock_make_no_duplicates(tmp_path: Path) -> None:
+    """The same local hour twice on one fixed offset: the second pass contradicts the first and is quarantined."""
+    times = [dt.datetime(2018, 2, 5, 10, m) for m in range(60)]
+    rows = [mt4(t, p) for t, p in zip(times * 2, prices(120), strict=True)]
+    outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="+2")
+    assert len(outcome.bars) == 60
+    assert len(outcome.quarantined) + outcome.identical == 60
+    assert {q.line for q in outcome.quarantined} <= set(range(61, 121))
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [
+        ("utc", 0),
+        ("UTC", 0),
+        ("+2", 2),
+        ("2", 2),
+        ("-05:00", -5),
+        ("+0530", 5.5),
+        ("UTC+3", 3),
+        ("gmt-4", -4),
+        ("auto", None),
+    ],
+)
+def test_zones_as_said(said: str, hours: float | None) -> None:
+    assert asked_zone(said) == hours
+
+
+@pytest.mark.parametrize("said", ["", "+25", "Mars/Olympus", "../etc/passwd", "two", "+2:75"])
+def test_zones_that_are_none(said: str) -> None:
+    with pytest.raises(ValueError, match="--zone"):
+        asked_zone(said)
+
+
+def test_bars_in_the_weekend_of_a_said_zone_are_pointed_out(tmp_path: Path) -> None:
+    times = market_minutes(dt.date(2018, 1, 7), 1)
+    rows = [mt4(t + dt.timedelta(hours=2), p) for t, p in zip(times, prices(len(times)), strict=True)]
+    path = written(tmp_path / "EURUSD1.csv", rows)
+    assert taken(path, zone="+2").notes == ()
+    assert taken(path, zone="-3").notes[0].startswith("300 bars lie in the weekend")
+    refusal = refused(written(tmp_path / "EURUSD2.csv", rows[:900]), pair="eurusd")
+    assert refusal.zone is None

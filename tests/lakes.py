@@ -1,0 +1,54 @@
+"""Small stores for tests: a made-up market of two pairs and two months, ingested through the front door."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from fxloom.bars import Bars
+from fxloom.ingest import ingest
+from fxloom.market import synthetic_market
+from fxloom.stores.base import Store
+from fxloom.stores.folder import FolderStore
+from fxloom.stores.frames import bars_table
+
+PAIRS = ("eurusd", "usdjpy")
+START, END = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
+QUICK = ["bqx_momentum", "bollinger", "time_features"]  # tables that compile and compute in no time
+
+
+def write_market(folder: Path, pairs: tuple[str, ...] = PAIRS, start: dt.date = START, end: dt.date = END) -> Path:
+    """Parquet files of a made-up market, one a pair."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for pair, bars in synthetic_market(start, end, pairs).items():
+        write_bars(folder / f"{pair}.parquet", bars)
+    return folder
+
+
+def write_bars(path: Path, bars: Bars) -> Path:
+    pq.write_table(bars_table(bars), path)
+    return path
+
+
+def make_lake(root: Path, pairs: tuple[str, ...] = PAIRS, start: dt.date = START, end: dt.date = END) -> FolderStore:
+    """A folder store with the bars of a made-up market."""
+    store = FolderStore(root / "lake")
+    reports = ingest(store, [write_market(root / "files", pairs, start, end)])
+    assert not [r for r in reports if r.refused]
+    return store
+
+
+def contents(store: Store) -> dict[str, object]:
+    """All partitions of a folder store: values and metadata, times of making aside."""
+    assert isinstance(store, FolderStore)
+    found: dict[str, object] = {}
+    for path in sorted(store.root.glob("features/**/*.parquet")):
+        table = pq.read_table(path, partitioning=None)
+        record = json.loads(table.schema.metadata[b"fxloom"])
+        record.pop("made")
+        columns = {name: table[name].to_numpy().tobytes() for name in table.column_names}
+        found[str(path.relative_to(store.root))] = (record, columns)
+    return found

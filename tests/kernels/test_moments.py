@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from fxloom.kernels.comoments import rolling_beta, rolling_corr, rolling_cov
-from fxloom.kernels.moments import rolling_mean, rolling_moments, rolling_std, rolling_sum, zscore, zscore_present
+from fxloom.kernels.moments import rolling_mean, rolling_moments, rolling_std, rolling_sum, zscore
 
 RNG = np.random.default_rng(3)
 WALK = 100.0 + np.cumsum(RNG.normal(0.0, 0.01, 400))
@@ -108,26 +108,6 @@ def test_tiny_moves_far_from_zero_keep_their_digits() -> None:
         exact = exact_moments(y[400 - w :])
         assert rolling_std(y, w)[399] == pytest.approx(exact[1], rel=1e-13)
         assert zscore(y, w)[399] == pytest.approx((y[399] - exact[0]) / exact[1], abs=1e-3)
-
-
-def test_zscore_present_counts_what_is_present() -> None:
-    y = WALK.copy()
-    y[RNG.random(400) < 0.4] = np.nan
-    got = zscore_present(y, 30, 15)
-    for t in range(400):
-        values = y[max(t - 29, 0) : t + 1]
-        values = values[~np.isnan(values)]
-        if t < 29 or np.isnan(y[t]) or len(values) < 15:
-            assert np.isnan(got[t])
-        else:
-            assert got[t] == pytest.approx((y[t] - values.mean()) / values.std(ddof=1), abs=1e-9)
-    assert np.isfinite(got).sum() > 150
-
-
-def test_zscore_present_of_a_constant_is_missing() -> None:
-    y = np.full(100, 7.7)
-    y[::3] = np.nan
-    assert np.isnan(zscore_present(y, 30, 5)).all()
 
 
 def test_comoments_are_exact() -> None:

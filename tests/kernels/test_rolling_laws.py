@@ -21,7 +21,6 @@ KERNELS: dict[str, tuple[FLAGS, int]] = {
     "rolling_std": (lambda y, _: moments.rolling_std(y, W), W),
     "rolling_moments": (lambda y, _: moments.rolling_moments(y, W), W),
     "zscore": (lambda y, _: moments.zscore(y, W), W),
-    "zscore_present": (lambda y, _: moments.zscore_present(y, W, 5), W),
     "rolling_cov": (lambda y, x: comoments.rolling_cov(x, y, W), W),
     "rolling_corr": (lambda y, x: comoments.rolling_corr(x, y, W), W),
     "rolling_beta": (lambda y, x: comoments.rolling_beta(y, x, W), W),
@@ -39,7 +38,7 @@ KERNELS: dict[str, tuple[FLAGS, int]] = {
     "change_share": (lambda y, _: states.change_share(np.round(y, 1), W), W + 1),
     "shift": (lambda y, _: states.shift(y, W), W + 1),
 }
-PRESENT = {"zscore_present", "rank_present"}
+PRESENT = {"rank_present"}
 
 
 def rows(name: str, y: np.ndarray, x: np.ndarray = X) -> np.ndarray:

@@ -11,14 +11,12 @@ from fxloom.kernels.jit import jit
 @jit
 def place(values: Floats, size: int, value: float) -> int:
     """How many of the ``size`` ascending values lie below ``value``."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    low, left = 0, size
+    while left > 1:  # without a branch to mispredict
+        half = left // 2
+        low += half if values[low + half - 1] < value else 0
+        left -= half
+    return low + (1 if left == 1 and values[low] < value else 0)
 
 
 @jit

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import combinations
-from math import exp, log, nan, sqrt
+from math import log, nan, sqrt
 
 import numpy as np
 
@@ -20,7 +20,7 @@ SISTERS = {
     "aud": "nzd cad usd", "nzd": "aud cad usd", "cad": "aud usd nzd", "usd": "cad eur jpy",
     "eur": "gbp chf usd", "gbp": "eur chf usd", "chf": "eur jpy gbp", "jpy": "chf usd eur",
 }  # fmt: skip
-MAJORS = "eurusd gbpusd usdjpy usdchf audusd usdcad nzdusd eurgbp".split()
+MAJORS = ["eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp"]
 
 
 # -- a made-up panel -------------------------------------------------------------------------------------------------
@@ -346,7 +346,3 @@ def _triangles(twin: Twin, p: str, t: int) -> list[tuple[float, float]]:
             e = 1e4 * (log(prices[0]) - log(prices[1]) + log(prices[2]))
             found.append((0.0 if abs(e) < 1e-8 else e, spread(x, y) + spread(x, z) + spread(y, z)))
     return found
-
-
-def geometric_entropy(shares: np.ndarray) -> float:
-    return exp(-sum(s * log(s) for s in shares if s > 0))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cross_section_twin import legs_of, slow_correction, slow_cross_section
 from panel_twin import SOME, Twin, frame_of, made_up, slow_arbitrage, slow_correlation, slow_strength
 
+from fxloom.bars import PAIRS
 from fxloom.domain import BOTH, RATE
-from fxloom.families import arbitrage, correlation, currency_strength
+from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
+from fxloom.siblings import system_of
 
 ROWS = (14, 29, 75, 119, 120, 240, 313, 314, 360, 424, 470, 560, 640, 699, 700, 735, 790, 905, 960, 1099)
 
@@ -45,3 +48,22 @@ def test_arbitrage_is_what_the_page_says():
     frame = frame_of(made_up())
     columns = arbitrage.compute(frame.view(RATE))
     compare(columns, slow_arbitrage, Twin(frame), ROWS, SOME)
+
+
+def test_the_cross_section_is_what_the_page_says():
+    frame = frame_of(made_up())
+    columns = cross_sectional_panel.compute(frame.view(RATE))
+    compare(columns, slow_cross_section, Twin(frame), ROWS, ("audnzd", "eurusd", "usdjpy", "eurchf"))
+
+
+def test_the_systems_are_those_of_the_page():
+    assert all(list(system_of(p)) == legs_of(p) for p in PAIRS)
+
+
+@pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
+def test_error_correction_is_what_statsmodels_finds(domain):
+    frame = frame_of(made_up(("eurgbp", "eurusd", "usdcad"), 1_900, seed=5, holes=False))
+    columns = error_correction.compute(frame.view(domain))
+    rows = (1_560, 1_619, 1_620, 1_800, 1_899)
+    compare(columns, slow_correction, Twin(frame, domain.name), rows, ("eurusd",), tolerance=1e-6)
+    assert np.isnan(columns["coint_ect"][:, :1_440]).all()

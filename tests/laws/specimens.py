@@ -1,8 +1,11 @@
-"""Bars to try the laws on: a lively market, flat prices, silent volumes, holes, and the real thing."""
+"""Bars to try the laws on: a lively market, flat prices, silent volumes, holes, and the real thing.
+
+A specimen holds one pair for the tables of one pair, and fourteen for those of many.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, cached_property
@@ -11,171 +14,220 @@ import numpy as np
 from conftest import real_bars
 
 from fxloom.bars import Bars, Floats, Ints
-from fxloom.clock import ClockBars, on_clock
+from fxloom.clock import on_clock
+from fxloom.feature import Scope
 from fxloom.market import synthetic_market
+from fxloom.panel import PanelFrame, panel_minutes
 from fxloom.view import PairFrame, Traits
 
 SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks, three month edges, New York's and London's spring
+PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 13))
+PANEL = (
+    "audcad", "audnzd", "audusd", "chfjpy", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpjpy", "gbpusd",
+    "nzdusd", "usdcad", "usdchf", "usdjpy",
+)  # fmt: skip
+LATE, HOLED = "audnzd", "eurjpy"  # one pair of the panel begins a week late, one has a hole of two days
+PRICES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True, eq=False)
 class Specimen:
-    """Observed bars of one pair, and what is settled about the pair."""
+    """Observed bars by pair, and what is settled about each pair. Moments are minutes since 1970."""
 
     name: str
-    pair: str
-    bars: Bars
-    traits: Traits
+    bars: Mapping[str, Bars]
+    traits: Mapping[str, Traits]
 
     @cached_property
-    def clock(self) -> ClockBars:
-        return on_clock(self.bars)
+    def ts(self) -> Ints:
+        """The minutes of the clock: the pair's own, or the panel's."""
+        return panel_minutes([b.ts for b in self.bars.values()])
 
-    def frame(self) -> PairFrame:
+    @cached_property
+    def observed(self) -> Ints:
+        """The minutes at which some pair was observed."""
+        return np.unique(np.concatenate([b.ts for b in self.bars.values()]))
+
+    def frame(self, scope: Scope) -> PairFrame | PanelFrame:
         """A new frame, which shares no work with any other."""
-        return PairFrame(self.pair, self.clock, self.traits)
+        if scope == "panel":
+            return PanelFrame(self.bars, self.traits)
+        ((pair, bars),) = self.bars.items()
+        return PairFrame(pair, on_clock(bars), self.traits[pair])
 
-    def of(self, bars: Bars, name: str = "") -> Specimen:
-        return Specimen(name or self.name, self.pair, bars, self.traits)
+    def of(self, change: Callable[[str, Bars], Bars]) -> Specimen:
+        """The same with each pair's bars changed."""
+        return Specimen(self.name, {p: change(p, b) for p, b in self.bars.items()}, self.traits)
 
     def between(self, first: int, end: int) -> Specimen:
-        """The observed bars number ``first`` to before ``end``."""
-        return self.of(self.bars.take(slice(first, end)))
+        return self.of(lambda _, b: b.between(first, end))
 
-    def bar_at(self, position: int) -> int:
-        """The number of the first observed bar at or after a clock position."""
-        return int(np.searchsorted(self.clock.observed, position))
+    def before(self, end: int) -> Specimen:
+        return self.between(0, end)
 
 
 # -- made-up markets -------------------------------------------------------------------------------------------------
 
 
-@cache
-def lively(pair: str = "eurusd") -> Specimen:
-    """Ten weeks of the synthetic market, with quotes and ticks."""
-    bars = synthetic_market(*SPAN, pairs=[pair])[pair]
-    return Specimen(f"lively {pair}", pair, bars, Traits(float(bars.close[0])))
+def _market(scope: Scope, pair: str) -> Specimen:
+    pairs, span = (PANEL, PANEL_SPAN) if scope == "panel" else ([pair], SPAN)
+    bars = synthetic_market(*span, pairs=pairs)
+    traits = {p: Traits(float(b.close[0])) for p, b in bars.items()}
+    if scope == "panel":
+        begin = int(bars[LATE].ts[0])
+        bars[LATE] = bars[LATE].between(begin + 7 * 1440, begin + 10**6)
+        b = bars[HOLED]
+        bars[HOLED] = b.take((b.ts < begin + 9 * 1440) | (b.ts >= begin + 11 * 1440))
+    return Specimen("lively", bars, traits)
 
 
 @cache
-def without_volume_and_quotes() -> Specimen:
+def lively(scope: Scope) -> Specimen:
+    """Some weeks of the synthetic market, with quotes and ticks."""
+    return _market(scope, "eurusd")
+
+
+@cache
+def without_volume_and_quotes(scope: Scope) -> Specimen:
     """A source that has prices only: the catalogue's proxies take the place of volume and spread."""
-    full = lively("gbpjpy")
-    bars = replace(full.bars, volume=None, spread=None).take(slice(0, 30_000))
-    return Specimen("prices only", full.pair, bars, Traits(full.traits.baseline, has_volume=False, has_quotes=False))
+    full = _market(scope, "gbpjpy")
+    part = full.before(int(full.observed[min(22_000, len(full.observed) - 1)]))
+    bare = part.of(lambda _, b: replace(b, volume=None, spread=None))
+    traits = {p: Traits(t.baseline, has_volume=False, has_quotes=False) for p, t in full.traits.items()}
+    return Specimen("prices only", bare.bars, traits)
 
 
 @cache
-def troubled() -> Specimen:
+def troubled(scope: Scope) -> Specimen:
     """A month in which the price stands still for hours and days, the volume is silent, and bars are missing."""
-    full = lively("audnzd")
-    bars = full.bars.take(slice(0, 30_000))
-    columns = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume", "spread")}
-    for begin, length in ((2_000, 90), (4_000, 700), (9_000, 3_000), (20_000, 17)):
-        for name in ("open", "high", "low", "close"):
+    full = _market(scope, "audnzd")
+    part = full.before(int(full.observed[min(30_000, len(full.observed) - 1)]))
+    return Specimen("troubled", part.of(lambda _, b: _in_trouble(b)).bars, full.traits)
+
+
+def _in_trouble(bars: Bars) -> Bars:
+    columns = {name: getattr(bars, name).copy() for name in (*PRICES, "volume", "spread")}
+    for begin, length in ((2_000, 90), (4_000, 700), (9_000, 3_000), (12_500, 17)):
+        for name in PRICES:
             columns[name][begin : begin + length] = columns["close"][begin - 1]
-    for begin, length in ((3_000, 100), (10_000, 300), (15_000, 1_600)):
+    for begin, length in ((3_000, 100), (10_000, 300), (14_000, 1_600)):
         columns["volume"][begin : begin + length] = 0.0
-    columns["spread"][17_000:17_400] = 0.0
+    columns["spread"][13_000:13_400] = 0.0
     keep = np.ones(len(bars), np.bool_)
     for begin, length in ((5_000, 30), (6_000, 59), (7_000, 61), (8_000, 400), (24_000, 2_000)):
         keep[begin : begin + length] = False
-    keep[18_000:19_000:3] = False
-    return Specimen("troubled audnzd", full.pair, replace(bars, **columns).take(keep), full.traits)
+    keep[16_000:17_000:3] = False
+    return replace(bars, **columns).take(keep)
 
 
 @cache
-def still(price: float, baseline: float, volume: float = 20.0) -> Specimen:
-    """A price that never moves, for as long as the longest tables need."""
-    full = lively("eurusd")
-    level = np.full(len(full.bars), price)
-    ticks, spread = np.full(len(level), volume), np.full(len(level), 1e-4 * price)
-    bars = Bars(full.bars.ts, level, level, level, level, ticks, spread)
-    return Specimen(f"still at {price}", full.pair, bars, Traits(baseline))
+def still(scope: Scope, price: float, baseline: float, volume: float) -> Specimen:
+    """Prices that never move."""
+
+    def stopped(_: str, bars: Bars) -> Bars:
+        level = np.full(len(bars), price)
+        return Bars(bars.ts, level, level, level, level, np.full(len(level), volume), 1e-4 * level)
+
+    full = lively(scope)
+    return Specimen(f"still at {price}", full.of(stopped).bars, {p: Traits(baseline) for p in full.bars})
+
+
+def short(scope: Scope, minutes: int) -> Specimen:
+    """The first few minutes of a pair, or of the panel."""
+    full = lively(scope)
+    return full.before(int(full.observed[minutes]))
 
 
 @cache
-def real(name: str, rows: int) -> Specimen:
-    """The first ``rows`` bars of a sample file such as "market28/eurusd"."""
-    bars = real_bars(name).take(slice(0, rows))
-    traits = Traits(float(bars.close[0]), bars.volume is not None, bars.spread is not None)
-    return Specimen(f"real {name}", name[-6:], bars, traits)
-
-
-def short(bars: int) -> Specimen:
-    """The first few bars of a pair."""
-    return lively("eurusd").between(0, bars)
+def real(scope: Scope, folder: str, pair: str, rows: int) -> Specimen:
+    """The first ``rows`` bars of a sample file such as "market28/eurusd", or of the panel's files in its folder."""
+    pairs = PANEL if scope == "panel" else (pair,)
+    bars = {p: real_bars(f"{folder}/{p}").take(slice(0, rows)) for p in pairs}
+    traits = {p: Traits(float(b.close[0]), b.volume is not None, b.spread is not None) for p, b in bars.items()}
+    return Specimen(f"real {folder}", bars, traits)
 
 
 # -- changes of later, or of single, bars ----------------------------------------------------------------------------
 
 
 def with_noise_after(specimen: Specimen, cut: int) -> Specimen:
-    """From bar ``cut`` on other prices, volumes and spreads, and a third of the bars gone."""
-    rng = np.random.default_rng(cut)
-    n = len(specimen.bars) - cut
-    keep = np.concatenate([np.ones(cut, np.bool_), rng.random(n) < 0.67])
-    factors = {name: np.exp(0.01 * rng.standard_normal(n)) for name in ("price", "volume", "spread")}
-    return specimen.of(_scaled(specimen.bars, cut, factors).take(keep))
+    """From minute ``cut`` on other prices, volumes and spreads, and a third of the bars gone."""
+
+    def noisy(pair: str, bars: Bars) -> Bars:
+        rng = np.random.default_rng([cut, *pair.encode()])
+        price, volume, spread = np.exp(0.01 * rng.standard_normal((3, len(bars))))
+        kept = (bars.ts < cut) | (rng.random(len(bars)) < 0.67)
+        return _scaled(bars, bars.ts >= cut, price, volume, spread).take(kept)
+
+    return specimen.of(noisy)
 
 
 def with_absurd_values_after(specimen: Specimen, cut: int) -> Specimen:
-    """From bar ``cut`` on prices of a thousandth and a thousandfold in turn, enormous volumes and spreads."""
-    n = len(specimen.bars) - cut
-    leaps = np.where(np.arange(n) // 7 % 2 == 0, 1e3, 1e-3)
-    return specimen.of(_scaled(specimen.bars, cut, {"price": leaps, "volume": 1e9 * leaps, "spread": 1e6 * leaps}))
+    """From minute ``cut`` on prices of a thousandth and a thousandfold in turn, enormous volumes and spreads."""
+
+    def absurd(_: str, bars: Bars) -> Bars:
+        leaps = np.where(bars.ts // 7 % 2 == 0, 1e3, 1e-3)
+        return _scaled(bars, bars.ts >= cut, leaps, 1e9 * leaps, 1e6 * leaps)
+
+    return specimen.of(absurd)
 
 
-def with_tick_off(specimen: Specimen, bar: int) -> Specimen:
-    """Bar ``bar`` 1 % too high, with a hundred times its volume and spread."""
-    one = np.ones(len(specimen.bars) - bar)
-    price, rest = one.copy(), one.copy()
-    price[0], rest[0] = 1.01, 100.0
-    return specimen.of(_scaled(specimen.bars, bar, {"price": price, "volume": rest, "spread": rest}))
+def with_tick_off(specimen: Specimen, pair: str, minute: int) -> Specimen:
+    """One bar 1 % too high, with a hundred times its volume and spread."""
+
+    def off(name: str, bars: Bars) -> Bars:
+        one = np.ones(len(bars))
+        return bars if name != pair else _scaled(bars, bars.ts == minute, 1.01 * one, 100.0 * one, 100.0 * one)
+
+    return specimen.of(off)
 
 
-def with_hole(specimen: Specimen, bar: int, length: int) -> Specimen:
-    """Without ``length`` bars from ``bar`` on (fewer than 60: the clock fills them)."""
-    keep = np.ones(len(specimen.bars), np.bool_)
-    keep[bar : bar + length] = False
-    return specimen.of(specimen.bars.take(keep))
+def with_hole(specimen: Specimen, pair: str, minute: int, length: int) -> Specimen:
+    """Without the pair's bars of ``length`` minutes (fewer than 60: the clock fills them)."""
+
+    def holed(name: str, bars: Bars) -> Bars:
+        return bars if name != pair else bars.take((bars.ts < minute) | (bars.ts >= minute + length))
+
+    return specimen.of(holed)
 
 
-def with_flat_stretch(specimen: Specimen, bar: int, length: int) -> Specimen:
-    """With the price standing still for ``length`` bars."""
-    columns = {}
-    for name in ("open", "high", "low", "close"):
-        columns[name] = getattr(specimen.bars, name).copy()
-        columns[name][bar : bar + length] = specimen.bars.close[bar - 1]
-    return specimen.of(replace(specimen.bars, **columns))
+def with_flat_stretch(specimen: Specimen, pair: str, minute: int, length: int) -> Specimen:
+    """With the pair's price standing still for ``length`` minutes."""
+
+    def flat(name: str, bars: Bars) -> Bars:
+        rows = (bars.ts >= minute) & (bars.ts < minute + length)
+        last = bars.close[int(np.flatnonzero(rows)[0]) - 1] if name == pair else 0.0
+        return bars if name != pair else replace(bars, **{c: np.where(rows, last, getattr(bars, c)) for c in PRICES})
+
+    return specimen.of(flat)
 
 
-def _scaled(bars: Bars, cut: int, factors: dict[str, Floats]) -> Bars:
-    def scaled(column: Floats | None, factor: str) -> Floats | None:
-        return None if column is None else np.concatenate([column[:cut], column[cut:] * factors[factor]])
+def _scaled(bars: Bars, where: Ints, price: Floats, volume: Floats, spread: Floats) -> Bars:
+    def scaled(column: Floats | None, factor: Floats) -> Floats | None:
+        return None if column is None else np.where(where, column * factor, column)
 
-    prices = {name: scaled(getattr(bars, name), "price") for name in ("open", "high", "low", "close")}
-    return replace(bars, **prices, volume=scaled(bars.volume, "volume"), spread=scaled(bars.spread, "spread"))
+    prices = {name: scaled(getattr(bars, name), price) for name in PRICES}
+    return replace(bars, **prices, volume=scaled(bars.volume, volume), spread=scaled(bars.spread, spread))
 
 
 # -- moments worth trying --------------------------------------------------------------------------------------------
 
 
-def week_opens(bars: Bars) -> Ints:
-    """The numbers of the first bars after weekends."""
-    return np.flatnonzero(np.diff(bars.ts) > 1_500) + 1
-
-
-def month_edges(bars: Bars) -> Ints:
-    """The numbers of the first bars of months."""
-    months = bars.ts.astype("datetime64[m]").astype("datetime64[M]")
+def month_edges(ts: Ints) -> Ints:
+    """The positions in ``ts`` of the first minutes of months."""
+    months = ts.astype("datetime64[m]").astype("datetime64[M]")
     return np.flatnonzero(months[1:] != months[:-1]) + 1
 
 
-def moments_of(bars: Bars, least: int) -> Sequence[int]:
-    """Bars to cut at, none before bar ``least``: random, a week's open, a month's edge, some hours into a week."""
+def moments_of(specimen: Specimen, least: int) -> Sequence[int]:
+    """Observed clock positions to cut at, from ``least`` on: a random one, a full hour, a month's edge, a week's open,
+    some hours into a week."""
+    ts = specimen.ts
     rng = np.random.default_rng(least)
-    opens = week_opens(bars)[week_opens(bars) >= least]
-    edges = month_edges(bars)[month_edges(bars) >= least]
-    found = [int(rng.integers(least, len(bars) - 1_000)), *map(int, opens[-2:-1]), *map(int, edges[:1])]
-    return [*found, *(int(o) + 397 for o in opens[-1:])]
+    anywhere = int(rng.integers(least, len(ts) - 1_000))
+    hour = anywhere + int(np.flatnonzero(ts[anywhere:] % 60 == 0)[0])
+    edges = month_edges(ts)[month_edges(ts) >= least]
+    opens = np.flatnonzero(np.diff(ts) > 1_500) + 1
+    opens = opens[opens >= least]
+    found = [anywhere, hour, *map(int, edges[:1]), *map(int, opens[-2:-1]), *(int(o) + 397 for o in opens[-1:])]
+    return [int(np.searchsorted(ts, specimen.observed[np.searchsorted(specimen.observed, ts[p])])) for p in found]

@@ -1,18 +1,17 @@
-"""Every law on every table of one pair in the catalogue: a new family gets them for nothing."""
+"""Every law on every table of the catalogue: a new family gets them for nothing."""
 
 from __future__ import annotations
 
 import pytest
-from pair_laws import LAWS, Law
+from rules import LAWS, Law
 
 from fxloom.catalogue import tables
 from fxloom.feature import Table
 
-ONE_PAIR = [t for t in tables().values() if t.family.scope == "pair"]
 SHOWN = 25  # failing features in a message
 
 
-@pytest.fixture(scope="session", params=ONE_PAIR, ids=lambda t: t.name)
+@pytest.fixture(scope="session", params=tables().values(), ids=lambda t: t.name)
 def table(request: pytest.FixtureRequest) -> Table:
     return request.param
 

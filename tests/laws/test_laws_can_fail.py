@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pair_laws
 import pytest
-from pair_laws import Law
+import rules
+from rules import Law
 
 from fxloom.bars import Floats
 from fxloom.domain import RATE
@@ -122,32 +122,32 @@ def too_short(view: View) -> Floats:
 
 
 FAULTS: list[tuple[Law, Table]] = [
-    (pair_laws.later_bars_do_not_matter, planted(centred)),
-    (pair_laws.later_bars_do_not_matter, planted(z_of_the_whole)),
-    (pair_laws.later_bars_do_not_matter, planted(back_filled)),
-    (pair_laws.pieces_make_the_whole, planted(from_the_beginning)),
-    (pair_laws.pieces_make_the_whole, planted(from_the_beginning, lookback=900, recursive=True)),
-    (pair_laws.pieces_make_the_whole, planted(place_in_the_array)),
-    (pair_laws.pieces_make_the_whole, planted(lambda v: v.price - lagged(v.price, W + 1), warmup=W)),
-    (pair_laws.shared_work_changes_nothing, planted(from_the_beginning)),
-    (pair_laws.forgotten_after_lookback, planted(from_the_beginning)),
-    (pair_laws.forgotten_after_lookback, planted(lambda v: v.price - lagged(v.price, W + 1), warmup=W)),
-    (pair_laws.inputs_unmodified, planted(writes_into_its_input)),
-    (pair_laws.finite_and_in_range, planted(with_negative_zero)),
-    (pair_laws.finite_and_in_range, planted(infinite_where_still)),
-    (pair_laws.finite_and_in_range, planted(honest, low=-1e-4)),
-    (pair_laws.finite_and_in_range, planted(honest, high=1e-4)),
-    (pair_laws.still_prices, planted(infinite_where_still)),
-    (pair_laws.still_prices, planted(dusty)),
-    (pair_laws.never_before_warmup, planted(honest, warmup=W + 1)),
-    (pair_laws.short_histories, planted(honest, warmup=W + 1)),
-    (pair_laws.present_from_warmup_on, planted(honest, warmup=W - 1)),
-    (pair_laws.present_from_warmup_on, planted(lambda v: v.price * np.nan, undefined="now and then")),
-    (pair_laws.missing_with_reason_only, planted(with_a_hole)),
-    (pair_laws.populated, planted(mostly_missing, undefined="now and then")),
-    (pair_laws.not_constant, planted(constant)),
-    (pair_laws.shape_and_type, planted(too_short)),
-    (pair_laws.shape_and_type, planted(lambda v: honest(v).astype(np.float32))),
+    (rules.later_bars_do_not_matter, planted(centred)),
+    (rules.later_bars_do_not_matter, planted(z_of_the_whole)),
+    (rules.later_bars_do_not_matter, planted(back_filled)),
+    (rules.pieces_make_the_whole, planted(from_the_beginning)),
+    (rules.pieces_make_the_whole, planted(from_the_beginning, lookback=900, recursive=True)),
+    (rules.pieces_make_the_whole, planted(place_in_the_array)),
+    (rules.pieces_make_the_whole, planted(lambda v: v.price - lagged(v.price, W + 1), warmup=W)),
+    (rules.shared_work_changes_nothing, planted(from_the_beginning)),
+    (rules.forgotten_after_lookback, planted(from_the_beginning)),
+    (rules.forgotten_after_lookback, planted(lambda v: v.price - lagged(v.price, W + 1), warmup=W)),
+    (rules.inputs_unmodified, planted(writes_into_its_input)),
+    (rules.finite_and_in_range, planted(with_negative_zero)),
+    (rules.finite_and_in_range, planted(infinite_where_still)),
+    (rules.finite_and_in_range, planted(honest, low=-1e-4)),
+    (rules.finite_and_in_range, planted(honest, high=1e-4)),
+    (rules.still_prices, planted(infinite_where_still)),
+    (rules.still_prices, planted(dusty)),
+    (rules.never_before_warmup, planted(honest, warmup=W + 1)),
+    (rules.short_histories, planted(honest, warmup=W + 1)),
+    (rules.present_from_warmup_on, planted(honest, warmup=W - 1)),
+    (rules.present_from_warmup_on, planted(lambda v: v.price * np.nan, undefined="now and then")),
+    (rules.missing_with_reason_only, planted(with_a_hole)),
+    (rules.populated, planted(mostly_missing, undefined="now and then")),
+    (rules.not_constant, planted(constant)),
+    (rules.shape_and_type, planted(too_short)),
+    (rules.shape_and_type, planted(lambda v: honest(v).astype(np.float32))),
 ]
 
 
@@ -158,15 +158,15 @@ def test_planted_fault_is_found(law: Law, table: Table) -> None:
     assert any("planted" in line or "was changed" in line for line in told)
 
 
-@pytest.mark.parametrize("law", pair_laws.LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("law", rules.LAWS, ids=lambda law: law.__name__)
 def test_an_honest_feature_breaks_no_law(law: Law) -> None:
     assert law(planted(honest)) == []
 
 
 def test_every_law_has_a_fault_that_it_finds() -> None:
-    assert {law for law, _ in FAULTS} == set(pair_laws.LAWS)
+    assert {law for law, _ in FAULTS} == set(rules.LAWS)
 
 
 def test_the_message_names_feature_moment_and_both_values() -> None:
-    told = pair_laws.later_bars_do_not_matter(planted(centred))
+    told = rules.later_bars_do_not_matter(planted(centred))
     assert any(" at 2018-0" in line and " instead of " in line and "rows)" in line for line in told)

@@ -1,27 +1,32 @@
-"""The laws on real prices: one pair with tick volume, one without, quoted so coarsely that it often stands still."""
+"""The laws on real prices: a pair with tick volume, one so coarsely quoted that it often stands still, and a panel."""
 
 from __future__ import annotations
 
 import pytest
-from pair_laws import ON_SPECIMENS, LawOnSpecimen
+from rules import ON_SPECIMENS, LawOnSpecimen
 from specimens import real
 
 from fxloom.catalogue import tables
 from fxloom.feature import Table
 
-SAMPLES = {"market28/eurusd": 60_000, "long9/gbpusd": 62_000}
-ONE_PAIR = [t for t in tables().values() if t.family.scope == "pair"]
+SAMPLES = {
+    "pair": (("market28", "eurusd", 60_000), ("long9", "gbpusd", 62_000)),
+    "panel": (("market28", "", 20_000),),
+}
+CASES = [(table, sample) for table in tables().values() for sample in SAMPLES[table.family.scope]]
+# Crossed pairs of market28 close their triangles exactly: there the residual has no z-score, as page 20 says.
+KNOWN = {"arb_z of eurjpy: only"}
 SHOWN = 25
 
 
-@pytest.fixture(scope="session", params=ONE_PAIR, ids=lambda t: t.name)
-def table(request: pytest.FixtureRequest) -> Table:
+@pytest.fixture(scope="session", params=CASES, ids=lambda c: f"{c[0].name}-{c[1][0]}")
+def case(request: pytest.FixtureRequest) -> tuple[Table, tuple[str, str, int]]:
     return request.param
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.parametrize("law", ON_SPECIMENS, ids=lambda law: law.__name__)
-def test_law_on_real_bars(table: Table, sample: str, law: LawOnSpecimen) -> None:
-    told = law(table, real(sample, SAMPLES[sample]))
+def test_law_on_real_bars(case: tuple[Table, tuple[str, str, int]], law: LawOnSpecimen) -> None:
+    table, sample = case
+    told = [line for line in law(table, real(table.family.scope, *sample)) if not any(k in line for k in KNOWN)]
     assert not told, "\n".join(told[:SHOWN]) + (f"\n... and {len(told) - SHOWN} more" if len(told) > SHOWN else "")

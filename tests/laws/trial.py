@@ -1,8 +1,8 @@
-"""One table computed on some bars, and how two such results differ, said in words."""
+"""One table computed on some bars, pair by pair, and how two such results differ, said in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,76 +12,123 @@ from specimens import Specimen
 from fxloom.bars import Flags, Floats, Ints
 from fxloom.feature import Feature, Table, checked
 from fxloom.months import iso
-from fxloom.view import PairFrame, View
+from fxloom.panel import PanelFrame, PanelView
+from fxloom.quality import due_rows
+from fxloom.view import PairFrame
 
 TOLERANCE = 1e-9  # of recursive features, times max(|value|, the feature's std)
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """The columns of a table on a view's clock, under their full names."""
+    """The columns of a table for one pair, from the pair's first bar (or the view's start) on.
+
+    ``rows`` holds the positions of the observed bars that would be stored; ``missing`` what the family reported.
+    """
 
     table: Table
-    view: View
+    pair: str
+    ts: Ints
+    rows: Ints
     columns: Mapping[str, Floats]
+    missing: Sequence[tuple[str, Flags, tuple[str, ...]]]
+
+    def due(self, feature: Feature) -> Flags:
+        """Where history is long enough for the feature."""
+        return due_rows(feature.column, self.ts, np.arange(len(self.ts)))
 
     @property
-    def rows(self) -> Ints:
-        """Where the observed bars lie in the columns, from the view's first row on."""
-        positions = self.view.frame.bars.observed - self.view.start
-        return positions[positions >= self.view.first]
+    def stored(self) -> Flags:
+        flags = np.zeros(len(self.ts), np.bool_)
+        flags[self.rows] = True
+        return flags
 
     def reason_known(self, feature: Feature) -> Flags:
         """Where the family has said why the feature has no value."""
-        known = np.zeros(len(self.view), np.bool_)
-        for _, where, names in self.view.missing:
+        known = np.zeros(len(self.ts), np.bool_)
+        for _, where, names in self.missing:
             if feature.key in names:
                 known |= where
         return known
 
 
-def run(table: Table, frame: PairFrame, start: int = 0, first: int = 0) -> Trial:
+Trials = Mapping[str, Trial]
+
+
+def run(table: Table, frame: PairFrame | PanelFrame, start: int = 0, first: int = 0) -> Trials:
     """``table`` on ``frame`` from clock position ``start``; rows are wanted from ``first`` on."""
     view = frame.view(table.domain, start, first)
-    return Trial(table, view, checked(table, table.family.compute(view)))
+    columns = checked(table, table.family.compute(view))
+    if isinstance(view, PanelView):
+        return {
+            pair: _of_pair(table, view, columns, i) for i, pair in enumerate(view.pairs) if len(view.observed(pair))
+        }
+    rows = view.frame.bars.observed - view.start
+    return {view.pair: Trial(table, view.pair, view.ts, rows[rows >= view.first], columns, view.missing)}
 
 
-def try_out(table: Table, specimen: Specimen) -> Trial:
+def _of_pair(table: Table, view: PanelView, columns: Mapping[str, Floats], i: int) -> Trial:
+    pair = view.pairs[i]
+    begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
+    own = {name: column[i, begin:] for name, column in columns.items()}
+    missing = [(reason, where[i, begin:], names) for reason, where, names in view.missing]
+    return Trial(table, pair, view.ts[begin:], view.observed(pair) - begin, own, missing)
+
+
+def try_out(table: Table, specimen: Specimen) -> Trials:
     """``table`` on all bars of ``specimen``, with nothing shared."""
-    return run(table, specimen.frame())
+    return run(table, specimen.frame(table.family.scope))
 
 
 @lru_cache(maxsize=4)
-def _kept(table: Table, specimen: Specimen) -> Trial:
+def reference(table: Table, specimen: Specimen) -> Trials:
+    """As ``try_out``, remembered for the laws of one table, which run one after the other."""
     return try_out(table, specimen)
 
 
-def reference(table: Table, specimen: Specimen) -> Trial:
-    """As ``try_out``, remembered for the laws of one table, which run one after the other."""
-    return _kept(table, specimen)
+def deviations(trials: Trials) -> dict[tuple[str, str], float]:
+    """The std of every feature, by pair and name."""
+    return {(pair, name): _deviation(c) for pair, trial in trials.items() for name, c in trial.columns.items()}
 
 
-def deviation(values: Floats) -> float:
+def _deviation(values: Floats) -> float:
     finite = values[np.isfinite(values)]
     return float(finite.std()) if len(finite) else 0.0
 
 
 def differences(
     features: Iterable[Feature],
-    found: Mapping[str, Floats],
-    expected: Mapping[str, Floats],
-    ts: Ints,
-    stds: Mapping[str, float],
+    found: Trials,
+    expected: Trials,
+    span: tuple[int, int],
+    stds: Mapping[tuple[str, str], float],
 ) -> list[str]:
-    """Where two results differ: to the last bit, or for recursive features beyond their tolerance."""
+    """Where two results differ in the stored rows of minutes in ``span``.
+
+    To the last bit, or beyond their tolerance for recursive features if ``stds`` has them.
+    """
     told = []
-    for f in features:
-        a, b = found[f.name], expected[f.name]
-        off = (a != b) & ~(np.isnan(a) & np.isnan(b))
-        if f.column.recursive:
-            off &= ~(np.abs(a - b) <= TOLERANCE * np.maximum(np.abs(b), stds[f.name]))
-        told += told_at(f.name, off, ts, a, b)
+    for pair, trial in expected.items():
+        (rows, ts), (others, other_ts) = _stored(trial, span), _stored(found.get(pair), span)
+        if not np.array_equal(ts, other_ts):
+            told.append(f"{pair}: {len(other_ts)} rows instead of {len(ts)}")
+            continue
+        for f in features if len(ts) else ():
+            a, b = found[pair].columns[f.name][others], trial.columns[f.name][rows]
+            off = (a != b) & ~(np.isnan(a) & np.isnan(b))
+            if f.column.recursive and stds:
+                off &= ~(np.abs(a - b) <= TOLERANCE * np.maximum(np.abs(b), stds[pair, f.name]))
+            told += told_at(f"{f.name} of {pair}", off, ts, a, b)
     return told
+
+
+def _stored(trial: Trial | None, span: tuple[int, int]) -> tuple[Ints, Ints]:
+    """The rows of a trial in minutes of ``span``, and those minutes."""
+    if trial is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    ts = trial.ts[trial.rows]
+    inside = (ts >= span[0]) & (ts < span[1])
+    return trial.rows[inside], ts[inside]
 
 
 def told_at(name: str, off: Flags, ts: Ints, found: Floats, expected: Floats | None = None) -> list[str]:

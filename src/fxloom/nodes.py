@@ -7,6 +7,7 @@ import numpy as np
 from fxloom.bars import Floats
 from fxloom.domain import BQX
 from fxloom.kernels.edge import bar_pairs, edge
+from fxloom.kernels.flatness import rounding_size
 from fxloom.kernels.moments import rolling_moments, rolling_std
 from fxloom.kernels.momentum import STILL
 from fxloom.kernels.regression import Parabola, rolling_parabola
@@ -24,6 +25,11 @@ def moments(view: View, window: int) -> tuple[Floats, Floats, Floats, Floats]:
 def parabola(view: View, window: int) -> Parabola:
     """The quadratic regression of ``series(W)`` over W bars."""
     return rolling_parabola(view.series(window), window)
+
+
+def rounding(view: View, window: int) -> Floats:
+    """The size below which deviations of ``series(15)`` inside W bars are rounding; missing where they are flat."""
+    return rounding_size(view.series(15), window, STILL if view.domain is BQX else 0.0)
 
 
 def volatility(view: View, window: int) -> Floats:

@@ -16,7 +16,7 @@ WINDOW = 60
 LENGTH = 15  # of the embedding
 COLUMNS = WINDOW - LENGTH + 1
 PAIRS = 3  # trend, and two of the oscillation
-BLOCK = 64
+BLOCK = 96  # matrices of 15 x 15 x 96 stay in the second-level cache, and their rows do not share cache sets
 COINCIDE = 1e-9  # relative to the largest eigenvalue: closer ones have no vectors of their own
 FORECAST_LIMIT = 10.0
 VERTICAL = 1e-12  # 1 - nu^2 below this: the space holds the last axis, and there is no recurrence
@@ -48,51 +48,43 @@ def lag_covariance(z: Floats, width: int, out: Floats) -> None:
 
     The elements of one lag share the middle of their sums; only what differs at either end is added for each.
     """
-    middle, end, products = np.zeros(width), np.zeros(width), np.zeros((WINDOW, width))
+    middle, end = np.zeros(width), np.zeros(width)
     for lag in range(LENGTH):
         last = LENGTH - 1 - lag
-        for n in range(WINDOW - lag):
-            for s in range(width):
-                products[n, s] = z[n, s] * z[n + lag, s]
         for s in range(width):
             middle[s] = end[s] = 0.0
         for n in range(last, COLUMNS):
             for s in range(width):
-                middle[s] += products[n, s]
-        for i in range(last, -1, -1):
-            if i < last:
-                for s in range(width):
-                    end[s] += products[i, s]
+                middle[s] += z[n, s] * z[n + lag, s]
+        for s in range(width):
+            out[last + lag, last, s] = middle[s]
+        for i in range(last - 1, -1, -1):
             for s in range(width):
+                end[s] += z[i, s] * z[i + lag, s]
                 out[i + lag, i, s] = middle[s] + end[s]
         for s in range(width):
             end[s] = 0.0
-        for i in range(last + 1):
-            if i > 0:
-                for s in range(width):
-                    end[s] += products[COLUMNS - 1 + i, s]
+        for i in range(1, last + 1):
             for s in range(width):
-                out[i + lag, i, s] = (out[i + lag, i, s] + end[s]) / COLUMNS
+                end[s] += z[COLUMNS - 1 + i, s] * z[COLUMNS - 1 + i + lag, s]
+                out[i + lag, i, s] += end[s]
+        for i in range(last + 1):
+            for s in range(width):
+                out[i + lag, i, s] /= COLUMNS
 
 
 @jit
-def spectrum_features(matrix: Floats, values: Floats, width: int, out: Floats) -> None:
-    """out[3 ... 6]: shares of trend and oscillation, effective rank, pairing. ``matrix`` is S, ``values`` its top."""
-    trace, norm = np.zeros(width), np.zeros(width)
+def trace_and_norm(matrix: Floats, width: int, sums: Floats) -> None:
+    """sums[0, 1] = the sum of the eigenvalues of S, and of their squares."""
+    for s in range(width):
+        sums[0, s] = sums[1, s] = 0.0
     for i in range(LENGTH):
         for s in range(width):
-            trace[s] += matrix[i, i, s]
-            norm[s] += matrix[i, i, s] * matrix[i, i, s]
+            sums[0, s] += matrix[i, i, s]
+            sums[1, s] += matrix[i, i, s] * matrix[i, i, s]
         for j in range(i):
             for s in range(width):
-                norm[s] += 2.0 * matrix[i, j, s] * matrix[i, j, s]
-    for s in range(width):
-        first, second, third = values[0, s], values[1, s], values[2, s]
-        out[3, s] = min(first / trace[s], 1.0)
-        out[4, s] = min(max((second + third) / trace[s], 0.0), 1.0)
-        out[5, s] = min(max(trace[s] * trace[s] / norm[s], 1.0), float(LENGTH))
-        known = second >= COINCIDE * first
-        out[6, s] = min(max(third / second, 0.0), 1.0) if known else np.nan
+                sums[1, s] += 2.0 * matrix[i, j, s] * matrix[i, j, s]
 
 
 @jit
@@ -134,9 +126,11 @@ def reconstruction(z: Floats, vectors: Floats, width: int, out: Floats) -> None:
 
 
 @jit
-def forecast(z: Floats, vectors: Floats, width: int, recent: Floats, out: Floats) -> None:
-    """out[7]: the recurrent forecast of the next value less the last one, within 10; NaN if there is no recurrence."""
-    reconstruction(z, vectors, width, recent)
+def forecast(z: Floats, vectors: Floats, recent: Floats, width: int, out: Floats) -> None:
+    """out[7]: the recurrent forecast of the next value less the last one, within 10; NaN if there is no recurrence.
+
+    ``recent`` is what ``reconstruction`` gives.
+    """
     total, vertical = np.zeros(width), np.zeros(width)
     for j in range(PAIRS):
         for s in range(width):
@@ -151,45 +145,51 @@ def forecast(z: Floats, vectors: Floats, width: int, recent: Floats, out: Floats
 
 
 @jit
-def drop_coincident(values: Floats, width: int, out: Floats) -> None:
-    """Missing are the components whose eigenvalues coincide with the next."""
+def shares(values: Floats, sums: Floats, width: int, out: Floats) -> None:
+    """out[3 ... 6]: shares of trend and oscillation, effective rank, pairing. What coincides becomes missing."""
     for s in range(width):
-        near = COINCIDE * values[0, s]
-        if values[0, s] - values[1, s] < near:
+        first, second, third = values[0, s], values[1, s], values[2, s]
+        near = COINCIDE * first
+        out[3, s] = min(first / sums[0, s], 1.0)
+        out[4, s] = min(max((second + third) / sums[0, s], 0.0), 1.0)
+        out[5, s] = min(max(sums[0, s] * sums[0, s] / sums[1, s], 1.0), float(LENGTH))
+        out[6, s] = min(max(third / second, 0.0), 1.0) if second >= near else np.nan
+        if first - second < near:
             out[0, s] = out[1, s] = np.nan
-        if values[2, s] - values[3, s] < near:
+        if third - values[3, s] < near:
             out[1, s] = out[2, s] = out[7, s] = np.nan
 
 
-@jit
 def singular_spectra(y: Floats, rounding: Floats, first: int) -> Floats:
     """Features of each window of 60 bars, shape (8, len(y)), for rows from ``first`` on.
 
     Trend, oscillation and noise at the current bar (in standard deviations of the window); shares of the first
     eigenvalue and of the two next; effective rank; third over second eigenvalue; forecast less current value.
     NaN before ``first``, where ``rounding`` is NaN (a flat window), and where eigenvalues coincide.
+
+    The blocks are driven from here, at a microsecond a call, as one compiled loop would contain and compile every
+    stage once more.
     """
     n = len(y)
     out = np.full((RESULTS, n), np.nan)
     z, recent, part = np.zeros((WINDOW, BLOCK)), np.zeros((LENGTH - 1, BLOCK)), np.zeros((RESULTS, BLOCK))
-    s_matrix, beta = np.zeros((LENGTH, LENGTH, BLOCK)), np.zeros((LENGTH, BLOCK))
-    diagonal, off = np.zeros((LENGTH, BLOCK)), np.zeros((LENGTH, BLOCK))
+    matrix, beta = np.zeros((LENGTH, LENGTH, BLOCK)), np.zeros((LENGTH, BLOCK))
+    sums, diagonal, off = np.zeros((2, BLOCK)), np.zeros((LENGTH, BLOCK)), np.zeros((LENGTH, BLOCK))
     values, vectors = np.zeros((PAIRS + 1, BLOCK)), np.zeros((PAIRS, LENGTH, BLOCK))
     for begin in range(max(first, WINDOW - 1), n, BLOCK):
         width = min(BLOCK, n - begin)
         known = rounding[begin : begin + width]
         standardise(y[begin - WINDOW + 1 : begin + width], known, width, z)
-        lag_covariance(z, width, s_matrix)
-        trace_and_norm = s_matrix.copy()
-        tridiagonalise(s_matrix, width, diagonal, off, beta)
+        lag_covariance(z, width, matrix)
+        trace_and_norm(matrix, width, sums)
+        tridiagonalise(matrix, width, diagonal, off, beta)
         largest_eigenvalues(diagonal, off, width, values)
         largest_eigenvectors(diagonal, off, values, width, vectors)
-        restore(s_matrix, beta, width, vectors)
-        spectrum_features(trace_and_norm, values, width, part)
+        restore(matrix, beta, width, vectors)
         end_values(z, vectors, width, part)
-        forecast(z, vectors, width, recent, part)
-        drop_coincident(values, width, part)
-        for i in range(RESULTS):
-            for s in range(width):
-                out[i, begin + s] = np.nan if np.isnan(known[s]) else part[i, s]
-    return out
+        reconstruction(z, vectors, width, recent)
+        forecast(z, vectors, recent, width, part)
+        shares(values, sums, width, part)
+        out[:, begin : begin + width] = part[:, :width]
+    out[:, np.isnan(rounding)] = np.nan
+    return out + 0.0  # -0 and 0 are one value

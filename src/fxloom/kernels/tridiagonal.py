@@ -265,7 +265,7 @@ def largest_eigenvectors(diagonal: Floats, off: Floats, values: Floats, width: i
         for i in range(size):
             for s in range(width):
                 vectors[j, i, s] = 1.0
-        for iteration in range(3):
+        for iteration in range(2):
             if iteration > 0:
                 forward(factors, width, vectors[j])
             backward(factors, width, vectors[j])

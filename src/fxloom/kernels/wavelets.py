@@ -83,12 +83,12 @@ def decompose(values: Floats, size: int, width: int, smooth: Floats, detail: Flo
         for s in range(width):
             a, b, c, d = values[p, s], values[p + 1, s], values[p + 2, s], values[p + 3, s]
             e, f, g, h = values[p + 4, s], values[p + 5, s], values[p + 6, s], values[p + 7, s]
-            smooth[PAD + k, s] = (
-                (LOW_PASS[7] * a + LOW_PASS[6] * b) + (LOW_PASS[5] * c + LOW_PASS[4] * d)
-            ) + ((LOW_PASS[3] * e + LOW_PASS[2] * f) + (LOW_PASS[1] * g + LOW_PASS[0] * h))
-            detail[k, s] = (
-                (HIGH_PASS[7] * a + HIGH_PASS[6] * b) + (HIGH_PASS[5] * c + HIGH_PASS[4] * d)
-            ) + ((HIGH_PASS[3] * e + HIGH_PASS[2] * f) + (HIGH_PASS[1] * g + HIGH_PASS[0] * h))
+            smooth[PAD + k, s] = ((LOW_PASS[7] * a + LOW_PASS[6] * b) + (LOW_PASS[5] * c + LOW_PASS[4] * d)) + (
+                (LOW_PASS[3] * e + LOW_PASS[2] * f) + (LOW_PASS[1] * g + LOW_PASS[0] * h)
+            )
+            detail[k, s] = ((HIGH_PASS[7] * a + HIGH_PASS[6] * b) + (HIGH_PASS[5] * c + HIGH_PASS[4] * d)) + (
+                (HIGH_PASS[3] * e + HIGH_PASS[2] * f) + (HIGH_PASS[1] * g + HIGH_PASS[0] * h)
+            )
 
 
 @jit
@@ -178,7 +178,7 @@ def sliding_shares(levels: Floats) -> Floats:
             continue
         for i in range(4):
             out[i, t] = levels[E1 + i, t] / total
-        out[5, t] = levels[TREND, t] / np.sqrt(total / (WINDOW - 1.0))
+        out[5, t] = levels[TREND, t] / np.sqrt(total / (WINDOW - 1.0)) + 0.0  # -0 and 0 are one value
         if levels[E1, t] > 0.0 and levels[E3, t] > 0.0:
             out[4, t] = np.log(levels[E1, t] / levels[E3, t])
             out[7, t] = 0.5 * np.log2(levels[M3, t] / levels[M1, t]) if levels[E2, t] > 0.0 else np.nan
@@ -195,7 +195,7 @@ def detail_entropy(a: float, b: float, c: float) -> float:
     total = 0.0
     for share in (a, b, c):
         total -= share * np.log(share) if share > 0.0 else 0.0
-    return min(total / np.log(3.0), 1.0)
+    return float(min(total / np.log(3.0), 1.0))
 
 
 @jit
@@ -217,5 +217,5 @@ def coefficient_correlation(x: Floats, y: Floats, centred: bool) -> Floats:
             a, b = x[k, t] - mean_x, y[k, t] - mean_y
             xx, xy, yy = xx + a * a, xy + a * b, yy + b * b
         if xx > 0.0 and yy > 0.0:
-            out[t] = min(max(xy / np.sqrt(xx * yy), -1.0), 1.0)
+            out[t] = min(max(xy / np.sqrt(xx * yy), -1.0), 1.0) + 0.0
     return out

@@ -94,7 +94,7 @@ def metrics(view: View, w: int, least: float) -> Columns:
         "r2": fit.r2,
         "rmse": fit.rmse,
         "resid": fit.resid,
-        "resid_z": ratio(fit.resid, fit.rmse),
+        "resid_z": studentized(fit.resid, fit.rmse),
         "resid_autocorr": fit.autocorr,
         "pred": fit.pred,
         "pred_lower": fit.pred - half,
@@ -106,11 +106,10 @@ def metrics(view: View, w: int, least: float) -> Columns:
     }
 
 
-def ratio(value: Floats, scale: Floats) -> Floats:
-    """value / scale, missing where the scale is 0."""
-    out = np.full(len(value), np.nan)
-    np.divide(value, scale, out=out, where=scale > 0.0)
-    return out
+def studentized(resid: Floats, rmse: Floats) -> Floats:
+    """resid / rmse; a flat window and an exact fit leave 0 / 0, which is missing."""
+    with np.errstate(invalid="ignore"):
+        return resid / rmse
 
 
 FAMILY = Family("reg", columns, compute, domains=BOTH)

@@ -199,12 +199,15 @@ def vertices(a2: Floats, a1: Floats, window: int, least: float) -> tuple[Floats,
 
     NaN where abs(a2) W^2 is below ``least``: such a curvature is rounding noise.
     """
-    place, height = np.full(len(a2), np.nan), np.full(len(a2), np.nan)
-    bound = 2.0 * window
+    place, height = np.empty(len(a2)), np.empty(len(a2))
+    bound, square = 2.0 * window, float(window * window)
     for t in range(len(a2)):
-        if abs(a2[t]) * window * window >= least:
-            u = min(max(-a1[t] / (2.0 * a2[t]), -bound), bound) + 0.0
-            place[t], height[t] = u, u * (a1[t] + a2[t] * u)
+        u = (0.0 - a1[t]) / (2.0 * a2[t])
+        u = bound if u > bound else u
+        u = -bound if u < -bound else u
+        u = u + 0.0 if abs(a2[t]) * square >= least else np.nan  # -0 becomes 0
+        place[t] = u
+        height[t] = u * (a1[t] + a2[t] * u)
     return place, height
 
 

@@ -1,0 +1,76 @@
+"""The singular spectrum features against numpy.linalg, one window at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from walks import check_declarations, computed, frame, sample, series_of
+
+from fxloom.domain import BOTH, Domain
+from fxloom.families.ssa_features import FAMILY
+
+NAMES = ["walk", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
+
+
+def component(x: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The series of 60 values whose antidiagonals are the means of the projection on ``vectors``."""
+    y = vectors @ vectors.T @ x
+    return np.array([np.mean([y[i, n - i] for i in range(15) if 0 <= n - i < 46]) for n in range(60)])
+
+
+def by_definition(window: np.ndarray) -> tuple[dict[str, float], float]:
+    """The features, and the smallest relative gap of the eigenvalues that they hang on."""
+    z = window - window[-1]
+    z = (z - z.mean()) / z.std(ddof=1)
+    x = np.array([z[i : i + 46] for i in range(15)])
+    values, vectors = np.linalg.eigh(x @ x.T / 46)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    trend, osc = component(x, vectors[:, :1]), component(x, vectors[:, 1:3])
+    last = vectors[14, :3]
+    ahead = vectors[:14, :3] @ last @ (trend + osc)[-14:] / (1.0 - last @ last)
+    features = {
+        "ssa_trend": trend[-1],
+        "ssa_osc": osc[-1],
+        "ssa_noise": z[-1] - trend[-1] - osc[-1],
+        "ssa_trend_share": values[0] / values.sum(),
+        "ssa_osc_share": values[1:3].sum() / values.sum(),
+        "ssa_effective_rank": values.sum() ** 2 / np.sum(values**2),
+        "ssa_pairing": values[2] / values[1],
+        "ssa_forecast": np.clip(ahead - z[-1], -10.0, 10.0),
+    }
+    return features, min(values[0] - values[1], values[2] - values[3]) / values[0]
+
+
+@pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
+@pytest.mark.parametrize("name", NAMES)
+def test_features_by_their_definition(domain: Domain, name: str) -> None:
+    out = computed(FAMILY, domain, name)
+    y = series_of(domain, 15, name)
+    for t in sample(domain.series(15) + 59, len(y), moving=name == "walk"):
+        window = y[t - 59 : t + 1]
+        if np.ptp(window) <= 1e-9:
+            continue
+        expected, gap = by_definition(window)
+        for key, value in expected.items():
+            if gap > 1e-6:
+                assert out[key][t] == pytest.approx(value, rel=1e-8, abs=1e-8), (key, t)
+
+
+def test_a_still_price_has_no_components() -> None:
+    t = int(frame().bars.observed[1_295])
+    for domain in BOTH:
+        out = computed(FAMILY, domain)
+        assert all(np.isnan(values[t]) for values in out.values())
+        assert np.isfinite(out["ssa_trend"][int(frame().bars.observed[920])])
+
+
+@pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
+def test_rows_before_the_first_are_left_out(domain: Domain) -> None:
+    whole, late = FAMILY.compute(frame().view(domain)), FAMILY.compute(frame().view(domain, 1_500, 1_800))
+    for column in FAMILY.columns(domain):
+        np.testing.assert_array_equal(whole[column.name][1_800:], late[column.name][300:])
+
+
+@pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
+def test_columns_are_as_declared(domain: Domain) -> None:
+    check_declarations(FAMILY, domain)

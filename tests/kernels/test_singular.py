@@ -1,0 +1,179 @@
+"""Singular spectra and the eigenvalue kernels against numpy.linalg."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fxloom.kernels.flatness import rounding_size
+from fxloom.kernels.singular import singular_spectra
+from fxloom.kernels.tridiagonal import largest_eigenvalues, largest_eigenvectors, restore, tridiagonalise
+
+TREND, OSC, NOISE, TREND_SHARE, OSC_SHARE, RANK, PAIRING, FORECAST = range(8)
+
+
+def features(y: np.ndarray, first: int = 0) -> np.ndarray:
+    return singular_spectra(y, rounding_size(y, 60, 0.0), first)
+
+
+def walk(n: int, seed: int = 8) -> np.ndarray:
+    return 100.0 + 1e-3 * np.cumsum(np.random.default_rng(seed).standard_normal(n))
+
+
+def solved(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The four largest eigenvalues (4, n) and three vectors (3, 15, n) of matrices (n, 15, 15)."""
+    n = len(matrices)
+    a = np.ascontiguousarray(matrices.transpose(1, 2, 0))
+    diagonal, off, beta = np.zeros((15, n)), np.zeros((15, n)), np.zeros((15, n))
+    values, vectors = np.zeros((4, n)), np.zeros((3, 15, n))
+    tridiagonalise(a, n, diagonal, off, beta)
+    largest_eigenvalues(diagonal, off, n, values)
+    largest_eigenvectors(diagonal, off, values, n, vectors)
+    restore(a, beta, n, vectors)
+    return values, vectors
+
+
+def with_eigenvalues(*rows: list[float]) -> np.ndarray:
+    rng = np.random.default_rng(9)
+    made = []
+    for top in rows:
+        q, _ = np.linalg.qr(rng.standard_normal((15, 15)))
+        values = np.concatenate([top, 1e-3 * top[-1] * rng.random(15 - len(top))])
+        made.append((q * values) @ q.T)
+    return np.array(made)
+
+
+SPECTRA = [
+    [9.0, 3.0, 2.0, 1.0],
+    [9.0, 9.0 - 1e-7, 2.0, 1.0],
+    [9.0, 3.0, 3.0, 1.0],
+    [9.0, 3.0, 3.0 - 1e-12, 1.0],
+    [9.0, 3.0, 3.0 - 1e-8, 1.0, 1.0, 1.0],
+    [15.0, 1e-5, 1e-6, 1e-7],
+    [1.0, 1.0, 1.0, 0.5],
+    [1.0] * 7,
+    [1.0] * 15,
+]
+
+
+def test_eigenvalues_are_those_of_lapack() -> None:
+    matrices = with_eigenvalues(*SPECTRA)
+    values, _ = solved(matrices)
+    expected = np.linalg.eigvalsh(matrices)[:, ::-1]
+    assert (np.abs(values.T - expected[:, :4]) <= 1e-14 * expected[:, :1]).all()
+
+
+def test_vectors_span_what_those_of_lapack_span() -> None:
+    matrices = with_eigenvalues(*SPECTRA)
+    values, vectors = solved(matrices)
+    for i, matrix in enumerate(matrices):
+        v, w = vectors[:, :, i], values[:, i]
+        assert v @ v.T == pytest.approx(np.eye(3), abs=1e-12)
+        assert np.abs(matrix @ v.T - v.T * w[:3]).max() <= 1e-13 * w[0]
+        _, u = np.linalg.eigh(matrix)
+        top = u[:, ::-1][:, :3]
+        if w[2] - w[3] > 1e-9 * w[0]:
+            assert v.T @ v == pytest.approx(top @ top.T, abs=1e-13 * w[0] / (w[2] - w[3]))
+
+
+def test_diagonal_zero_and_rank_one_matrices() -> None:
+    one = np.outer(np.ones(15), np.ones(15))
+    matrices = np.array([np.diag(np.arange(15.0)), one, np.diag([3.0] + [0.0] * 14)])
+    values, vectors = solved(matrices)
+    assert values[:, 0] == pytest.approx([14.0, 13.0, 12.0, 11.0], abs=1e-13)
+    assert values[:, 1] == pytest.approx([15.0, 0.0, 0.0, 0.0], abs=1e-13)
+    assert values[:, 2] == pytest.approx([3.0, 0.0, 0.0, 0.0], abs=1e-13)
+    assert np.abs(vectors[0, :, 1]) == pytest.approx(np.full(15, 15**-0.5), abs=1e-12)
+    assert abs(vectors[0, 0, 2]) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_matrix_does_not_depend_on_its_companions() -> None:
+    matrices = with_eigenvalues(*SPECTRA)
+    values, vectors = solved(matrices)
+    for i in range(len(matrices)):
+        alone_values, alone_vectors = solved(matrices[i : i + 1])
+        np.testing.assert_array_equal(alone_values[:, 0], values[:, i])
+        np.testing.assert_array_equal(alone_vectors[:, :, 0], vectors[:, :, i])
+
+
+def by_definition(window: np.ndarray) -> np.ndarray:
+    """The eight features by the page."""
+    z = window - window[-1]
+    z = (z - z.mean()) / z.std(ddof=1)
+    x = np.array([z[i : i + 46] for i in range(15)])
+    values, vectors = np.linalg.eigh(x @ x.T / 46)
+    values, vectors = values[::-1], vectors[:, ::-1]
+
+    def component(*which: int) -> np.ndarray:
+        u = vectors[:, list(which)]
+        y = u @ u.T @ x
+        return np.array([np.mean([y[i, n - i] for i in range(15) if 0 <= n - i < 46]) for n in range(60)])
+
+    trend, osc = component(0), component(1, 2)
+    last = vectors[14, :3]
+    recurrence = vectors[:14, :3] @ last / (1.0 - last @ last)
+    ahead = np.clip(recurrence @ (trend + osc)[-14:] - z[-1], -10.0, 10.0)
+    total = values.sum()
+    return np.array([
+        trend[-1], osc[-1], z[-1] - trend[-1] - osc[-1], values[0] / total, (values[1] + values[2]) / total,
+        total**2 / np.sum(values**2), values[2] / values[1], ahead,
+    ])  # fmt: skip
+
+
+def test_features_by_their_definition() -> None:
+    y = walk(600)
+    out = features(y)
+    assert np.isnan(out[:, :59]).all()
+    for t in range(59, 600, 3):
+        np.testing.assert_allclose(out[:, t], by_definition(y[t - 59 : t + 1]), rtol=1e-10, atol=1e-10)
+
+
+def test_a_sine_is_one_pair_of_equals() -> None:
+    """Rank two: there is no third component, so that noise and forecast are undefined."""
+    y = 100.0 + 0.01 * np.sin(2.0 * np.pi * np.arange(200) / 12.0)
+    out = features(y)[:, 60:]
+    assert out[TREND_SHARE] + out[OSC_SHARE] == pytest.approx(1.0, abs=1e-9)
+    assert np.isnan(out[[OSC, NOISE, FORECAST]]).all()
+
+
+def test_a_line_has_two_components() -> None:
+    out = features(100.0 + 0.001 * np.arange(200))[:, 59:]
+    assert np.isfinite(out[[TREND, TREND_SHARE, RANK]]).all()
+    assert np.isnan(out[[OSC, NOISE, FORECAST]]).all()
+
+
+def test_a_recurrence_forecasts_what_it_rules() -> None:
+    """A damped oscillation on a level is of rank three: its forecast is its next value."""
+    i = np.arange(61)
+    y = 100.0 + 0.02 * 0.97**i * np.cos(2.0 * np.pi * i / 9.0)
+    out = features(y[:60].copy())[:, 59]
+    window = y[:60]
+    assert out[NOISE] == pytest.approx(0.0, abs=1e-9)
+    assert out[FORECAST] == pytest.approx((y[60] - y[59]) / window.std(ddof=1), abs=1e-8)
+
+
+def test_constants_have_no_features() -> None:
+    y = walk(400)
+    y[150:250] = y[150]
+    assert np.isnan(features(y)[:, 209:250]).all()
+    assert np.isfinite(features(y)[TREND_SHARE, 59:209]).all()
+
+
+def test_what_has_left_the_window_leaves_no_trace() -> None:
+    y = walk(500)
+    marred = y.copy()
+    marred[200], marred[210] = 1e9, np.nan
+    np.testing.assert_array_equal(features(y)[:, 270:], features(marred)[:, 270:])
+    np.testing.assert_array_equal(features(y)[:, :200], features(marred)[:, :200])
+    assert np.isnan(features(marred)[:, 210:270]).all()
+
+
+@pytest.mark.parametrize("start", [1, 2, 63, 97])
+@pytest.mark.parametrize("length", [60, 63, 250])
+def test_bits_do_not_depend_on_the_place(start: int, length: int) -> None:
+    whole = features(walk(400))
+    for first in (0, 70):
+        part = features(walk(400)[start : start + length].copy(), first)
+        begin = max(first, 59)
+        np.testing.assert_array_equal(whole[:, start + begin : start + length], part[:, begin:])
+        assert np.isnan(part[:, :begin]).all()

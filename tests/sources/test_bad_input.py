@@ -8,6 +8,7 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import assert_bars, market_minutes, mt4, prices, refused, taken, written
 
-from fxloom.sources import FORMAT_NAMES, Ignored, Refused, SourceFile, read
+from fxloom.sources import FORMAT_NAMES, Ignored, Outcome, Refused, SourceFile, read
 from fxloom.sources.reading import read_entry
 from fxloom.sources.taking import Wishes
 from fxloom.sources.walk import Entry
@@ -271,9 +272,11 @@ def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path) -> None:
     (folder / "away").symlink_to(tmp_path / "outside")
     (folder / "dangling.csv").symlink_to(tmp_path / "nowhere.csv")
     (folder / "loop").symlink_to(folder)
+    (folder / ".git").mkdir()
     os.mkfifo(folder / "pipe.csv")
     outcomes = {Path(o.name).name: o for o in read(folder, zone="utc")}
-    assert set(outcomes) == {"eurusd.csv", "out.csv", "away", "dangling.csv", "pipe.csv"}
+    assert set(outcomes) == {"eurusd.csv", "out.csv", "away", "dangling.csv", "pipe.csv", ".git"}
+    assert isinstance(outcomes.pop(".git"), Ignored)
     assert isinstance(outcomes.pop("eurusd.csv"), SourceFile)
     assert "pipe" in str(outcomes.pop("pipe.csv"))
     for outcome in outcomes.values():
@@ -322,7 +325,11 @@ HEADERS = st.sampled_from(
 
 def check(data: bytes, name: str = "eurusd.csv", format: str = "auto") -> None:
     """Whatever the bytes: an outcome, never an exception, and bars that keep the rules."""
-    outcome = read_entry(Entry(name, (name,), lambda: data), Wishes(None, format, 0.0, "open"))
+    for zone in (None, 0.0, ZoneInfo("Africa/Cairo")):
+        check_outcome(read_entry(Entry(name, (name,), lambda: data), Wishes(None, format, zone, "open")))
+
+
+def check_outcome(outcome: Outcome) -> None:
     if isinstance(outcome, SourceFile):
         bars = outcome.bars
         assert len(bars)
@@ -345,13 +352,13 @@ def test_any_bytes(data: bytes, name: str, format: str) -> None:
     check(data, name, format)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(HEADERS, st.lists(st.lists(FIELDS, min_size=1, max_size=10), min_size=1, max_size=12), st.sampled_from(",;\t|"))
 def test_any_table(header: str, table: list[list[str]], separator: str) -> None:
     check("\n".join([header, *(separator.join(row) for row in table)]).encode("utf-8", "replace"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -73,6 +73,8 @@ def test_a_few_days_are_never_told_wrongly(clock: tuple[str, int], day: int, day
     kept = np.flatnonzero((start <= UTC) & (start + 1440 * days > UTC))
     if not len(kept) or minutes[kept[-1]] % 10_080 // 60 in range(24, 54):
         return  # cut on a Friday: a minute before a full hour it could be any vendor's close
+    if 0 < (UTC[kept[0]] - UTC[0]) % 10_080 < 1560:
+        return  # cut in a week's first hours: on a full hour it could be any vendor's open
     try:
         told = told_by_weeks(minutes[kept])
     except Refused:
@@ -95,6 +97,21 @@ def test_a_hole_of_months_keeps_the_clock() -> None:
     minutes, hours = local("Europe", 2)
     kept = (UTC[0] + 45 * 1440 > UTC) | (UTC[0] + 400 * 1440 < UTC)
     np.testing.assert_array_equal(told_by_weeks(minutes[kept]).at(minutes[kept]), hours[kept])
+
+
+def test_a_change_of_broker_in_mid_file() -> None:
+    """The first year on New York's clock at HistData's offset, the second on a MetaTrader server of Europe's."""
+    (one, first), (two, second) = local("New York", -5), local("Europe", 2)
+    later = (UTC - UTC[0]) // 10_080 >= 52
+    minutes, hours = np.where(later, two, one), np.where(later, second, first)
+    np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
+
+
+def test_a_change_of_rule_in_mid_file() -> None:
+    (one, first), (two, second) = local("New York", -5), local("Europe", -5)
+    later = (UTC - UTC[0]) // 10_080 >= 52
+    minutes, hours = np.where(later, two, one), np.where(later, second, first)
+    np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
 
 
 def test_weekends_that_are_too_long_tell_nothing() -> None:

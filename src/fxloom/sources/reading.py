@@ -43,7 +43,10 @@ def _all_under(path: str | os.PathLike[str], wishes: Wishes) -> Iterator[Outcome
         yield read_entry(found, wishes) if isinstance(found, Entry) else found
 
 
-_UNFORESEEN = (ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError, pl.exceptions.PolarsError)
+_UNFORESEEN = (
+    ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError,
+    pl.exceptions.PolarsError, pl.exceptions.PanicException,
+)  # fmt: skip
 
 
 def read_entry(entry: Entry, wishes: Wishes) -> Outcome:

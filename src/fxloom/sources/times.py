@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
@@ -103,9 +104,23 @@ def _fitting(texts: pl.Series, dates: tuple[str, ...]) -> list[tuple[int, str]]:
     """The formats of this order that parse any of ``texts``, the most fitting first."""
     formats = [f"{date}{gap}{clock}" for date in dates for gap in (" ", "T", "") for clock in _CLOCKS]
     formats += [f"{date} {clock}" for date in ("%d %b %Y", "%b %d %Y") for clock in _CLOCKS if dates is _DAY_FIRST]
+    seen = {_shape(text) for text in texts}
+    formats = [
+        each for each in formats if _shape(_EXAMPLE.strftime(each.replace("%.f", ".5").replace("%3f", "500"))) in seen
+    ]
     counted = [(len(texts) - _strptime(texts, each).null_count(), each) for each in formats]
     found = sorted((each for each in counted if each[0]), key=lambda each: -each[0])
     return _distinct(texts, found)
+
+
+_EXAMPLE = dt.datetime(2018, 12, 25, 10, 36, 40)
+
+
+def _shape(text: str) -> str:
+    """What two times have in common that are written alike: "2018-12-25 10:36:40.5" is "dddd-n-n n:n:n.f"."""
+    text = re.sub(r"(:\d\d)\.\d+$", r"\1.f", text)
+    text = re.sub(r"[A-Za-z]{2,}", "a", text)
+    return re.sub(r"\d+", lambda m: "n" if len(m[0]) < 3 else "d" * len(m[0]), text)
 
 
 def _distinct(texts: pl.Series, found: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -49,7 +49,8 @@ def _folder(root: Path) -> Iterator[Entry | Refused | Ignored]:
     inside = root.resolve()
     unreadable: list[OSError] = []
     for folder, folders, files in os.walk(root, onerror=unreadable.append):
-        folders.sort()
+        yield from (Ignored(str(Path(folder, name)), "a hidden folder") for name in folders if name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files + [f for f in folders if Path(folder, f).is_symlink()]):
             path = Path(folder, name)
             if path.is_symlink() and not _leads_inside(path, inside):

@@ -148,8 +148,10 @@ def _decided(weeks: Weeks, through: Floats) -> Offsets:
     before = 60 * hours - (weeks.last + 1 - weeks.closes)
     after = weeks.first - weeks.opens - 60 * hours
     touched = int((before <= NEAR).sum() + (after <= NEAR).sum())
-    _refuse_unbounded(weeks, hours, before, after)
-    why = f"{touched} weekly {'edge' if touched == 1 else 'edges'} at New York 17:00"
+    _refuse_unbounded(weeks, hours, np.argmin(through, axis=1), before, after)
+    why = f"{touched} weekly edges at New York 17:00"
+    if touched == 1:
+        why = "only one weekly edge at New York 17:00: say --zone if that is wrong"
     if ((before < 0) == (before <= NEAR)).all() and (before < 0).sum() > 1 and not (after == 0).any():
         why += "; the last bars begin as the market closes: are these times of bar closes (--stamp close)?"
     return Offsets(weeks.number, hours, why)
@@ -166,16 +168,20 @@ def _offset_of(weeks: Weeks, through: Floats, week: int) -> float:
     return float(best)
 
 
-def _refuse_unbounded(weeks: Weeks, hours: Floats, before: Floats, after: Floats) -> None:
+def _refuse_unbounded(weeks: Weeks, hours: Floats, state: Ints, before: Floats, after: Floats) -> None:
     """Refuses offsets that an hour more or less would suit as well, were it not for the edges that they touch.
 
-    Markets that close earlier or open later than New York's hours have such weeks. Only where a file has no whole
-    weekend at all is one side believed, for the offsets that vendors use.
+    Markets that close earlier or open later than New York's hours have such weeks. Every stretch on one clock
+    must be held from both sides; only where a file has no whole weekend at all is one side believed, for the
+    offsets that vendors use.
     """
-    if before.min() < HOUR and after.min() < HOUR:
-        return
     weekends = (weeks.first[1:] - weeks.last[:-1])[np.diff(weeks.number) == 1]
     weekends = weekends[weekends < 3 * DAY]
+    starts = np.flatnonzero(np.append(True, state[1:] != state[:-1]))
+    slack = np.minimum.reduceat(before.clip(0), starts) + np.minimum.reduceat(after.clip(0), starts)
+    short = len(weekends) > 0 and weekends.min() <= 49 * HOUR
+    if (slack < (HOUR if short else HOUR - LATE)).all():
+        return
     if len(weekends):
         shortest = f"{weekends.min() / HOUR:.3g} hours"
         raise Refused(f"its weekends last {shortest} or more, not 48, so that they do not tell its time zone", _CURE)

@@ -20,6 +20,7 @@ from fxloom import catalogue
 from fxloom.cli import main
 from fxloom.feature import Columns, Family, Table
 from fxloom.lock import Held
+from fxloom.months import month_bounds
 from fxloom.plan import Task
 from fxloom.populate import plan_for, populate
 from fxloom.run.outcome import Outcome
@@ -85,12 +86,12 @@ def test_the_order_of_tasks_and_the_neighbours_do_not_matter(lake: FolderStore, 
 
 
 def test_a_killed_run_goes_on_where_it_was(lake: FolderStore, full: FolderStore) -> None:
-    script = f"import sys; from fxloom.cli import main; sys.exit(main(['populate', '--store', {lake.url!r}, '--tables', {','.join(QUICK)!r}, '--workers', '1']))"
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
+    command = ["populate", "--store", lake.url, "--tables", ",".join(QUICK), "--workers", "1"]
+    process = subprocess.Popen([sys.executable, "-m", "fxloom", *command], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while (
-        process.poll() is None and time.monotonic() < deadline and len(list(lake.root.glob("features/**/part.*"))) < 5
-    ):
+    while process.poll() is None and time.monotonic() < deadline:
+        if len(list(lake.root.glob("features/**/part.*"))) >= 5:
+            break
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -146,7 +147,7 @@ def die_once(url: str, task: Task) -> list[Outcome]:
     return [Outcome(item.table, item.pair, item.month, "done") for item in task.items]
 
 
-def die_always(url: str, task: Task) -> list[Outcome]:
+def die_always(_url: str, task: Task) -> list[Outcome]:
     if task.pair == "eurusd" and task.month == "2024-01":
         os.kill(os.getpid(), signal.SIGKILL)
     return [Outcome(item.table, item.pair, item.month, "done") for item in task.items]
@@ -252,10 +253,7 @@ def test_a_store_in_memory_does_the_same(full: FolderStore) -> None:
     for pair in PAIRS:
         for month in full.bar_months(pair):
             bars = full.read_bars(pair, 0, 10**9)
-            from fxloom.months import month_bounds
-
             store.write_bars(pair, month, bars.between(*month_bounds(month)))
     assert not populate(store, tables=QUICK, workers=1).troubles
-    assert [r.fingerprint for r in store.records()] == [
-        r.fingerprint for r in sorted(full.records(), key=lambda r: r.key)
-    ]
+    held = sorted(full.records(), key=lambda r: r.key)
+    assert [r.fingerprint for r in store.records()] == [r.fingerprint for r in held]

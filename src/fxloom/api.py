@@ -13,7 +13,7 @@ from fxloom.audit import Audit, audit
 from fxloom.bars import PAIRS, Bars
 from fxloom.catalogue import select_features, select_tables
 from fxloom.clock import on_clock
-from fxloom.compute import Computed, Failure, Job, compute_pair, compute_panel
+from fxloom.computing import Computed, Failure, Job, compute_pair, compute_panel
 from fxloom.matrix import Missing, matrix_frame
 from fxloom.months import minute_of, month_range
 from fxloom.plan import Plan, Task

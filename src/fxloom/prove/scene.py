@@ -9,7 +9,7 @@ import numpy as np
 
 from fxloom.bars import Bars, Ints
 from fxloom.clock import on_clock
-from fxloom.compute import Computed, Failure, Job, compute_pair, compute_panel
+from fxloom.computing import Computed, Failure, Job, compute_pair, compute_panel
 from fxloom.feature import Table
 from fxloom.panel import panel_minutes
 from fxloom.view import PairFrame, Traits

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from fxloom.bars import Bars
-from fxloom.compute import Computed
+from fxloom.computing import Computed
 from fxloom.feature import Table
 from fxloom.months import month_bounds
 from fxloom.plan import Task

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fxloom.bars import Bars
 from fxloom.catalogue import families
 from fxloom.clock import on_clock
-from fxloom.compute import Failure, Job, compute_pair, compute_panel
+from fxloom.computing import Failure, Job, compute_pair, compute_panel
 from fxloom.feature import Family, Table, tables_of
 from fxloom.kernels.jit import cache_root, kernels_digest
 from fxloom.lock import lock

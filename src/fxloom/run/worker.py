@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from fxloom.catalogue import VERSION, tables
 from fxloom.clock import on_clock
-from fxloom.compute import Computed, Failure, Job, compute_pair, compute_panel, proxies_of
+from fxloom.computing import Computed, Failure, Job, compute_pair, compute_panel, proxies_of
 from fxloom.months import month_bounds
 from fxloom.plan import Item, Task
 from fxloom.run.outcome import Outcome, all_failed, outcome

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars import Floats
+from fxloom.kernels.comoments import rolling_beta
 from fxloom.kernels.ratio import ratio
-from fxloom.kernels.tree import tree_beta, tree_sum
+from fxloom.kernels.tree import tree_sum
 from fxloom.nodes import return_size
 from fxloom.view import View
 
@@ -44,7 +45,7 @@ def amihud(view: View, window: int) -> Floats:
 
 def kyle(view: View) -> Floats:
     """The slope over an hour of r (bp) on q / mean V."""
-    slope = tree_beta(10_000.0 * view.r, view.shared(signed_volume), HOUR)
+    slope = rolling_beta(10_000.0 * view.r, view.shared(signed_volume), HOUR)
     return slope * view.shared_by_domains(mean_volume, HOUR)
 
 

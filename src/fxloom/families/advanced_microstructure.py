@@ -11,13 +11,15 @@ from fxloom.clock import DAY
 from fxloom.domain import BOTH, BQX, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.flow_nodes import amihud, direction, kyle, mean_volume, signed_volume
+from fxloom.kernels.comoments import rolling_beta, rolling_corr, rolling_cov
 from fxloom.kernels.edge import bar_pairs, corwin_schultz, edge
+from fxloom.kernels.moments import centred_squares
 from fxloom.kernels.order import rank_present
 from fxloom.kernels.order_flow import bulk_flow, move_run, second_slope
 from fxloom.kernels.range_volatility import strided_sum
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import shift
-from fxloom.kernels.tree import tree_beta, tree_corr, tree_cov, tree_squares, tree_sum
+from fxloom.kernels.tree import tree_sum
 from fxloom.nodes import SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
 from fxloom.view import View
 
@@ -151,8 +153,8 @@ def _impacts(view: View) -> Columns:
     return {
         "micro_amihud_60": 1e6 * view.shared(amihud, HOUR),
         "micro_kyle_60": view.shared(kyle),
-        "micro_hasbrouck_60": tree_beta(r_bp, root, HOUR) * np.sqrt(mean),
-        "micro_roll_60": 2.0 * np.sqrt(np.maximum(0.0 - tree_cov(r_bp, shift(r_bp, 1), HOUR), 0.0)),
+        "micro_hasbrouck_60": rolling_beta(r_bp, root, HOUR) * np.sqrt(mean),
+        "micro_roll_60": 2.0 * np.sqrt(np.maximum(0.0 - rolling_cov(r_bp, shift(r_bp, 1), HOUR), 0.0)),
     }
 
 
@@ -181,9 +183,9 @@ def _flows(view: View) -> Columns:
     signs, q = view.shared(direction), view.shared(signed_volume)
     traded = view.volume * view.shared(return_size)
     return {
-        "micro_clustering_60": tree_corr(traded, shift(traded, 1), HOUR),
+        "micro_clustering_60": rolling_corr(traded, shift(traded, 1), HOUR),
         "micro_flow_60": ratio(tree_sum(q, HOUR), tree_sum(view.volume, HOUR)),
-        "micro_flow_persistence_60": tree_corr(signs, shift(signs, 1), HOUR),
+        "micro_flow_persistence_60": rolling_corr(signs, shift(signs, 1), HOUR),
         "micro_tick_run": move_run(signs, RUN),
         "micro_zero_share_60": tree_sum(1.0 - np.abs(signs), HOUR) / HOUR,
     }
@@ -193,7 +195,7 @@ def _costs(view: View) -> Columns:
     s, size = view.shared_by_domains(spread_bp), view.shared(return_size)
     return {
         "micro_cost_move_60": ratio(tree_sum(s, HOUR), 10_000.0 * tree_sum(size, HOUR)),
-        "micro_spread_signal_60": tree_corr(shift(s, 1), size, HOUR),
+        "micro_spread_signal_60": rolling_corr(shift(s, 1), size, HOUR),
     }
 
 
@@ -201,7 +203,8 @@ def _horizons(view: View) -> Columns:
     r_bp = 10_000.0 * view.r
     moves = tree_sum(r_bp, HORIZON)
     inside = HOUR - HORIZON + 1
-    long, short = tree_squares(moves, inside) / (inside - 1), tree_squares(r_bp, HOUR) / (HOUR - 1)
+    long = centred_squares(moves, inside)[1] / (inside - 1)
+    short = centred_squares(r_bp, HOUR)[1] / (HOUR - 1)
     coarse = HOUR / inside * tree_sum(moves * moves, inside) / HORIZON
     excess = tree_sum(r_bp * r_bp, HOUR) - coarse
     return {

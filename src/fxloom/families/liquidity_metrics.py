@@ -12,12 +12,14 @@ from fxloom.clock import DAY
 from fxloom.domain import BOTH, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.flow_nodes import STEP, amihud, kyle, mean_volume, signed_volume, turnover
+from fxloom.kernels.comoments import rolling_beta, rolling_corr
+from fxloom.kernels.moments import rolling_std, zscore
 from fxloom.kernels.momentum import STILL
 from fxloom.kernels.order import rank_present
 from fxloom.kernels.order_flow import tail_share
 from fxloom.kernels.ratio import log, log1p, ratio
 from fxloom.kernels.states import shift
-from fxloom.kernels.tree import tree_beta, tree_corr, tree_std, tree_sum, tree_zscore, tree_zscore_present
+from fxloom.kernels.tree import tree_sum, zscore_present
 from fxloom.nodes import SPREAD_LOOKBACK, return_size, spread_bp, volatility
 from fxloom.view import View
 
@@ -88,13 +90,13 @@ def compute(view: View) -> Columns:
     trade = log(view.shared(turnover))
     pressure = tree_sum(view.shared(signed_volume), SHORT)
     return {
-        "liq_amihud_z": tree_zscore_present(view.shared(amihud, SHORT), DAY, LEAST),
+        "liq_amihud_z": zscore_present(view.shared(amihud, SHORT), DAY, LEAST),
         "liq_turnover_60": trade,
-        "liq_volume_elasticity_120": tree_beta(log1p(volume), size, LONG) * view.shared(volatility, LONG),
-        "liq_spread_elasticity_120": tree_beta(s, 10_000.0 * size, LONG),
+        "liq_volume_elasticity_120": rolling_beta(log1p(volume), size, LONG) * view.shared(volatility, LONG),
+        "liq_spread_elasticity_120": rolling_beta(s, 10_000.0 * size, LONG),
         "liq_pressure_15": ratio(pressure, view.shared_by_domains(mean_volume, FOUR_HOURS)),
         "liq_depth_60": depth(view),
-        "liq_memory_60": tree_corr(size, shift(size, LAG), HOUR),
+        "liq_memory_60": rolling_corr(size, shift(size, LAG), HOUR),
         "liq_tail_share_60": tail_share(size, HOUR, STEP, TAIL),
         "liq_kyle_instability": instability(view.shared(kyle)),
         "liq_stress": stress(s, size, volume),
@@ -111,12 +113,12 @@ def depth(view: View) -> Floats:
 
 def instability(slope: Floats) -> Floats:
     """The deviation of Kyle's lambda over an hour, relative to its size."""
-    return ratio(tree_std(slope, HOUR), tree_sum(np.abs(slope), HOUR) / HOUR)
+    return ratio(rolling_std(slope, HOUR), tree_sum(np.abs(slope), HOUR) / HOUR)
 
 
 def stress(s: Floats, size: Floats, volume: Floats) -> Floats:
     """Mean of the z scores of spread, moves and lacking volume that are defined, once there are four hours of moves."""
-    scores = tree_zscore(s, FOUR_HOURS), tree_zscore(size, FOUR_HOURS), -tree_zscore(volume, FOUR_HOURS)
+    scores = zscore(s, FOUR_HOURS), zscore(size, FOUR_HOURS), -zscore(volume, FOUR_HOURS)
     total, count = np.zeros(len(s)), np.zeros(len(s))
     for score in scores:
         known = np.isfinite(score)

@@ -12,11 +12,12 @@ from fxloom.clock import DAY
 from fxloom.domain import BOTH, BQX, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.jumps import bipower_variance, ewma_ratio, jump_z
+from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, strided_sum, strided_variance
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import bars_since_change, change_share, shift
-from fxloom.kernels.tree import tree_std, tree_sum
+from fxloom.kernels.tree import tree_sum
 from fxloom.nodes import return_size, volatility
 from fxloom.view import View
 
@@ -123,7 +124,7 @@ def compute(view: View) -> Columns:
         "rv_quarticity_20": 10_000.0 * np.sqrt(np.sqrt(tree_sum(squares * squares, N) / (3.0 * N))),
         "rv_jump_z_60": jump_z(size, LONG),
         "rv_signed_jump_60": ratio(tree_sum(squares * np.sign(view.r), LONG), realized),
-        "rv_vol_of_vol_60": ratio(tree_std(parkinson, LONG), tree_sum(parkinson, LONG) / LONG),
+        "rv_vol_of_vol_60": ratio(rolling_std(parkinson, LONG), tree_sum(parkinson, LONG) / LONG),
         "rv_accel_20": parkinson - 2.0 * shift(parkinson, 10) + shift(parkinson, 20),
         "rv_ewma_ratio_5_20": ewma_ratio(size, 5, 20, MEMORY),
         "rv_regime_high": regime,

@@ -14,11 +14,10 @@ import numpy as np
 from fxloom.domain import RATE, WINDOWS, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.extremes import rolling_max
-from fxloom.kernels.moments import rolling_mean
+from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.order import rolling_rank
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.regression import rolling_slope
-from fxloom.kernels.tree import tree_std
 from fxloom.nodes import SPREAD_LOOKBACK, spread_bp, volatility
 from fxloom.view import View
 
@@ -60,7 +59,7 @@ def compute(view: View) -> Columns:
     s = view.shared_by_domains(spread_bp)
     found: Columns = {}
     for w in WINDOWS:
-        mean, std = rolling_mean(s, w), tree_std(s, w)
+        mean, std = rolling_mean(s, w), rolling_std(s, w)
         sigma = 10_000.0 * view.shared(volatility, w)
         found |= {
             f"spread_mean_{w}": mean,

@@ -11,6 +11,7 @@ from fxloom.bars import Floats
 from fxloom.clock import DAY
 from fxloom.domain import RATE, WINDOWS, Domain
 from fxloom.feature import Column, Columns, Family
+from fxloom.kernels.comoments import rolling_corr
 from fxloom.kernels.extremes import rolling_max
 from fxloom.kernels.moments import rolling_moments
 from fxloom.kernels.momentum import STILL
@@ -18,7 +19,7 @@ from fxloom.kernels.order_flow import bulk_imbalance
 from fxloom.kernels.ratio import log, ratio
 from fxloom.kernels.regression import rolling_slope
 from fxloom.kernels.states import shift
-from fxloom.kernels.tree import tree_corr, tree_sum
+from fxloom.kernels.tree import tree_sum
 from fxloom.nodes import return_size, volatility
 from fxloom.view import View
 
@@ -105,8 +106,8 @@ def compute(view: View) -> Columns:
             f"volume_ratio_{w}": ratio(volume, mean),
             f"volume_slope_{w}": ratio(rolling_slope(volume, w), mean),
             f"volume_vwap_dist_{w}": vwap_distance(close, ratio(tree_sum(money, w), total)),
-            f"volume_absret_corr_{w}": tree_corr(volume, size, w),
-            f"volume_ret_corr_{w}": tree_corr(volume, r, w),
+            f"volume_absret_corr_{w}": rolling_corr(volume, size, w),
+            f"volume_ret_corr_{w}": rolling_corr(volume, r, w),
             f"volume_up_share_{w}": ratio(tree_sum(upward, w), total),
             f"volume_bvc_imbalance_{w}": ratio(imbalance, total),
             f"volume_concentration_{w}": ratio(rolling_max(volume, w), total),

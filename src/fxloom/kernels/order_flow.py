@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from fxloom.bars import Floats
+from fxloom.kernels.comoments import centred_products
 from fxloom.kernels.jit import jit
 from fxloom.kernels.order import insert, remove
-from fxloom.kernels.tree import tree_products
 
 BLOCK = 512
 EQUAL = 1e-9  # sizes closer than this, relative, are equal
@@ -118,8 +118,8 @@ def second_slope(y: Floats, x: Floats, z: Floats, window: int) -> Floats:
 
     NaN where the determinant is at most 1e-12 Sxx Szz.
     """
-    xx, xz, zz = tree_products(x, z, window)
-    xy, zy = tree_products(x, y, window)[1], tree_products(z, y, window)[1]
+    xx, xz, zz = centred_products(x, z, window)
+    xy, zy = centred_products(x, y, window)[1], centred_products(z, y, window)[1]
     out = np.full(len(y), np.nan)
     for t in range(window - 1, len(y)):
         determinant = xx[t] * zz[t] - xz[t] * xz[t]

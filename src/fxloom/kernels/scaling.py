@@ -6,8 +6,8 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.kernels.jit import jit
+from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.momentum import STILL
-from fxloom.kernels.tree import tree_std
 
 
 @jit
@@ -32,7 +32,7 @@ def hurst(x: Floats, window: int, scales: int) -> Floats:
     squares = scales * (scales * scales - 1.0) / 12.0 * np.log(2.0)
     for j in range(scales):
         k = 2**j
-        std = tree_std(changes_over(x, k), window - k)
+        std = rolling_std(changes_over(x, k), window - k)
         for t in range(n):
             if std[t] > 0.0:
                 slope[t] += (j - middle) * np.log(std[t]) / squares

@@ -1,9 +1,8 @@
-"""Sums over long rolling windows in log2(W) additions a row, each window still its own.
+"""Sums over rolling windows in log2(W) additions a row, each window still its own.
 
 A window is cut into stretches of 1, 2, 4, ... bars whose sums are sums of two halves (a binary tree). The order of
 additions depends on the window's length alone, so that a row's bits do not depend on where the data begins, and
-nothing outlives its window: this is not a running sum. Raw sums of squares lose digits where the mean is far from
-0; rows that would lose more than four are summed again about their mean, value by value.
+nothing outlives its window: this is not a running sum.
 """
 
 from __future__ import annotations
@@ -57,106 +56,12 @@ def tree_sum(y: Floats, window: int) -> Floats:
 
 
 @jit
-def squares_about_mean(y: Floats, t: int, window: int) -> float:
-    """The sum of (y - mean)^2 over the window at t, in two passes; exactly 0 if it is flat."""
-    if is_flat(y, t, window):
-        return 0.0
-    mean, total = 0.0, 0.0
-    for i in range(t - window + 1, t):
-        mean += y[i] - y[t]
-    mean /= window
-    for i in range(t - window + 1, t + 1):
-        total += (y[i] - y[t] - mean) ** 2
-    return total
-
-
-@jit
-def products_about_means(x: Floats, y: Floats, t: int, window: int) -> float:
-    """The sum of (x - mean)(y - mean) over the window at t, in two passes."""
-    mean_x, mean_y, total = 0.0, 0.0, 0.0
-    for i in range(t - window + 1, t):
-        mean_x += x[i] - x[t]
-        mean_y += y[i] - y[t]
-    mean_x, mean_y = mean_x / window, mean_y / window
-    for i in range(t - window + 1, t + 1):
-        total += (x[i] - x[t] - mean_x) * (y[i] - y[t] - mean_y)
-    return total
-
-
-@jit
-def tree_squares(y: Floats, window: int) -> Floats:
-    """The sum of (y - mean)^2 of each window; exactly 0 in a flat one."""
-    total, raw = tree_sum(y, window), tree_sum(y * y, window)
-    out = raw - total * total / window
-    for t in range(window - 1, len(y)):
-        if out[t] <= GUARD * raw[t]:
-            out[t] = squares_about_mean(y, t, window) if raw[t] > 0.0 else 0.0
-    return out
-
-
-@jit
-def tree_std(y: Floats, window: int) -> Floats:
-    """The standard deviation (ddof 1) of each window; exactly 0 in a flat one."""
-    return np.sqrt(tree_squares(y, window) / (window - 1))
-
-
-@jit
-def tree_products(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats, Floats]:
-    """Sums of (x - mean)^2, (x - mean)(y - mean), (y - mean)^2 of each window; exactly 0 for a flat series."""
-    total_x, total_y = tree_sum(x, window), tree_sum(y, window)
-    raw_x, raw_y = tree_sum(x * x, window), tree_sum(y * y, window)
-    xx, yy = raw_x - total_x * total_x / window, raw_y - total_y * total_y / window
-    xy = tree_sum(x * y, window) - total_x * total_y / window
-    for t in range(window - 1, len(x)):
-        if np.isnan(xy[t]):
-            xx[t], yy[t] = np.nan, np.nan
-        elif xx[t] <= GUARD * raw_x[t] or yy[t] <= GUARD * raw_y[t]:
-            xx[t] = squares_about_mean(x, t, window) if raw_x[t] > 0.0 else 0.0
-            yy[t] = squares_about_mean(y, t, window) if raw_y[t] > 0.0 else 0.0
-            xy[t] = products_about_means(x, y, t, window) if xx[t] > 0.0 and yy[t] > 0.0 else 0.0
-    return xx, xy, yy
-
-
-@jit
-def tree_cov(x: Floats, y: Floats, window: int) -> Floats:
-    """The covariance (ddof 1) of each window; exactly 0 where either series is flat."""
-    return tree_products(x, y, window)[1] / (window - 1)
-
-
-@jit
-def tree_corr(x: Floats, y: Floats, window: int) -> Floats:
-    """Pearson's correlation of each window, within [-1, 1]; NaN where either series is flat."""
-    xx, xy, yy = tree_products(x, y, window)
-    out = np.full(len(x), np.nan)
-    for t in range(window - 1, len(x)):
-        if xx[t] > 0.0 and yy[t] > 0.0:
-            out[t] = min(max(xy[t] / (np.sqrt(xx[t]) * np.sqrt(yy[t])), -1.0), 1.0) + 0.0
-    return out
-
-
-@jit
-def tree_beta(y: Floats, x: Floats, window: int) -> Floats:
-    """The least-squares slope of y on x (with intercept) of each window; NaN where x is flat."""
-    xx, xy, _ = tree_products(x, y, window)
-    out = np.full(len(x), np.nan)
-    for t in range(window - 1, len(x)):
-        if xx[t] > 0.0:
-            out[t] = xy[t] / xx[t] + 0.0
-    return out
-
-
-@jit
-def tree_zscore(y: Floats, window: int) -> Floats:
-    """(y[t] - mean) / std (ddof 1) of each window; NaN in a flat one."""
-    return tree_zscore_present(y, window, window)
-
-
-@jit
-def tree_zscore_present(y: Floats, window: int, at_least: int) -> Floats:
+def zscore_present(y: Floats, window: int, at_least: int) -> Floats:
     """(y[t] - mean) / std over the values present (not NaN) in each window.
 
     NaN in the first window - 1 rows, where fewer than ``at_least`` (two or more) are present, where y[t] is not, or
-    where they are constant.
+    where they are constant. Raw sums of squares lose digits where the mean is far from 0: rows that would lose more
+    than four are summed again about their mean, value by value.
     """
     n = len(y)
     out, filled = np.full(n, np.nan), np.empty(n)

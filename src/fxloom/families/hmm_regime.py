@@ -35,7 +35,7 @@ from fxloom.kernels.hidden_markov import (
     share_alike,
     switch_probability,
 )
-from fxloom.kernels.moments import rolling_mean
+from fxloom.kernels.moments import FLAT, rolling_mean
 from fxloom.kernels.states import bars_since_change
 from fxloom.nodes import volatility
 from fxloom.view import View
@@ -161,7 +161,7 @@ class Regimes(NamedTuple):
     @property
     def failed(self) -> bool:
         finite = all(np.isfinite(part).all() for part in (*self.model, self.shares))
-        return not finite or self.shares.min() < LEAST_SHARE
+        return not finite or bool(self.shares.min() < LEAST_SHARE)
 
 
 def start_model(change: Floats, level: Floats) -> Model:
@@ -174,7 +174,13 @@ def start_model(change: Floats, level: Floats) -> Model:
 
 
 def fit_regimes(change: Floats, level: Floats) -> Regimes:
-    """The model after 100 EM steps on one window of observations."""
+    """The model after 100 EM steps on one window of observations.
+
+    A window in which volatility is constant fails, as its constant moves fail GARCH: it has no bands, and three
+    equal states are a fixed point of EM that only rounding leaves.
+    """
+    if np.ptp(level) <= FLAT * np.abs(level).max():
+        return Regimes(start_model(change, level), np.zeros(3))
     (start, transitions, means, variances), shares = fit_hmm(change, level, start_model(change, level), STEPS)
     order = np.argsort(means[:, 1], kind="stable")
     model = start[order], np.ascontiguousarray(transitions[np.ix_(order, order)]), means[order], variances[order]

@@ -11,6 +11,8 @@ import numpy as np
 from fxloom.bars import Flags, Floats
 from fxloom.kernels.jit import jit
 
+NEAR, APPROACH = 1e-3, 0.8
+
 
 @jit
 def face_basis(active: Flags, basis: Floats) -> int:
@@ -59,19 +61,26 @@ def side_to_leave(active: Flags, g: Floats, tolerance: float) -> int:
 @jit
 def slack(side: int, x: Floats, floor: float) -> float:
     if side == 3:
-        return 1.0 - x[2] - x[3]
-    return x[1] - floor if side == 0 else x[side + 1]
+        return float(1.0 - x[2] - x[3])
+    return float(x[1] - floor if side == 0 else x[side + 1])
 
 
 @jit
 def longest_step(x: Floats, d: Floats, active: Flags, floor: float) -> tuple[float, int]:
-    """The share of step ``d``, at most 1, that stays inside, and the side that blocks the rest (-1: none)."""
+    """The share of step ``d``, at most 1, that may be taken, and the side that it ends on (-1: none).
+
+    A step towards a side covers four fifths of the way, until the side is near: a side reached in one leap from afar
+    is often one that the maximum is not on, and alpha = 0, where beta means nothing, is hard to leave.
+    """
     longest, blocking = 1.0, -1
     pace = (d[1], d[2], d[3], -d[2] - d[3])
     for side in range(4):
         if not active[side] and pace[side] < 0.0:
-            room = max(slack(side, x, floor), 0.0) / -pace[side]
-            if room < longest:
+            distance = max(slack(side, x, floor), 0.0)
+            room = distance / -pace[side]
+            if distance > NEAR and APPROACH * room < longest:
+                longest, blocking = APPROACH * room, -1
+            elif distance <= NEAR and room < longest:
                 longest, blocking = room, side
     return longest, blocking
 

@@ -107,7 +107,7 @@ def scaled_smoother(b: Floats, transitions: Floats, alpha: Floats, gamma: Floats
     moves[0, 0], moves[0, 1], moves[0, 2] = m00 * a[0, 0], m01 * a[0, 1], m02 * a[0, 2]
     moves[1, 0], moves[1, 1], moves[1, 2] = m10 * a[1, 0], m11 * a[1, 1], m12 * a[1, 2]
     moves[2, 0], moves[2, 1], moves[2, 2] = m20 * a[2, 0], m21 * a[2, 1], m22 * a[2, 2]
-    return lowest
+    return float(lowest)
 
 
 @jit
@@ -115,8 +115,9 @@ def log_sum(a: float, b: float, c: float) -> float:
     """ln(e^a + e^b + e^c)."""
     top = max(a, b, c)
     if top == -np.inf:
-        return top
-    return float(top + np.log(np.exp(a - top) + np.exp(b - top) + np.exp(c - top)))
+        return -np.inf
+    total = np.exp(a - top) + np.exp(b - top) + np.exp(c - top)
+    return float(top + np.log(total))
 
 
 @jit

@@ -18,6 +18,7 @@ from fxloom.kernels.jit import jit
 from fxloom.kernels.logs import logarithms
 
 WINDOW = 128
+LEVELS = 7  # 128 = 2^7
 BINS = WINDOW // 2
 LAG = BINS  # bars between the two totals of the power trend
 BLOCK = 128  # rows a block: long enough for vector lanes, short enough for the second-level cache
@@ -93,8 +94,9 @@ def merge(size: int, count: int, re: Floats, im: Floats, re_out: Floats, im_out:
 @jit
 def transform(values: Floats, width: int, spaces: Floats, sums: Floats) -> int:
     """The DFT of the windows that begin at values[0 ... width - 1]; says in which of the two ``spaces`` it lies."""
-    here, size = 0, 2
-    while size <= WINDOW:
+    here = 0
+    for level in range(1, LEVELS + 1):
+        size = 1 << level
         stride = WINDOW // size
         count = width + stride - 1
         there = 1 - here
@@ -104,7 +106,7 @@ def transform(values: Floats, width: int, spaces: Floats, sums: Floats) -> int:
         for s in range(count):
             spaces[there, 0, size // 2, s] = sums[s]
             spaces[there, 1, size // 2, s] = 0.0
-        here, size = there, 2 * size
+        here = there
     return here
 
 

@@ -129,15 +129,16 @@ def sliding_wavelets(y: Floats, rounding: Floats, first: int) -> Floats:
     out = np.full((RESULTS, n), np.nan)
     a, b = np.zeros((WINDOW + 2 * PAD, BLOCK)), np.zeros((WINDOW // 2 + 2 * PAD, BLOCK))
     detail, measured = np.zeros((WINDOW // 2, BLOCK)), np.zeros((8, BLOCK))
+    size = len(a) - 2 * PAD  # of the type of a length, so that one version of each stage is compiled
     for begin in range(max(first, WINDOW - 1), n, BLOCK):
         width = min(BLOCK, n - begin)
         detrended(y[begin - WINDOW + 1 : begin + width], width, a)
-        decompose(a, WINDOW, width, b, detail)
-        sizes(detail, WINDOW // 2, width, measured[0], measured[4])
-        decompose(b, WINDOW // 2, width, a, detail)
-        sizes(detail, WINDOW // 4, width, measured[1], measured[5])
-        decompose(a, WINDOW // 4, width, b, detail)
-        sizes(detail, COARSE, width, measured[2], measured[6])
+        decompose(a, size, width, b, detail)
+        sizes(detail, size // 2, width, measured[0], measured[4])
+        decompose(b, size // 2, width, a, detail)
+        sizes(detail, size // 4, width, measured[1], measured[5])
+        decompose(a, size // 4, width, b, detail)
+        sizes(detail, size // 8, width, measured[2], measured[6])
         smooth_part(b, width, measured[3], measured[7])
         write(b, detail, measured, begin, width, rounding, out)
     return out

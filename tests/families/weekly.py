@@ -1,0 +1,61 @@
+"""Some weeks of bars for the tests of anchored families: made up, or real."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+import numpy as np
+from conftest import real_bars
+
+from fxloom.anchors import Week, weeks
+from fxloom.bars import Bars
+from fxloom.clock import on_clock
+from fxloom.domain import RATE, Domain
+from fxloom.market import synthetic_market
+from fxloom.view import PairFrame, Traits, View
+
+
+@cache
+def weekly_bars(name: str = "made up") -> Bars:
+    """Three weeks and a half: enough for a fit in the third week and the one after it."""
+    if name == "made up":
+        return synthetic_market(date(2018, 1, 22), date(2018, 2, 15), pairs=["eurusd"])["eurusd"]
+    return real_bars(name).take(slice(18_000))
+
+
+@cache
+def weekly_view(domain: Domain, name: str = "made up") -> View:
+    return view_of(weekly_bars(name), domain)
+
+
+def view_of(bars: Bars, domain: Domain, start: int = 0, first: int = 0) -> View:
+    """A view of its own frame, with the baseline of the first bar of all."""
+    return PairFrame("eurusd", on_clock(bars), Traits(1.25)).view(domain, start, first)
+
+
+def usable_weeks(view: View, warmup: int) -> list[Week]:
+    return list(weeks(view.ts, 0, warmup))
+
+
+def series(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """x and r of a domain by their definitions."""
+    c = 100.0 * view.frame.bars.close / 1.25
+    if view.domain is RATE:
+        x = c
+    else:
+        past = np.lib.stride_tricks.sliding_window_view(c, 16)
+        m = (past[:, :-1] - past[:, -1:]).sum(axis=1) / past[:, -1]
+        x = np.concatenate([np.full(15, np.nan), 100.0 * (1.0 + np.where(np.abs(m) < 1e-12, 0.0, m) / 15.0)])
+    r = np.diff(np.log(x), prepend=np.nan)
+    r[np.abs(r) < 1e-12] = 0.0
+    return x, r
+
+
+def with_later_bars(bars: Bars, cut: int, seed: int = 1) -> Bars:
+    """The bars with all prices from bar ``cut`` on replaced by another walk."""
+    rng = np.random.default_rng(seed)
+    walk = bars.close[cut - 1] * np.exp(1e-3 * np.cumsum(rng.normal(size=len(bars) - cut)))
+    close = np.concatenate([bars.close[:cut], walk])
+    prices = [np.concatenate([column[:cut], walk]) for column in (bars.open, bars.high, bars.low)]
+    return Bars(bars.ts, *prices, close, bars.volume, bars.spread)

@@ -9,7 +9,7 @@ from fxloom.kernels.jit import jit
 
 SINGULAR = 1e-10  # pivot of a covariance, as a share of its variance, below which it counts as singular
 LANES = 64  # partial sums of a long product
-SWEEPS = 30  # of Jacobi's rotations; five to eight are enough for three rows
+SWEEPS = 12  # of Jacobi's rotations; five to eight are enough for three rows
 # Rows of a fit: three eigenvalues, the weights of the first and the second vector, means of the levels, and of each
 # vector's error: its standard deviation, AR(1) coefficient and adjustment of the first series.
 VALUES, FIRST, SECOND, MEANS, STD, PHI, ADJUSTMENT = 0, 3, 6, 9, 12, 13, 14
@@ -40,7 +40,7 @@ def fit(y: Floats, out: Floats) -> None:
     if np.isnan(means.sum()):
         return
     values, vectors = vectors_of(moments(levels))
-    if np.isnan(values.sum()) or vectors[0, 0] == 0.0 or vectors[0, 1] == 0.0:
+    if np.isnan(values[0]) or vectors[0, 0] == 0.0 or vectors[0, 1] == 0.0:
         return
     for i in range(3):
         out[VALUES + i], out[MEANS + i] = values[i], means[i]
@@ -74,7 +74,11 @@ def moments(levels: Floats) -> Floats:
             rows[3 + i, t] = levels[t + 1, i] - levels[t, i]
             rows[6 + i, t] = levels[t + 1, i]
     for i in range(9):
-        rows[i, :n] -= rows[i, :n].sum() / n
+        total = 0.0
+        for t in range(n):
+            total += rows[i, t]
+        for t in range(n):
+            rows[i, t] -= total / n
     out = np.empty((9, 9))
     for i in range(9):
         for j in range(i + 1):
@@ -90,7 +94,20 @@ def inner(x: Floats, y: Floats) -> float:
         a, b = x[k : k + LANES], y[k : k + LANES]
         for i in range(LANES):
             lanes[i] += a[i] * b[i]
-    return float(lanes.sum())
+    total = 0.0
+    for i in range(LANES):
+        total += lanes[i]
+    return total
+
+
+@jit
+def block(s: Floats, i: int, j: int) -> Floats:
+    """The 3 x 3 block of ``s`` at (i, j)."""
+    out = np.empty((3, 3))
+    for k in range(3):
+        for c in range(3):
+            out[k, c] = s[i + k, j + c]
+    return out
 
 
 @jit
@@ -102,52 +119,61 @@ def cholesky(a: Floats) -> Floats:
             total = a[i, j]
             for k in range(j):
                 total -= factor[i, k] * factor[j, k]
-            if i == j:
-                if not total > SINGULAR * a[i, i]:
-                    return np.full((3, 3), np.nan)
+            if i > j:
+                factor[i, j] = total / factor[j, j]
+            elif total > SINGULAR * a[i, i]:
                 factor[i, i] = np.sqrt(total)
             else:
-                factor[i, j] = total / factor[j, j]
+                factor[i, i] = np.nan
     return factor
 
 
 @jit
 def forward(factor: Floats, b: Floats) -> Floats:
     """factor^-1 b for lower triangular 3 x 3 ``factor``."""
-    out = b.copy()
+    out = np.empty((3, 3))
     for c in range(3):
         for i in range(3):
+            total = b[i, c]
             for k in range(i):
-                out[i, c] -= factor[i, k] * out[k, c]
-            out[i, c] /= factor[i, i]
+                total -= factor[i, k] * out[k, c]
+            out[i, c] = total / factor[i, i]
     return out
 
 
 @jit
-def product(a: Floats, b: Floats) -> Floats:
-    """a b' of 3 x 3 matrices."""
-    out = np.zeros((3, 3))
+def less_product(a: Floats, x: Floats, y: Floats) -> Floats:
+    """a - x' y of 3 x 3 matrices."""
+    out = np.empty((3, 3))
     for i in range(3):
         for j in range(3):
-            for k in range(3):
-                out[i, j] += a[i, k] * b[j, k]
+            out[i, j] = a[i, j] - (x[0, i] * y[0, j] + x[1, i] * y[1, j] + x[2, i] * y[2, j])
+    return out
+
+
+@jit
+def transposed(a: Floats) -> Floats:
+    out = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            out[i, j] = a[j, i]
     return out
 
 
 @jit
 def vectors_of(s: Floats) -> tuple[Floats, Floats]:
     """Squared canonical correlations of changes and levels given the changes before, largest first, and the vectors
-    in columns, scaled to absolute weights of sum 1 and a positive first weight."""
-    lz = cholesky(s[3:6, 3:6])
-    d, l = forward(lz, s[3:6, 0:3]), forward(lz, s[3:6, 6:9])
-    dt, lt = d.T.copy(), l.T.copy()
-    s00, skk = s[0:3, 0:3] - product(dt, dt), s[6:9, 6:9] - product(lt, lt)
-    s0k = s[0:3, 6:9] - product(dt, lt)
-    l0, lk = cholesky(s00), cholesky(skk)
-    half = forward(lk, forward(l0, s0k).T.copy())  # lk^-1 Sk0 l0^-T
-    values, rotated = eigenvectors(product(half, half))
+    in columns, scaled to absolute weights of sum 1 and a positive first weight. NaN where a covariance is singular."""
+    lz = cholesky(block(s, 3, 3))
+    d, l = forward(lz, block(s, 3, 0)), forward(lz, block(s, 3, 6))
+    l0, lk = cholesky(less_product(block(s, 0, 0), d, d)), cholesky(less_product(block(s, 6, 6), l, l))
+    if np.isnan(lz[2, 2] + l0[2, 2] + lk[2, 2]):  # one bad pivot spoils all that follow
+        return np.full(3, np.nan), np.full((3, 3), np.nan)
+    half = forward(l0, transposed(forward(lk, less_product(block(s, 6, 0), l, d))))  # l0^-1 S0k lk^-T
+    values, rotated = eigenvectors(less_product(np.zeros((3, 3)), half, half))
     vectors = np.empty((3, 3))
     for c in range(3):
+        values[c] = -values[c]
         for i in range(2, -1, -1):
             total = rotated[i, c]
             for k in range(i + 1, 3):
@@ -162,22 +188,23 @@ def vectors_of(s: Floats) -> tuple[Floats, Floats]:
 
 @jit
 def eigenvectors(matrix: Floats) -> tuple[Floats, Floats]:
-    """Eigenvalues of a symmetric 3 x 3 matrix, largest first, and eigenvectors in columns, by Jacobi's rotations."""
-    a, v = matrix.copy(), np.eye(3)
+    """Eigenvalues of a symmetric 3 x 3 matrix, smallest first, and eigenvectors in columns, by Jacobi's rotations."""
+    a, v = block(matrix, 0, 0), np.zeros((3, 3))
+    v[0, 0], v[1, 1], v[2, 2] = 1.0, 1.0, 1.0
     for _ in range(SWEEPS):
-        off = abs(a[0, 1]) + abs(a[0, 2]) + abs(a[1, 2])
-        if not off > 1e-300:
-            break
         for p in range(2):
             for q in range(p + 1, 3):
                 if a[p, q] != 0.0:
                     rotate(a, v, p, q)
-    order = np.argsort(-np.diag(a))
     values, vectors = np.empty(3), np.empty((3, 3))
     for c in range(3):
-        values[c] = a[order[c], order[c]]
+        place = 0
+        for k in range(3):
+            if a[k, k] < a[c, c] or (a[k, k] == a[c, c] and k < c):
+                place += 1
+        values[place] = a[c, c]
         for i in range(3):
-            vectors[i, c] = v[i, order[c]]
+            vectors[i, place] = v[i, c]
     return values, vectors
 
 

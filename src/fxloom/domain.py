@@ -21,6 +21,11 @@ class Domain:
     r: int
     bars: int
 
+    @property
+    def stride(self) -> int:
+        """Rows from one bar to the next that does not overlap it: the bars of bqx are five minutes long."""
+        return 5 if self.name == "bqx" else 1
+
     def series(self, window: int) -> int:
         """Warm-up of ``series(window)`` and ``index(window)``."""
         return window if self.name == "bqx" else 0

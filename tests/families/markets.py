@@ -159,7 +159,7 @@ def market(name: str, domain: Domain) -> Market:
 
 def sample(first: int, n: int) -> list[int]:
     """Some bars from ``first`` on, the first and the last among them."""
-    return sorted({*range(first, min(first + 3, n)), *range(first, n, 53), n - 1})
+    return sorted({*range(first, min(first + 3, n)), *range(first, n, 97), n - 1})
 
 
 def check_twins(family: Family, m: Market, twins: Mapping[str, Twin], tolerance: float = 1e-9) -> None:

@@ -185,7 +185,8 @@ def test_columns_are_those_of_the_page(name: str, domain: Domain) -> None:
 def test_edge_agrees_with_its_authors_package(name: str) -> None:
     m = market(name, RATE)
     got = FAMILY.compute(m.view)["micro_edge_60"]
-    want = np.array([edge(m, t) if t >= 59 else np.nan for t in range(len(m))])
+    rows = np.arange(59, len(m), 3)
+    got, want = got[rows], np.array([edge(m, t) for t in rows])
     np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10 * np.nanstd(want))
 
 

@@ -37,11 +37,6 @@ CONSTANT = "one of the two series is constant in the window"
 VPIN_WARMUP = SIGMA - 1 + BUCKETS * BUCKET - 1
 
 
-def stride_of(domain: Domain) -> int:
-    """Rows from one bar to the next that does not overlap it."""
-    return 5 if domain is BQX else 1
-
-
 def columns(domain: Domain) -> Iterable[Column]:
     yield from _impact_columns(domain.r + HOUR - 1)
     yield Column(
@@ -70,7 +65,7 @@ def _impact_columns(warmup: int) -> Iterable[Column]:
 
 
 def _spread_columns(domain: Domain) -> Iterable[Column]:
-    step = stride_of(domain)
+    step = domain.stride
     bars = "60 bars" if step == 1 else "the 60 five-minute bars at t, t-5, ..., t-295"
     warmup = domain.bars + (HOUR - 1) * step
     formula = f"10000 mean of the 59 two-bar estimates of {bars}, negatives as 0, no gap adjustment"
@@ -160,10 +155,10 @@ def _impacts(view: View) -> Columns:
 
 def _spreads(view: View) -> Columns:
     opened, high, low, close = view.ohlc
-    step, pairs = stride_of(view.domain), HOUR - 1
-    terms = bar_pairs(opened, high, low, close, step, EQUAL_PRICE)
-    squares = strided_sum(-4.0 * terms[2] * terms[3], pairs, step) / pairs
-    share = edge(*terms, HOUR, step) if view.domain is BQX else view.shared_by_domains(price_edge)
+    step, pairs = view.domain.stride, HOUR - 1
+    pairs_of = bar_pairs(opened, high, low, close, step, EQUAL_PRICE)
+    squares = strided_sum(-4.0 * pairs_of.middle_close * pairs_of.close_middle, pairs, step) / pairs
+    share = edge(*pairs_of, HOUR, step) if view.domain is BQX else view.shared_by_domains(price_edge)
     return {
         "micro_corwin_schultz_60": 10_000.0 * strided_sum(corwin_schultz(high, low, step), pairs, step) / pairs,
         "micro_abdi_ranaldo_60": 10_000.0 * np.sqrt(np.maximum(squares, 0.0)),

@@ -34,18 +34,19 @@ THIRDS = np.array([1.0 / 3.0, 2.0 / 3.0])
 FLAT_PRICE = "the price does not move in the window"
 
 
-def stride_of(domain: Domain) -> int:
-    """Rows from one bar to the next that does not overlap it."""
-    return 5 if domain is BQX else 1
-
-
 def efficient(domain: Domain) -> float:
     """The efficiency from which on a market trends."""
     return 0.15 if domain is BQX else 0.3
 
 
 def columns(domain: Domain) -> Iterable[Column]:
-    x, r, bars, hour = domain.x, domain.r, domain.bars, domain.x + HOUR
+    yield from _path_columns(domain)
+    yield from _trend_columns(domain)
+    yield from _level_columns(domain)
+
+
+def _path_columns(domain: Domain) -> Iterable[Column]:
+    x, hour = domain.x, domain.x + HOUR
     formula = "abs(x[t] - x[t-60]) / sum of the 60 abs(x[i] - x[i-1])"
     yield Column(
         "mr_efficiency_60", "ratio", formula, hour, low=0, high=1, source="Kaufman (1995)", undefined=FLAT_PRICE
@@ -54,6 +55,10 @@ def columns(domain: Domain) -> Iterable[Column]:
     source = "Hurst exponent by scaled deviations: Di Matteo (2007), order 2"
     yield Column("mr_hurst_240", "exponent", formula, x + FOUR_HOURS - 1, source=source, undefined=FLAT_PRICE)
     yield _choppiness(domain)
+
+
+def _trend_columns(domain: Domain) -> Iterable[Column]:
+    hour = domain.x + HOUR
     line = "the window of x is flat or exactly a line"
     formula = "t statistic of the slope of x on 60 bars, within +-100"
     yield Column("mr_trend_t_60", "t", formula, hour - 1, low=-100, high=100, undefined=line)
@@ -63,6 +68,10 @@ def columns(domain: Domain) -> Iterable[Column]:
     lost = "mr_trend_class was missing within the last 1440 bars"
     formula = "bars since mr_trend_class changed, at most 1440"
     yield Column("mr_trend_duration", "bars", formula, hour + DAY, low=0, high=DAY, undefined=lost)
+
+
+def _level_columns(domain: Domain) -> Iterable[Column]:
+    x, r, bars = domain.x, domain.r, domain.bars
     formula = "0, 1, 2: the tercile of std_60(r) among its last 1440 values"
     yield Column("mr_vol_class", "class", formula, r + HOUR - 1 + DAY - 1, low=0, high=2)
     formula = "share of the last 60 bars at which x went from one side of mean_20(x) to the other"
@@ -76,7 +85,7 @@ def columns(domain: Domain) -> Iterable[Column]:
 
 
 def _choppiness(domain: Domain) -> Column:
-    n = HOUR // stride_of(domain)
+    n = HOUR // domain.stride
     bars = "60 bars" if n == HOUR else "the 12 five-minute bars at t, t-5, ..., t-55"
     formula = f"100 log10(sum(true range) / (max H - min L)) / log10({n}), over {bars}"
     return Column(
@@ -112,7 +121,7 @@ def efficiency_ratio(x: Floats) -> Floats:
 def choppiness(view: View) -> Floats:
     """Dreiss's choppiness index of an hour; its bars do not overlap."""
     _, high, low, close = view.ohlc
-    step = stride_of(view.domain)
+    step = view.domain.stride
     n, reach = HOUR // step, HOUR - step + 1  # five-minute bars: the extremes of all of them are those of each fifth
     path = strided_sum(true_range(high, low, close, step), n, step)
     wiggles = log(ratio(path, channel(rolling_max(high, reach), rolling_min(low, reach))))

@@ -9,7 +9,7 @@ import numpy as np
 
 from fxloom.bars import Floats
 from fxloom.clock import DAY
-from fxloom.domain import BOTH, BQX, Domain
+from fxloom.domain import BOTH, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.jumps import bipower_variance, ewma_ratio, jump_z
 from fxloom.kernels.moments import rolling_std
@@ -39,15 +39,10 @@ RANGE_SOURCES = {
 }
 
 
-def stride_of(domain: Domain) -> int:
-    """Rows from one bar to the next that does not overlap it."""
-    return 5 if domain is BQX else 1
-
-
 def columns(domain: Domain) -> Iterable[Column]:
     yield from _range_columns(domain)
     yield from _return_columns(domain)
-    parkinson = domain.bars + (N - 1) * stride_of(domain)
+    parkinson = domain.bars + (N - 1) * domain.stride
     formula = "std_60(p) / mean_60(p), p = rv_parkinson_20 of each minute"
     yield Column("rv_vol_of_vol_60", "ratio", formula, parkinson + LONG - 1, low=0, high=math.sqrt(60), undefined=STILL)
     formula = "p[t] - 2 p[t-10] + p[t-20], p = rv_parkinson_20"
@@ -71,7 +66,7 @@ def columns(domain: Domain) -> Iterable[Column]:
 
 
 def _range_columns(domain: Domain) -> Iterable[Column]:
-    step = stride_of(domain)
+    step = domain.stride
     bars = "20 bars" if step == 1 else "the 20 five-minute bars at t, t-5, ..., t-95"
     for name, (formula, source) in RANGE_SOURCES.items():
         warmup = domain.bars + (N if name == "yang_zhang" else N - 1) * step
@@ -137,7 +132,7 @@ def compute(view: View) -> Columns:
 def range_volatilities(view: View) -> tuple[Floats, Floats, Floats, Floats]:
     """Parkinson, Garman-Klass, Rogers-Satchell and Yang-Zhang volatility of 20 bars, bp per bar."""
     opened, high, low, close = view.ohlc
-    step = stride_of(view.domain)
+    step = view.domain.stride
     parkinson, garman_klass, rogers_satchell = (
         strided_sum(v, N, step) / N for v in bar_variances(opened, high, low, close)
     )

@@ -39,10 +39,8 @@ def differ(a: float, b: float, tolerance: float) -> float:
 
 
 @jit
-def bar_pairs(
-    opened: Floats, high: Floats, low: Floats, close: Floats, stride: int, tolerance: float
-) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
-    """The fields of ``BarPairs`` for bars ``stride`` rows apart; missing in the first ``stride`` rows."""
+def bar_pairs(opened: Floats, high: Floats, low: Floats, close: Floats, stride: int, tolerance: float) -> BarPairs:
+    """``BarPairs`` of bars ``stride`` rows apart; missing in the first ``stride`` rows."""
     n = len(close)
     terms = np.full((8, n), np.nan)
     o, h, l, c = np.log(opened), np.log(high), np.log(low), np.log(close)
@@ -55,7 +53,7 @@ def bar_pairs(
         terms[5, t] = moved
         terms[6, t] = moved * (differ(opened[t], high[t], tolerance) + differ(opened[t], low[t], tolerance))
         terms[7, t] = moved * (differ(close[p], high[p], tolerance) + differ(close[p], low[p], tolerance))
-    return terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7]
+    return BarPairs(terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7])
 
 
 @jit

@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from markets import NAMES, Market, bars_since_change, check_twins, market, quotient, slope, std
+from scipy import stats
 
 from fxloom.domain import BOTH, BQX, Domain
 from fxloom.families.market_regime import FAMILY
@@ -45,7 +45,8 @@ def t_statistic(m: Market, t: int) -> float:
     x = m.window(m.x, t, 60)
     if std(x) == 0:
         return math.nan
-    return float(np.clip(sm.OLS(x - x[-1], sm.add_constant(np.arange(60.0))).fit().tvalues[1], -100, 100))
+    line = stats.linregress(np.arange(60.0), x - x[-1])
+    return float(np.clip(line.slope / line.stderr, -100, 100))
 
 
 def trend_class(m: Market, t: int) -> float:

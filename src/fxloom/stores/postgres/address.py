@@ -1,0 +1,101 @@
+"""A store's URL: what PostgreSQL is told, what is meant for us, and what may be shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from fxloom.stores.base import StoreError
+
+OURS = (
+    "schema", "bars", "time", "open", "high", "low", "close", "volume", "spread", "bid", "ask", "patience", "adopt",
+)  # fmt: skip
+SECRET = ("password", "sslpassword")
+PASSING = ("patience", "adopt")  # they belong to a run, not to the store
+SCHEMA = "fxloom"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a store is. ``text`` holds the password if the user's URL did: hand it on, never show it."""
+
+    text: str = field(repr=False)
+    shown: str
+    server: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, str]
+
+    @property
+    def schema(self) -> str:
+        return self.options.get("schema") or os.environ.get("FXLOOM_SCHEMA") or SCHEMA
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for a server that does not answer the first time; one that did is waited for longer."""
+        return float(self.options.get("patience", "0"))
+
+    @property
+    def adopt(self) -> bool:
+        return self.options.get("adopt") == "yes"
+
+    def with_options(self, **options: str) -> Address:
+        """The same store with other options of ours."""
+        return address_of(_url(self.server, {**self.options, **options}))
+
+
+def address_of(url: str) -> Address:
+    """The address that ``url`` writes; StoreError, which shows nothing of it, if it cannot be read."""
+    try:
+        server, options = _parsed(url)
+    except (ValueError, psycopg.Error):
+        raise StoreError(
+            "this is no PostgreSQL URL: write it as postgresql://user@host:5432/database?schema=fxloom, with %-codes "
+            "for special characters in a password (better: keep it in ~/.pgpass or PGPASSWORD)"
+        ) from None
+    public = {name: value for name, value in server.items() if name not in SECRET}
+    shown = {name: value for name, value in options.items() if name not in PASSING}
+    return Address(url, _url(public, shown), server, options)
+
+
+def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
+    rest = url.partition("://")[2]
+    place, _, query = rest.partition("?")
+    authority, slash, database = place.partition("/")
+    if "@" in database:
+        raise ValueError("a password with a slash in it")
+    user, at, hosts = authority.rpartition("@")
+    asked = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+    options = {name: asked.pop(name) for name in OURS if name in asked}
+    if "patience" in options:
+        float(options["patience"])
+    server: dict[str, str] = {
+        name: str(value) for name, value in conninfo_to_dict(f"postgresql://{hosts}{slash}{database}").items()
+    }
+    server |= asked
+    if at:
+        name, colon, password = user.partition(":")
+        server |= {"user": unquote(name)} | ({"password": unquote(password)} if colon else {})
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    if not set(server) <= known:
+        raise ValueError("an option that is none")
+    return server, options
+
+
+def _url(server: Mapping[str, str], options: Mapping[str, str]) -> str:
+    """A URL in plain form."""
+    plain = dict(server)
+    user, password = plain.pop("user", ""), plain.pop("password", None)
+    who = quote(user, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
+    host, port = plain.get("host", ""), plain.get("port", "")
+    where = ""
+    if "/" not in host and "," not in host + port:
+        where = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+        plain = {name: value for name, value in plain.items() if name not in ("host", "port")}
+    database = quote(plain.pop("dbname", ""), safe="")
+    query = urlencode({**plain, **options}, safe="/,{}", quote_via=quote)
+    return f"postgresql://{who}{'@' if who else ''}{where}/{database}{'?' if query else ''}{query}"

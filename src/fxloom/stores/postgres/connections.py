@@ -1,0 +1,133 @@
+"""Connections that are used again, and transactions that are repeated when the server goes away or asks for it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+
+from fxloom.stores.base import StoreError
+from fxloom.stores.postgres.address import Address
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+
+PATIENCE = 60.0  # seconds to wait for a server that answered before
+LOST = (
+    psycopg.InterfaceError, errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow,
+    errors.IdleInTransactionSessionTimeout,
+)  # fmt: skip
+REPEATABLE = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+OPTIONS = {
+    "client_encoding": "UTF8",
+    "options": "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c search_path= -c statement_timeout=0",
+    "application_name": "fxloom",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+}
+
+
+class Connections:
+    """Connections to one server, each used by one thread at a time, kept open in between."""
+
+    def __init__(self, server: Mapping[str, str], shown: str, patience: float) -> None:
+        self.server = server
+        self.shown = shown
+        self.patience = patience
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+
+    def connect(self, name: str = "fxloom") -> Connection:
+        """A new connection; psycopg.OperationalError if there is none to be had."""
+        settings = {**OPTIONS, "application_name": name, **self.server}
+        if "options" in self.server:
+            settings["options"] = f"{self.server['options']} {OPTIONS['options']}"
+        connection = psycopg.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
+        self.patience = max(self.patience, PATIENCE)  # it does answer: later it is worth waiting for
+        return connection
+
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[Connection]:
+        """A connection for the time of the block; one that broke or is in the middle of something is closed."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self.connect()
+        try:
+            yield connection
+        finally:
+            idle = psycopg.pq.TransactionStatus.IDLE
+            if connection.closed or connection.info.transaction_status != idle:
+                connection.close()
+            else:
+                with self._lock:
+                    self._idle.append(connection)
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """``work`` in a transaction, which is repeated from its beginning if the server or a rival ends it.
+
+        StoreError if the server does not come back in time or has another objection.
+        """
+        deadline: float | None = None
+        pause = 0.05
+        while True:
+            try:
+                with self.borrowed() as connection, connection.transaction():
+                    return work(connection)
+            except psycopg.Error as error:
+                now = time.monotonic()
+                deadline = now + self.patience if deadline is None else deadline
+                if not _passes(error) or now >= deadline:
+                    if _lost(error):
+                        self.patience = 0.0  # the next ones need not wait as long for the same server
+                    raise StoreError(f"{self.shown}: {_told(error)}") from None
+                if _lost(error):
+                    self.close()
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(2 * pause, 2.0)
+
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # it would print what it ignores while rolling back
+
+
+def _lost(error: psycopg.Error) -> bool:
+    """Whether the server went away: errors without a code come from the connection, not from the server."""
+    return isinstance(error, LOST) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+
+
+def _passes(error: psycopg.Error) -> bool:
+    return _lost(error) or isinstance(error, REPEATABLE)
+
+
+def _told(error: psycopg.Error) -> str:
+    """What the server says, on one line, with its hint."""
+    message = " ".join(str(error).split())
+    if isinstance(error, errors.InsufficientPrivilege):
+        message += " (docs/postgresql.md lists the rights that are needed)"
+    return message
+
+
+def connections_of(address: Address) -> Connections:
+    """This process's connections to the server of ``address``."""
+    return _shared(tuple(sorted(address.server.items())), address.shown, address.patience)
+
+
+@functools.cache
+def _shared(server: tuple[tuple[str, str], ...], shown: str, patience: float) -> Connections:
+    found = Connections(dict(server), shown, patience)
+    atexit.register(found.close)
+    return found

@@ -1,0 +1,310 @@
+"""The store in PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+from psycopg import sql
+
+from fxloom.bars import Bars, Floats, Ints
+from fxloom.catalogue import tables
+from fxloom.days import Day, days_of
+from fxloom.months import month_bounds, month_of, months_of
+from fxloom.stores.base import Damage, DType, Key, PairInfo, Record, Settings, StoreError
+from fxloom.stores.frames import joined
+from fxloom.stores.postgres.address import address_of
+from fxloom.stores.postgres.binary import Block, encoded
+from fxloom.stores.postgres.connections import Connection, connections_of
+from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
+from fxloom.stores.postgres.locks import only_writer
+from fxloom.stores.postgres.partitions import quoted, ready_parent, write_partition
+from fxloom.stores.postgres.reading import Span, feature_source, fetch
+
+T = TypeVar("T")
+
+SAVE_RECORD = """
+    insert into {} (table_name, pair, month, relation, fingerprint, rows, catalogue, made, proxies, environment,
+        quality)
+    values (%(table)s, %(pair)s, %(month)s, %(relation)s, %(fingerprint)s, %(rows)s, %(catalogue)s, %(made)s,
+            %(proxies)s, %(environment)s, %(quality)s)
+    on conflict (table_name, pair, month) do update set (relation, fingerprint, rows, catalogue, made, proxies,
+        environment, quality, written) = (excluded.relation, excluded.fingerprint, excluded.rows, excluded.catalogue,
+        excluded.made, excluded.proxies, excluded.environment, excluded.quality, now())
+"""
+SAVE_MONTH = """
+    insert into {} (pair, month, rows, has_volume, has_spread, days) values (%s, %s, %s, %s, %s, %s)
+    on conflict (pair, month) do update set (rows, has_volume, has_spread, days, written)
+        = (excluded.rows, excluded.has_volume, excluded.has_spread, excluded.days, now())
+"""
+RECORDS = """
+    select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment,
+        pg_catalog.to_regclass(relation) is not null
+    from {} where %(tables)s::text[] is null or table_name = any(%(tables)s::text[]) order by 1, 2, 3
+"""
+
+
+class PostgresStore:
+    """A store in one schema of a PostgreSQL database; it is made by the first write.
+
+    ``url`` may be shown; ``address`` is what opens the store again, password and all, and is shown to nobody.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._address = address_of(url)
+        self.url = self._address.shown
+        self.schema = self._address.schema
+        self._connections = connections_of(self._address)
+        self._settings: Settings | None = None
+
+    @property
+    def address(self) -> str:
+        """What ``open_backend`` needs in another process, which waits for the server as this one does."""
+        return self._address.with_options(patience=f"{self._connections.patience:g}").text
+
+    def adopting(self) -> PostgresStore:
+        """The same store, replacing rows that carry no record of its own."""
+        return PostgresStore(self._address.with_options(adopt="yes").text)
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        return self._connections.run(work)
+
+    def _own(self, name: str) -> sql.Identifier:
+        return sql.Identifier(self.schema, name)
+
+    def _exists(self, connection: Connection, name: str) -> bool:
+        row = connection.execute(
+            "select pg_catalog.to_regclass(%s) is not null", [quoted(self.schema, name)]
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _rows(self, connection: Connection, table: str, query: str, values: Any = None) -> list[Any]:
+        """Rows of one of the store's own tables, none if it is not there yet; ``{}`` in the query is the table."""
+        if not self._exists(connection, table):
+            return []
+        found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values).fetchall()
+        return found
+
+    # -- settings ------------------------------------------------------------------------------------------------
+
+    def settings(self) -> Settings | None:
+        rows = self._run(lambda c: self._rows(c, "settings", "select value from {} where name = 'store'"))
+        if not rows:
+            return None
+        try:
+            fields = dict(rows[0][0])
+            pairs = {pair: PairInfo(**info) for pair, info in fields.pop("pairs").items()}
+            return Settings(pairs=pairs, **fields)
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"the settings in {self.url} are damaged ({error}): restore them from a copy") from None
+
+    def write_settings(self, settings: Settings) -> None:
+        text = json.dumps(asdict(settings))
+
+        def write(connection: Connection) -> None:
+            self._make_base(connection)
+            query = "insert into {} values ('store', %s) on conflict (name) do update set value = excluded.value"
+            connection.execute(sql.SQL(query).format(self._own("settings")), [text])
+
+        self._run(write)
+        self._settings = settings
+
+    def _make_base(self, connection: Connection) -> None:
+        """The schema and the store's own tables; nothing is asked of a role that finds them made already."""
+        there = connection.execute("select 1 from pg_catalog.pg_namespace where nspname = %s", [self.schema]).fetchone()
+        if there is None:
+            for statement in schema_statements(self.schema):
+                connection.execute(statement)
+        if not self._exists(connection, "quarantine"):
+            for statement in base_statements(self.schema):
+                connection.execute(statement)
+
+    def _dtype(self) -> DType:
+        if self._settings is None:
+            self._settings = self.settings()
+        return self._settings.dtype if self._settings else "float32"
+
+    # -- bars ----------------------------------------------------------------------------------------------------
+
+    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+        query = "select month, days from {} where pair = %s order by month"
+        rows = self._run(lambda c: self._rows(c, "bar_months", query, [pair]))
+        return {month: [Day(*fields) for fields in days] for month, days in rows}
+
+    def read_bars(self, pair: str, start: int, end: int) -> Bars:
+        first, last = month_of(start), month_of(max(start, end - 1))
+        query = (
+            "select month, has_volume, has_spread from {} where pair = %s and month between %s and %s order by month"
+        )
+
+        def read(connection: Connection) -> Bars:
+            months = self._rows(connection, "bar_months", query, [pair, first, last])
+            return joined([self._month_of_bars(connection, pair, m, v, s, start, end) for m, v, s in months])
+
+        return self._run(read)
+
+    def _month_of_bars(
+        self, connection: Connection, pair: str, month: str, volume: bool, spread: bool, start: int, end: int
+    ) -> Bars:
+        relation = bars_relation(self.schema, pair)
+        first, last = month_bounds(month)
+        span = Span(relation.identifier, max(first, start), min(last, end))
+        columns = fetch(connection, span, [name for name, _ in relation.columns], "float64")
+        columns["volume"] = columns["volume"] if volume else None
+        columns["spread"] = columns["spread"] if spread else None
+        return Bars(columns.pop("ts_utc"), **columns)
+
+    def write_bars(self, pair: str, month: str, bars: Bars) -> None:
+        """Replace a month of bars; ValueError if a bar lies outside of it."""
+        if months_of(bars.ts) != [month]:
+            raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
+        nothing = np.full(len(bars), np.nan)
+        columns = [bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread]
+        block = Block(bars.ts, None, [nothing if c is None else c for c in columns], "float64")
+        days = json.dumps([list(asdict(day).values()) for day in days_of(bars)])
+        noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, days]
+
+        def write(connection: Connection) -> None:
+            query = "select 1 from {} where pair = %s and month = %s"
+            self._write(connection, bars_relation(self.schema, pair), month, block,
+                        lambda: bool(self._rows(connection, "bar_months", query, [pair, month])))  # fmt: skip
+            connection.execute(sql.SQL(SAVE_MONTH).format(self._own("bar_months")), noted)
+
+        self._run(write)
+
+    def _write(
+        self, connection: Connection, relation: Relation, month: str, block: Block, owned: Callable[[], bool]
+    ) -> str:
+        """Write ``block`` as the partition of ``month``; the partition's name."""
+        time_type = ready_parent(connection, relation)
+        return write_partition(
+            connection, relation, month, lambda: encoded(block), lambda: self._address.adopt or owned(), time_type
+        )
+
+    def drop_bars(self, pair: str, month: str) -> None:
+        def drop(connection: Connection) -> None:
+            if self._exists(connection, "bar_months"):
+                query = sql.SQL("delete from {} where pair = %s and month = %s").format(self._own("bar_months"))
+                connection.execute(query, [pair, month])
+
+        self._run(drop)
+
+    # -- features ------------------------------------------------------------------------------------------------
+
+    def _records(self, names: Iterable[str] | None) -> list[tuple[Record, bool]]:
+        values = {"tables": None if names is None else list(names)}
+        rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
+        return [(_record_of(row), row[-1]) for row in rows]
+
+    def records(self, tables: Iterable[str] | None = None) -> list[Record]:
+        return [record for record, there in self._records(tables) if there]
+
+    def damages(self) -> list[Damage]:
+        """Partitions that have a record but no table, and bars that are not what their record says."""
+        found = [Damage(f"{self.schema} {r.key}", "the table is gone: populate makes it again")
+                 for r, there in self._records(None) if not there]  # fmt: skip
+        rows = self._run(lambda c: self._rows(c, "bar_months", "select pair, month from {} order by 1, 2"))
+        for pair, month in rows:
+            try:
+                intact = days_of(self.read_bars(pair, *month_bounds(month))) == self.bar_months(pair)[month]
+            except (StoreError, ValueError):
+                intact = False
+            if not intact:
+                where = f"{self.schema}.{bars_relation(self.schema, pair).child(month)}"
+                found.append(Damage(where, "these bars were changed by others: ingest that month again"))
+        return found
+
+    def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
+        dtype = self._dtype()
+        key = record.key
+        relation = features_relation(self.schema, tables()[key.table], key.pair, dtype)
+        block = Block(ts, pairs, list(columns.values()), dtype)
+        query = "select 1 from {} where table_name = %s and pair = %s and month = %s"
+
+        def write(connection: Connection) -> None:
+            child = self._write(connection, relation, key.month, block, lambda: bool(
+                self._rows(connection, "partitions", query, [key.table, key.pair, key.month])))  # fmt: skip
+            connection.execute(sql.SQL(SAVE_RECORD).format(self._own("partitions")), _fields(record, child))
+
+        self._run(write)
+
+    def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        first = month_of(start) if start is not None else ""
+        last = month_of(end - 1) if end is not None else "9999-12"
+        keys = [r.key for r in self.records([table]) if first <= r.key.month <= last]
+        wanted = [k for k in keys if pairs is None or not k.pair or k.pair in pairs]
+        if not wanted:
+            return None
+        relations = {k.pair: features_relation(self.schema, tables()[table], k.pair, self._dtype()) for k in wanted}
+        spans = []
+        for key in wanted:
+            low, high = month_bounds(key.month)
+            low = low if start is None else max(low, start)
+            spans.append(Span(relations[key.pair].identifier, low, high if end is None else min(high, end), key.pair))
+        names = tables()[table].names
+        frame = feature_source(self._connections, spans, names, self._dtype())
+        return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+
+    # -- the rest ------------------------------------------------------------------------------------------------
+
+    def quarantine(self, rows: pl.DataFrame, name: str) -> str:
+        lines = [
+            [name, *(_plain(cell) for cell in row)] for row in rows.select("file", "line", "reason", "text").rows()
+        ]
+
+        def write(connection: Connection) -> None:
+            self._make_base(connection)
+            where = self._own("quarantine")
+            connection.execute(sql.SQL("delete from {} where name = %s").format(where), [name])
+            query = sql.SQL("insert into {} (name, file, line, reason, text) values (%s, %s, %s, %s, %s)").format(where)
+            with connection.cursor() as cursor:
+                cursor.executemany(query, lines)
+
+        self._run(write)
+        return f"{self.schema}.quarantine where name = '{name}'"
+
+    def keep(self, name: str, text: str) -> str:
+        query = (
+            "insert into {} values (%s, %s) on conflict (name) do update "
+            "set (content, written) = (excluded.content, now())"
+        )
+
+        def write(connection: Connection) -> None:
+            self._make_base(connection)
+            connection.execute(sql.SQL(query).format(self._own("documents")), [name, _plain(text)])
+
+        self._run(write)
+        return f"{self.schema}.documents where name = '{name}'"
+
+    @contextlib.contextmanager
+    def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
+        with only_writer(self._connections, self.schema, purpose, wait):
+            yield
+
+    def free_bytes(self) -> int | None:
+        return None
+
+
+def _plain(cell: Any) -> Any:
+    """``cell`` without the one character that PostgreSQL's text cannot hold."""
+    return cell.replace("\0", "\ufffd") if isinstance(cell, str) else cell
+
+
+def _fields(record: Record, child: str) -> dict[str, Any]:
+    return {
+        "table": record.key.table, "pair": record.key.pair, "month": record.key.month, "relation": child,
+        "fingerprint": record.fingerprint, "rows": record.rows, "catalogue": record.catalogue, "made": record.made,
+        "proxies": json.dumps(record.proxies), "environment": record.environment,
+        "quality": json.dumps(record.quality),
+    }  # fmt: skip
+
+
+def _record_of(row: Sequence[Any]) -> Record:
+    table, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment = row[:10]
+    key = Key(table, pair, month)
+    return Record(key, fingerprint, rows, catalogue, made, tuple(proxies), quality, environment)

@@ -197,7 +197,7 @@ def catalogue(options: Namespace, screen: Screen) -> int:
         ["name", "table", "unit", "range", "warm-up", "lookback", "formula", "source"], [_row(f) for f in found]
     )
     screen.say(f"{len(found):,} features in {len({f.table for f in found})} of {len(tables())} tables")
-    screen.result([{"name": f.name, "table": f.table, **asdict(f.column)} for f in found])
+    screen.result([asdict(f.column) | {"name": f.name, "table": f.table} for f in found])
     return DONE if found else FAILED
 
 

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # its vector code rounds otherwise than its scalar code
+
 import numba
 from llvmlite.binding import get_host_cpu_name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,15 +145,26 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     stored = {name: column[i, rows] for name, column in columns.items()}
     if len(rows) == 0:
         return Computed(table, pair, view.ts[rows], stored, {})
-    begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
-    due = _DueRows(view.ts[begin:], rows - begin)
+    due = _panel_due(view, pair, rows)
     missing = [(reason, where[i], names) for reason, where, names in view.missing]
     reasons = _reasons(missing, rows)
     still = stillness(view.price[i, rows])
     surveys = {
-        f.name: survey_column(f, stored[f.name], due.of(f), reasons.get(f.key, {}), still) for f in table.features
+        f.name: survey_column(f, stored[f.name], due(f, stored[f.name]), reasons.get(f.key, {}), still)
+        for f in table.features
     }
     return Computed(table, pair, view.ts[rows], stored, surveys)
+
+
+def _panel_due(view: PanelView, pair: str, rows: Ints) -> Callable[[Feature, Floats], Flags]:
+    """Due rows of a pair in a table of many pairs.
+
+    A value is owed once the pair's own history is as long as the warm-up. The others' may be older and give it values
+    before: those are early only before the warm-up of the panel's clock.
+    """
+    begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
+    own, clock = _DueRows(view.ts[begin:], rows - begin), _DueRows(view.ts, rows)
+    return lambda feature, values: own.of(feature) | (clock.of(feature) & np.isfinite(values))
 
 
 def _by_time_and_pair(parts: Sequence[Computed]) -> Computed:

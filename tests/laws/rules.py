@@ -121,7 +121,7 @@ def _early(trials: Trials) -> list[str]:
     for trial in trials.values():
         for f in trial.table.features:
             values = trial.columns[f.name]
-            early = ~np.isnan(values) & ~trial.due(f) & trial.stored
+            early = ~np.isnan(values) & trial.early(f) & trial.stored
             told += told_at(f"{f.name} of {trial.pair} (warm-up {f.column.warmup})", early, trial.ts, values)
     return told
 
@@ -210,7 +210,8 @@ def _unfit(trial: Trial, where: str) -> Iterable[str]:
 def still_prices(table: Table) -> list[str]:
     """A price that never moves gives no infinity, nothing out of range, and no rounding noise."""
     told = []
-    for price, baseline, volume in ((1.23457, 1.1, 20.0), (0.009127, 0.0091, 0.0), (112.345, 107.77, 3.0)):
+    levels = ((112.345, 107.77, 3.0), (0.009127, 0.0091, 0.0), (1.23457, 1.1, 20.0))
+    for price, baseline, volume in levels[: 1 if table.family.scope == "panel" else 3]:
         specimen = still(table.family.scope, price, baseline, volume)
         for trial in try_out(table, specimen).values():
             told += _unfit(trial, specimen.name)

@@ -21,7 +21,7 @@ from fxloom.panel import PanelFrame, panel_minutes
 from fxloom.view import PairFrame, Traits
 
 SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks, three month edges, New York's and London's spring
-PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 13))
+PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 3))
 PANEL = (
     "audcad", "audnzd", "audusd", "chfjpy", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpjpy", "gbpusd",
     "nzdusd", "usdcad", "usdchf", "usdjpy",
@@ -229,5 +229,6 @@ def moments_of(specimen: Specimen, least: int) -> Sequence[int]:
     edges = month_edges(ts)[month_edges(ts) >= least]
     opens = np.flatnonzero(np.diff(ts) > 1_500) + 1
     opens = opens[opens >= least]
-    found = [anywhere, hour, *map(int, edges[:1]), *map(int, opens[-2:-1]), *(int(o) + 397 for o in opens[-1:])]
+    week = opens[len(opens) // 2 :][:1]
+    found = [anywhere, hour, *map(int, edges[:1]), *map(int, week), *(int(o) + 397 for o in opens[-1:])]
     return [int(np.searchsorted(ts, specimen.observed[np.searchsorted(specimen.observed, ts[p])])) for p in found]

@@ -23,7 +23,8 @@ TOLERANCE = 1e-9  # of recursive features, times max(|value|, the feature's std)
 class Trial:
     """The columns of a table for one pair, from the pair's first bar (or the view's start) on.
 
-    ``rows`` holds the positions of the observed bars that would be stored; ``missing`` what the family reported.
+    ``rows`` holds the positions of the observed bars that would be stored; ``missing`` what the family reported;
+    ``clock`` the minutes of the view, which begin earlier where other pairs do.
     """
 
     table: Table
@@ -32,10 +33,16 @@ class Trial:
     rows: Ints
     columns: Mapping[str, Floats]
     missing: Sequence[tuple[str, Flags, tuple[str, ...]]]
+    clock: Ints
 
     def due(self, feature: Feature) -> Flags:
-        """Where history is long enough for the feature."""
+        """Where the pair's own history is long enough for the feature: from there on it owes a value."""
         return due_rows(feature.column, self.ts, np.arange(len(self.ts)))
+
+    def early(self, feature: Feature) -> Flags:
+        """Where history is too short for the feature to have a value, be it that of all pairs."""
+        rows = np.arange(len(self.ts)) + len(self.clock) - len(self.ts)
+        return ~due_rows(feature.column, self.clock, rows)
 
     @property
     def stored(self) -> Flags:
@@ -64,7 +71,7 @@ def run(table: Table, frame: PairFrame | PanelFrame, start: int = 0, first: int 
             pair: _of_pair(table, view, columns, i) for i, pair in enumerate(view.pairs) if len(view.observed(pair))
         }
     rows = view.frame.bars.observed - view.start
-    return {view.pair: Trial(table, view.pair, view.ts, rows[rows >= view.first], columns, view.missing)}
+    return {view.pair: Trial(table, view.pair, view.ts, rows[rows >= view.first], columns, view.missing, view.ts)}
 
 
 def _of_pair(table: Table, view: PanelView, columns: Mapping[str, Floats], i: int) -> Trial:
@@ -72,7 +79,7 @@ def _of_pair(table: Table, view: PanelView, columns: Mapping[str, Floats], i: in
     begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
     own = {name: column[i, begin:] for name, column in columns.items()}
     missing = [(reason, where[i, begin:], names) for reason, where, names in view.missing]
-    return Trial(table, pair, view.ts[begin:], view.observed(pair) - begin, own, missing)
+    return Trial(table, pair, view.ts[begin:], view.observed(pair) - begin, own, missing, view.ts)
 
 
 def try_out(table: Table, specimen: Specimen) -> Trials:

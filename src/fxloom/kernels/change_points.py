@@ -167,8 +167,12 @@ def recent_alarm(alarm: Floats, window: int, cap: int) -> tuple[Floats, Floats]:
 @jit
 def location_and_scale(r: Floats) -> tuple[float, float]:
     """Mean and std (ddof 1); the std of a constant series is exactly 0."""
-    n, high, low = len(r), r.max(), r.min()
-    mean = r[n - 1] + (r - r[n - 1]).sum() / n
+    n, newest, high, low, total, squares = len(r), r[len(r) - 1], -np.inf, np.inf, 0.0, 0.0
+    for value in r:
+        high, low, total = max(high, value), min(low, value), total + (value - newest)
+    mean = newest + total / n
     if high - low <= FLAT * max(abs(high), abs(low)):
         return mean, 0.0
-    return mean, np.sqrt(((r - mean) * (r - mean)).sum() / (n - 1))
+    for value in r:
+        squares += (value - mean) * (value - mean)
+    return mean, np.sqrt(squares / (n - 1))

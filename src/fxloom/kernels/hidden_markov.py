@@ -199,16 +199,16 @@ def fit_hmm(first: Floats, second: Floats, start_model: Model, steps: int) -> tu
     means, variances = start_model[2].copy(), start_model[3].copy()
     n, moves, lanes = len(first), np.empty((3, 3)), np.empty((3, LANES))
     logs, b, alpha, gamma = np.empty((3, n)), np.empty((3, n)), np.empty((3, n)), np.empty((3, n))
-    for _ in range(steps):
+    for step in range(steps + 1):
         log_densities(first, second, means, variances, logs)
         expect(logs, start, transitions, b, alpha, gamma, moves)
+        if step == steps:
+            break
         start[:] = gamma[:, 0] / gamma[:, 0].sum()
         for k in range(3):
             transitions[k] = moves[k] / moves[k].sum()
         maximise(first, gamma, means[:, 0], variances[:, 0], lanes)
         maximise(second, gamma, means[:, 1], variances[:, 1], lanes)
-    log_densities(first, second, means, variances, logs)
-    expect(logs, start, transitions, b, alpha, gamma, moves)
     held = np.array([gamma[0].sum() / n, gamma[1].sum() / n, gamma[2].sum() / n])
     return (start, transitions, means, variances), held
 

@@ -104,7 +104,7 @@ def run_plan(store: Store, plan: Plan, workers: int | None = None) -> Iterator[t
         from fxloom.run.worker import work
 
         warm(workers)
-        yield from run_in_processes(store.url, plan.tasks, min(workers, len(plan.tasks)), work)
+        yield from run_in_processes(store.address, plan.tasks, min(workers, len(plan.tasks)), work)
 
 
 def populate(

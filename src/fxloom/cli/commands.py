@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
@@ -10,36 +9,49 @@ from pathlib import Path
 from fxloom.audit import Audit, TableAudit
 from fxloom.catalogue import select_tables, tables
 from fxloom.cli.demo import demo
+from fxloom.cli.proof import prove
 from fxloom.cli.show import Screen
+from fxloom.cli.transfer import copy
 from fxloom.feature import Feature
 from fxloom.ingest import Choices, FileReport, Reading, rebase
 from fxloom.ingest import ingest as ingest_files
 from fxloom.months import iso, minute_of, month_range
 from fxloom.plan import Plan
 from fxloom.populate import Estimate, Summary, check_room, estimate, plan_for, ready_settings, run_plan
-from fxloom.prove import Proof
 from fxloom.stores import open_backend
 from fxloom.stores.base import Settings, Store, StoreError
 
 DONE, FAILED = 0, 1
-KINDS = ("causal", "invariant", "reproducible")
 SHOWN = 40  # findings printed without --detail
-__all__ = ["audit", "catalogue", "demo", "ingest", "init", "matrix", "populate", "prove"]
+__all__ = ["audit", "catalogue", "copy", "demo", "ingest", "init", "matrix", "populate", "prove"]
 
 
 def init(options: Namespace, screen: Screen) -> int:
+    if options.ddl:
+        return _print_ddl(options, screen)
     store = open_backend(options.store)
     with store.exclusive("init"):
         if options.rebase:
             settings = rebase(store, options.baseline)
         elif store.settings() is not None:
-            raise StoreError(f"{options.store} is a store already; --rebase settles its baseline prices anew")
+            raise StoreError(f"{store.url} is a store already; --rebase settles its baseline prices anew")
         else:
             settings = Settings(minute_of(options.baseline) if options.baseline else None, options.dtype)
             store.write_settings(settings)
     when = "the month of the first ingest" if settings.baseline is None else iso(settings.baseline)
-    screen.say(f"{options.store}: baseline {when}, features as {settings.dtype}, {len(settings.pairs)} pairs")
+    screen.say(f"{store.url}: baseline {when}, features as {settings.dtype}, {len(settings.pairs)} pairs")
     screen.result(asdict(settings))
+    return DONE
+
+
+def _print_ddl(options: Namespace, screen: Screen) -> int:
+    from fxloom.stores.postgres.address import SCHEMA, address_of
+    from fxloom.stores.postgres.layout import ddl
+
+    schema = address_of(options.store).schema if "://" in options.store else SCHEMA
+    text = ddl(schema, list(tables().values()), options.dtype)
+    screen.say(text)
+    screen.result({"ddl": text})
     return DONE
 
 
@@ -54,7 +66,7 @@ def ingest(options: Namespace, screen: Screen) -> int:
     taken = [r for r in reports if not r.refused and not r.ignored]
     refused = [r for r in reports if r.refused]
     total = sum(r.new for r in taken)
-    screen.say(f"{len(taken)} files taken, {len(refused)} refused; {total:,} new bars in {options.store}")
+    screen.say(f"{len(taken)} files taken, {len(refused)} refused; {total:,} new bars in {store.url}")
     screen.result({"files": reports, "taken": len(taken), "refused": len(refused), "new": total})
     return FAILED if refused or not taken else DONE
 
@@ -87,7 +99,7 @@ def _show_file(report: FileReport, screen: Screen) -> None:
 
 
 def populate(options: Namespace, screen: Screen) -> int:
-    store = open_backend(options.store)
+    store = open_backend(options.store, options.adopt)
     months = month_range(options.months) if options.months else None
     if options.plan:
         return _show_plan(store, plan_for(store, options.pairs, months, options.tables, options.force), screen)
@@ -220,54 +232,3 @@ def matrix(options: Namespace, screen: Screen) -> int:
     screen.say(f"{rows:,} rows in {options.out}" if rows else "no rows: nothing was written")
     screen.result({"rows": rows, "file": options.out if rows else None})
     return DONE if rows else FAILED
-
-
-# -- prove -----------------------------------------------------------------------------------------------------------
-
-
-def prove(options: Namespace, screen: Screen) -> int:
-    import time
-
-    from fxloom.prove import certificate
-    from fxloom.prove import prove as prove_tables
-
-    store = open_backend(options.store)
-    chosen = select_tables(options.tables)
-    workers = options.workers or os.cpu_count() or 1
-    with screen.progress("prove", 0) as bar:
-        proof = prove_tables(
-            store, chosen, options.pairs, options.samples, seconds(options.budget), options.seed, workers,
-            lambda _: bar.advance(),
-        )  # fmt: skip
-    name = time.strftime("certificates/prove-%Y%m%dT%H%M%SZ.json", time.gmtime())
-    where = store.keep(name, certificate(proof, chosen))
-    _show_verdicts(proof, screen)
-    screen.say(f"certificate: {where}")
-    screen.result({"holds": proof.holds, "certificate": where, "failures": proof.failures, "errors": proof.errors})
-    return DONE if proof.holds else FAILED
-
-
-def seconds(text: str) -> float:
-    """Seconds of "90", "90s", "10m" or "1h"; ValueError otherwise."""
-    units = {"s": 1, "m": 60, "h": 3600}
-    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
-    try:
-        return float(number) * unit
-    except ValueError:
-        raise ValueError(f"{text!r} is no time: write it as 90s, 10m or 1h") from None
-
-
-def _show_verdicts(proof: Proof, screen: Screen) -> None:
-    rows = [[n, "holds" if v.holds else "FAILS", *(v.compared[k] for k in KINDS)] for n, v in proof.verdicts.items()]
-    screen.table(["feature", "verdict", *(f"{kind} rows" for kind in KINDS)], rows)
-    for verdict in proof.failures:
-        screen.say(f"FAILS {verdict.feature}: {verdict.first}")
-    for error in proof.errors:
-        screen.say(f"ERROR {error}")
-    for note in sorted({n for u in proof.units for n in u.notes}):
-        screen.say(f"note: {note}")
-    if proof.untested:
-        screen.say(f"untested: {', '.join(proof.untested[:8])}{' ...' if len(proof.untested) > 8 else ''}")
-    held = sum(v.holds for v in proof.verdicts.values())
-    screen.say(f"{held:,} of {len(proof.verdicts):,} features hold, on {len(proof.units)} months of pairs, "
-               f"in {proof.seconds:.0f} s (seed {proof.seed})")  # fmt: skip

@@ -109,6 +109,7 @@ def _populate(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--workers", type=int, help="processes (default: one a processor)")
     p.add_argument("--plan", action="store_true", help="say what would be done, with time and disk, and stop")
     p.add_argument("--force", action="store_true", help="compute what is fresh as well")
+    p.add_argument("--adopt", action="store_true", help="replace rows in PostgreSQL that carry no record of fxloom's")
     p.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait for another writer")
 
 

@@ -13,7 +13,7 @@ from fxloom.months import month_bounds
 from fxloom.plan import Item, Task
 from fxloom.run.outcome import Outcome, all_failed, outcome
 from fxloom.stores import open_backend
-from fxloom.stores.base import Key, Record, Settings, Store
+from fxloom.stores.base import Key, Record, Settings, Store, StoreError
 from fxloom.stores.environment import environment
 from fxloom.view import PairFrame
 
@@ -81,7 +81,7 @@ def _publish(store: Store, settings: Settings, item: Item, computed: Computed) -
         return outcome(item, "refused", why="; ".join(refusals[:3]) + more)
     try:
         store.publish(record_for(settings, item, computed), computed.ts, computed.pairs, computed.columns)
-    except OSError as error:
+    except (OSError, StoreError) as error:
         return outcome(item, "failed", why=f"cannot be written: {error}")
     return outcome(item, "done", rows=len(computed.ts))
 

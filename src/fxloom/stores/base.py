@@ -83,7 +83,11 @@ class Damage:
 class Store(Protocol):
     """Bars and features by pair and month. Writing is atomic: a reader sees a partition whole, old or new."""
 
-    url: str
+    url: str  # may be shown
+
+    @property
+    def address(self) -> str:
+        """What opens the store again in another process; it may hold a password, so it is shown to nobody."""
 
     def settings(self) -> Settings | None: ...
     def write_settings(self, settings: Settings) -> None: ...

@@ -50,7 +50,7 @@ class FolderStore:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        self.url = str(root)
+        self.url = self.address = str(root)
         self._settings: Settings | None = None
 
     # -- settings ------------------------------------------------------------------------------------------------

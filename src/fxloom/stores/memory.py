@@ -21,7 +21,7 @@ class MemoryStore:
     """A store that lives as long as its object; populate it with one worker."""
 
     def __init__(self) -> None:
-        self.url = "memory:"
+        self.url = self.address = "memory:"
         self._settings: Settings | None = None
         self._bars: dict[tuple[str, str], Bars] = {}
         self._parts: dict[Key, tuple[Record, pl.DataFrame]] = {}

@@ -47,6 +47,10 @@ RECORDS = """
         pg_catalog.to_regclass(relation) is not null
     from {} where %(tables)s::text[] is null or table_name = any(%(tables)s::text[]) order by 1, 2, 3
 """
+KEYS = """
+    select pair, month from {} where table_name = %s and month between %s and %s
+        and pg_catalog.to_regclass(relation) is not null order by 1, 2
+"""
 
 
 class PostgresStore:
@@ -55,8 +59,8 @@ class PostgresStore:
     ``url`` may be shown; ``address`` is what opens the store again, password and all, and is shown to nobody.
     """
 
-    def __init__(self, url: str) -> None:
-        self._address = address_of(url)
+    def __init__(self, url: str, adopt: bool = False) -> None:
+        self._address = address_of(url).with_options(adopt="yes") if adopt else address_of(url)
         self.url = self._address.shown
         self.schema = self._address.schema
         self._connections = connections_of(self._address)
@@ -66,10 +70,6 @@ class PostgresStore:
     def address(self) -> str:
         """What ``open_backend`` needs in another process, which waits for the server as this one does."""
         return self._address.with_options(patience=f"{self._connections.patience:g}").text
-
-    def adopting(self) -> PostgresStore:
-        """The same store, replacing rows that carry no record of its own."""
-        return PostgresStore(self._address.with_options(adopt="yes").text)
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         return self._connections.run(work)
@@ -236,16 +236,16 @@ class PostgresStore:
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
-        keys = [r.key for r in self.records([table]) if first <= r.key.month <= last]
-        wanted = [k for k in keys if pairs is None or not k.pair or k.pair in pairs]
+        keys = self._run(lambda c: self._rows(c, "partitions", KEYS, [table, first, last]))
+        wanted = [(pair, month) for pair, month in keys if pairs is None or not pair or pair in pairs]
         if not wanted:
             return None
-        relations = {k.pair: features_relation(self.schema, tables()[table], k.pair, self._dtype()) for k in wanted}
+        relations = {pair: features_relation(self.schema, tables()[table], pair, self._dtype()) for pair, _ in wanted}
         spans = []
-        for key in wanted:
-            low, high = month_bounds(key.month)
+        for pair, month in wanted:
+            low, high = month_bounds(month)
             low = low if start is None else max(low, start)
-            spans.append(Span(relations[key.pair].identifier, low, high if end is None else min(high, end), key.pair))
+            spans.append(Span(relations[pair].identifier, low, high if end is None else min(high, end), pair))
         names = tables()[table].names
         frame = feature_source(self._connections, spans, names, self._dtype())
         return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))

@@ -20,13 +20,24 @@ from fxloom.fingerprint import formula_digest
 print(json.dumps({name: formula_digest(t) for name, t in tables().items()}))
 """
 
-VALUE = """
-import numpy as np
-from fxloom.kernels.comoments import rolling_corr
-from fxloom.kernels.moments import rolling_std
-y = np.sin(np.arange(40.0))
-print(rolling_std(y, 15)[-1], rolling_corr(y, y[::-1].copy(), 15)[-1])
+INNER = """
+from fxloom.kernels.jit import jit
+
+@jit
+def inner(x):
+    return x + 1.0
 """
+
+OUTER = """
+from fxloom.kernels.jit import jit
+from fxloom.kernels.planted_inner import inner
+
+@jit
+def outer(x):
+    return 2.0 * inner(x)
+"""
+
+VALUE = "from fxloom.kernels.planted_outer import outer; print(outer(1.0))"
 
 
 @pytest.fixture
@@ -80,10 +91,24 @@ def test_formatting_comments_and_docstrings_do_not_count(copy: Path) -> None:
 
 
 def test_a_changed_kernel_never_runs_from_old_machine_code(copy: Path) -> None:
-    """The dependant is in another file, so numba's own cache would not notice."""
-    before = run(copy, VALUE)
-    assert run(copy, VALUE) == before
-    edit(copy / "fxloom/kernels/momentum.py", "BLOCK = 512", "BLOCK = 256")
-    assert run(copy, VALUE) == before
-    cache = copy.parent / "cache" / "kernels"
-    assert len({p.name.partition("-")[0] for p in cache.iterdir()}) <= len(list(cache.iterdir()))
+    """The dependant lies in another file, which does not change: numba's own cache would not notice."""
+    kernels = copy / "fxloom/kernels"
+    (kernels / "planted_inner.py").write_text(INNER)
+    (kernels / "planted_outer.py").write_text(OUTER)
+    assert run(copy, VALUE) == "4.0\n"
+    saved = sorted((copy.parent / "cache").rglob("planted_outer*.nbc"))
+    assert len(saved) == 1
+    assert run(copy, VALUE) == "4.0\n"
+    assert sorted((copy.parent / "cache").rglob("planted_outer*.nbc")) == saved  # loaded, not compiled again
+    edit(kernels / "planted_inner.py", "x + 1.0", "x + 2.0")
+    assert run(copy, VALUE) == "6.0\n"
+
+
+def test_processes_that_start_at_once_leave_a_cache_that_works(copy: Path) -> None:
+    (copy / "fxloom/kernels/planted_inner.py").write_text(INNER)
+    (copy / "fxloom/kernels/planted_outer.py").write_text(OUTER)
+    environment = os.environ | {"PYTHONPATH": str(copy), "FXLOOM_CACHE": str(copy.parent / "cache")}
+    command = [sys.executable, "-c", VALUE]
+    started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate()[0] for process in started] == ["4.0\n"] * 4
+    assert run(copy, VALUE) == "4.0\n"

@@ -22,6 +22,7 @@ from fxloom.stores import open_backend
 from fxloom.stores.base import Settings, Store, StoreError
 
 DONE, FAILED = 0, 1
+AUDIT_COLUMNS = ("table", "features", "partitions", "rows", "state", "proxy", "worst missing", "findings")
 SHOWN = 40  # findings printed without --detail
 __all__ = ["audit", "catalogue", "copy", "demo", "ingest", "init", "matrix", "populate", "prove"]
 
@@ -165,8 +166,8 @@ def audit(options: Namespace, screen: Screen) -> int:
     from fxloom.api import open_store
 
     found = open_store(options.store).audit()
-    rows = [_audit_row(t) for t in found.tables]
-    screen.table(["table", "features", "partitions", "rows", "state", "proxy", "worst missing", "findings"], rows)
+    rows = [audit_row(t) for t in found.tables]
+    screen.table(AUDIT_COLUMNS, rows)
     if options.detail:
         _show_detail(found, screen)
     _show_findings(found, len(found.findings) if options.detail else SHOWN, screen)
@@ -176,7 +177,7 @@ def audit(options: Namespace, screen: Screen) -> int:
     return FAILED if found.damages else DONE
 
 
-def _audit_row(t: TableAudit) -> list[object]:
+def audit_row(t: TableAudit) -> list[object]:
     proxies, worst = ", ".join(t.proxies), f"{t.worst_missing:.2%}"
     return [t.table, t.features, t.partitions, t.rows, t.state, proxies, worst, len(t.findings)]
 

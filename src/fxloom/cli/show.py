@@ -33,7 +33,7 @@ class Screen:
             json.dump(value, sys.stdout, indent=2, default=_plain)
             print(flush=True)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Rows under headings; numbers to the right."""
         if self.as_json:
             return
@@ -42,15 +42,8 @@ class Screen:
                 print("\t".join(_text(cell) for cell in row))
             return
         from rich.console import Console
-        from rich.table import Table
 
-        table = Table(title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for i, name in enumerate(columns):
-            numeric = all(isinstance(row[i], int | float) for row in rows)
-            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(_styled(cell) for cell in row))
-        Console(soft_wrap=False).print(table)
+        Console(soft_wrap=False).print(rich_table(columns, rows))
 
     @contextlib.contextmanager
     def progress(self, what: str, total: int) -> Iterator[Progress]:
@@ -77,10 +70,28 @@ class Progress:
     def __init__(self, shown: Any = None, task: Any = None) -> None:
         self.shown, self.task = shown, task
 
+    def expect(self, total: int) -> None:
+        """Say how much there is to do, where that was not known at the start."""
+        if self.shown is not None:
+            self.shown.update(self.task, total=total)
+
     def advance(self, by: int = 1) -> None:
         if self.shown is not None:
             speed = self.shown.tasks[self.task].speed or 0.0
             self.shown.update(self.task, advance=by, rate=f"{speed:.1f}/s" if speed else "")
+
+
+def rich_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+    """The table as rich draws it: numbers to the right, states in colour."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for i, name in enumerate(columns):
+        numeric = all(isinstance(row[i], int | float) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_styled(cell) for cell in row))
+    return table
 
 
 def _plain(value: Any) -> Any:

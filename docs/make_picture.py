@@ -1,0 +1,31 @@
+"""Draw docs/audit.svg: what ``fxloom audit`` shows of a store. ``python docs/make_picture.py STORE``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from fxloom.api import open_store
+from fxloom.cli.commands import AUDIT_COLUMNS, audit_row
+from fxloom.cli.show import rich_table
+
+SHOWN = ("bqx_momentum", "technical_bqx", "volume_features", "spread_features", "correlation_rate",
+         "error_correction_bqx", "cross_sectional_panel", "arbitrage", "hmm_regime_rate", "volatility_surface_rate",
+         "multi_scale_60m_bqx", "ssa_features_rate", "lagged_cross_window_bqx")  # fmt: skip
+
+
+def main(store: str) -> None:
+    found = open_store(store).audit()
+    rows = [audit_row(t) for t in found.tables if t.table in SHOWN]
+    console = Console(record=True, width=118, file=Path("/dev/null").open("w"))
+    console.print(f"$ fxloom audit --store {Path(store).name}")
+    console.print(rich_table(AUDIT_COLUMNS, rows))
+    console.print(f"... {len(found.tables) - len(rows)} more tables")
+    console.print(f"[bold]{found.summary}[/]")
+    console.save_svg(str(Path(__file__).with_name("audit.svg")), title="fxloom audit")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

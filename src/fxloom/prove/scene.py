@@ -19,7 +19,7 @@ Results = dict[tuple[str, str], Computed]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """``bars`` of one pair or of all, up to the month's end and back to the beginning of history (or years of it).
+    """``bars`` of one pair or of all, up to the month's end and back to the beginning of history (or a part of it).
 
     ``starts`` are the minutes from which the partitions' own computations see the bars.
     """
@@ -37,11 +37,14 @@ class Scene:
         """The partitions as populate computes them."""
         return self.run(self.bars, self.starts, self.first)
 
-    def run(self, bars: Mapping[str, Bars], starts: Mapping[str, int], first: int) -> Results:
-        """Rows from minute ``first`` on, computed from ``bars``, each table from its start; ValueError on failure."""
-        jobs = [Job(table, starts[table.name]) for table in self.tables]
-        begin = min(starts.values())
-        seen = {pair: b.between(begin, self.end) for pair, b in bars.items()}
+    def run(self, bars: Mapping[str, Bars], starts: Mapping[str, int], first: int, bridged: bool = False) -> Results:
+        """Rows from minute ``first`` on of the tables in ``starts``, each from its start, sharing their work.
+
+        ``bridged``: a start may be a filled minute, for which the bar before is needed. ValueError if a table
+        cannot be computed.
+        """
+        jobs = [Job(table, starts[table.name]) for table in self.tables if table.name in starts]
+        seen = {pair: self._seen(b, min(starts.values()), bridged) for pair, b in bars.items()}
         seen = {pair: b for pair, b in seen.items() if len(b)}
         if not seen:
             return {}
@@ -49,14 +52,24 @@ class Scene:
             frame = PairFrame(self.pair, on_clock(seen[self.pair]), self.traits[self.pair])
             results = list(compute_pair(frame, jobs, first))
         else:
-            results = list(compute_panel(seen, self.traits_of(seen), jobs, first))
+            results = list(compute_panel(seen, {pair: self.traits[pair] for pair in seen}, jobs, first))
         for result in results:
             if isinstance(result, Failure):
                 raise ValueError(f"{result.table} of {result.pair or 'all pairs'} cannot be computed: {result.why}")
         return {(r.table.name, r.pair): r for r in results if isinstance(r, Computed)}
 
-    def traits_of(self, bars: Mapping[str, Bars]) -> dict[str, Traits]:
-        return {pair: self.traits[pair] for pair in bars}
+    def run_apart(self, bars: Mapping[str, Bars], starts: Mapping[str, int], first: int) -> Results:
+        """As ``run``, but no table finds what a longer history of another has left in the work they share."""
+        results: Results = {}
+        for name, start in starts.items():
+            results |= self.run(bars, {name: start}, first, bridged=True)
+        return results
+
+    def _seen(self, bars: Bars, begin: int, bridged: bool) -> Bars:
+        low, high = np.searchsorted(bars.ts, [begin, self.end])
+        if bridged and self.pair and low > 0 and (low == len(bars) or bars.ts[low] > begin):
+            low -= 1
+        return bars.take(slice(low, high))
 
     def clock(self) -> Ints:
         """Open times of the clock bars of all of ``bars``."""
@@ -69,7 +82,12 @@ class Scene:
         observed = np.unique(np.concatenate([b.ts for b in self.bars.values()]))
         return observed[(observed >= self.first) & (observed < self.end)]
 
-    def exact_starts(self, clock: Ints, minute: int) -> dict[str, int]:
-        """For each table the minute of the clock bar that lies exactly its lookback before the one at ``minute``."""
-        at = int(np.searchsorted(clock, minute))
-        return {t.name: int(clock[max(at - t.lookback, 0)]) for t in self.tables}
+    def up_to(self, minute: int) -> dict[str, Bars]:
+        """The bars at or before ``minute``."""
+        return {pair: b.between(-(1 << 40), minute + 1) for pair, b in self.bars.items()}
+
+
+def back_from(clock: Ints, minute: int, bars: int) -> int:
+    """The minute of the clock bar ``bars`` before the one at or after ``minute``, or of the first there is."""
+    at = int(np.searchsorted(clock, minute))
+    return int(clock[max(at - bars, 0)])

@@ -8,18 +8,22 @@ chunks, and minute by minute. Reproducible: the partition's file holds what is c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from fxloom.bars import Bars, Floats, Ints
 from fxloom.clock import CLOSURE
-from fxloom.feature import Table
-from fxloom.prove.scene import Results, Scene
-from fxloom.prove.verdict import Verdict, compare
+from fxloom.computing import Computed
+from fxloom.feature import Feature
+from fxloom.months import iso
+from fxloom.prove.scene import Results, Scene, back_from
+from fxloom.prove.verdict import EXACT, Occasion, Verdict, compare, here
 from fxloom.quality import anchor_of
 
 AFTER = 2_880  # minutes of altered bars that are kept after a cut
-Alteration = Callable[[Bars, int, np.random.Generator], Bars]
+Alteration: TypeAlias = Callable[[Bars, int, np.random.Generator], Bars]
+Verdicts: TypeAlias = Iterator[Verdict]
 
 
 # -- what is changed -------------------------------------------------------------------------------------------------
@@ -47,7 +51,7 @@ def absurd(bars: Bars, cut: int, _generator: np.random.Generator) -> Bars:
     return _replaced(bars, cut, prices, prices * 1.5, prices * 0.5, np.full(len(later), 1e12))
 
 
-ALTERATIONS: Mapping[str, Alteration] = {"removed": removed, "noise": noise, "absurd": absurd}
+ALTERATIONS: Mapping[str, Alteration] = {"removed": removed, "replaced by noise": noise, "made absurd": absurd}
 
 
 def _split(bars: Bars, cut: int) -> tuple[Bars, Bars]:
@@ -68,93 +72,122 @@ def _replaced(bars: Bars, cut: int, close: Floats, high: Floats, low: Floats, vo
 
 
 def moments(scene: Scene, count: int, generator: np.random.Generator) -> list[tuple[str, int]]:
-    """``count`` observed minutes to cut after: month edges, anchors, closures, week opens, and random ones, in turn."""
+    """``count`` observed minutes to cut after, their kinds in turn: random, week open, anchor, closure, month edge.
+
+    The first is random, the others begin with a kind that the generator draws.
+    """
     rows = scene.rows()
     if len(rows) < 2:
-        return [("edge", int(rows[0]))] if len(rows) else []
+        return [("month edge", int(rows[0]))] if len(rows) else []
+    places = _places(rows)
+    kinds = [kind for kind, at in places.items() if len(at)]
+    shift = int(generator.integers(len(kinds)))
+    chosen = ["random", *(kinds[(i + shift) % len(kinds)] for i in range(count - 1))][:count]
+    return [(kind, int(rows[generator.choice(places[kind])])) for kind in chosen]
+
+
+def _places(rows: Ints) -> dict[str, Ints]:
     gaps = np.flatnonzero(np.diff(rows) > CLOSURE)
+    long = np.flatnonzero(np.diff(rows) > 1440)
     weeks = np.flatnonzero(np.diff(anchor_of(rows, "week")) > 0)
     hours = np.flatnonzero(np.diff(anchor_of(rows, "hour")) > 0)
-    long = np.flatnonzero(np.diff(rows) > 1440)
-    places: dict[str, Ints] = {
+    return {
         "random": np.arange(len(rows)),
         "week open": np.concatenate([long + 1, np.minimum(long + 30, len(rows) - 1)]),
         "anchor": np.concatenate([weeks, weeks + 1, hours]),
         "closure": np.concatenate([gaps, gaps + 1]),
         "month edge": np.array([0, 1, len(rows) - 2]),
     }
-    kinds = [kind for kind, at in places.items() if len(at)]
-    chosen = (kinds[i % len(kinds)] for i in range(count))
-    return [(kind, int(rows[generator.choice(places[kind])])) for kind in chosen]
 
 
 # -- the trials ------------------------------------------------------------------------------------------------------
 
 
-def causal(scene: Scene, base: Results, kind: str, cut: int, generator: np.random.Generator) -> Iterator[Verdict]:
+def causal(scene: Scene, base: Results, kind: str, cut: int, generator: np.random.Generator) -> Verdicts:
     """Alter what comes after ``cut`` in three ways; every row up to it must be the same to the last bit."""
     for name, alter in ALTERATIONS.items():
         bars = {pair: alter(b, cut, generator) for pair, b in scene.bars.items()}
         got = scene.run(bars, scene.starts, scene.first)
-        yield from _compare_all(scene, base, got, f"causal ({name} after {kind})", scene.first, cut + 1, exact=True)
+        told = f"causal (later bars {name}; cut after {iso(cut)}, {kind})"
+        yield from _compare_all(base, got, "causal", told, (scene.first, cut + 1), exact=True)
 
 
-def from_lookback(scene: Scene, base: Results, clock: Ints) -> Iterator[Verdict]:
-    """The month from exactly the declared lookback on."""
-    got = scene.run(scene.bars, scene.exact_starts(clock, scene.first), scene.first)
-    yield from _compare_all(scene, base, got, "invariant (declared lookback alone)", scene.first, scene.end)
+def from_lookback(scene: Scene, base: Results, clock: Ints, rows: int, generator: np.random.Generator) -> Verdicts:
+    """The month from exactly each table's lookback on; ``rows`` single rows from exactly each feature's own."""
+    starts = {t.name: back_from(clock, scene.first, t.lookback) for t in scene.tables}
+    got = scene.run_apart(scene.bars, starts, scene.first)
+    told = "invariant (from the declared lookback)"
+    yield from _compare_all(base, got, "lookback", told, (scene.first, scene.end))
+    for minute in np.sort(generator.choice(scene.rows(), min(rows, len(scene.rows())), replace=False)).tolist():
+        bars = scene.up_to(minute)
+        for lookback in sorted({f.column.lookback for t in scene.tables for f in t.features}):
+            starts = {
+                t.name: back_from(clock, minute, lookback)
+                for t in scene.tables
+                if any(f.column.lookback == lookback for f in t.features)
+            }
+            got = scene.run_apart(bars, starts, minute)
+            told = f"invariant (from its own lookback, {lookback} bars)"
+            yield from _compare_all(base, got, "lookback", told, (minute, minute + 1), lookback=lookback)
 
 
-def from_beginning(scene: Scene, base: Results, clock: Ints) -> Iterator[Verdict]:
-    """The month with all history before it."""
+def from_beginning(scene: Scene, base: Results, clock: Ints) -> Verdicts:
+    """The month with all history before it, which the base itself is where the tables' starts are no later."""
     starts = dict.fromkeys(scene.starts, int(clock[0]))
-    got = scene.run(scene.bars, starts, scene.first)
-    yield from _compare_all(scene, base, got, "invariant (from the beginning)", scene.first, scene.end)
+    later = int(clock[0]) < max(scene.starts.values())
+    got = scene.run(scene.bars, starts, scene.first) if later else base
+    told = "invariant (from the beginning of history)"
+    yield from _compare_all(base, got, "beginning", told, (scene.first, scene.end))
 
 
-def in_chunks(scene: Scene, base: Results, clock: Ints, generator: np.random.Generator) -> Iterator[Verdict]:
-    """The month in three pieces of odd lengths, each from its own lookback on."""
+def in_chunks(scene: Scene, base: Results, clock: Ints, generator: np.random.Generator) -> Verdicts:
+    """The month in three pieces of odd lengths, each from its own lookback on, without what comes after it."""
     rows = scene.rows()
     cuts = np.sort(generator.choice(rows, min(2, len(rows)), replace=False)).tolist()
     for begin, end in zip([scene.first, *cuts], [*cuts, scene.end], strict=True):
         if begin < end:
-            bars = {pair: b.between(-(1 << 40), end) for pair, b in scene.bars.items()}
-            got = scene.run(bars, scene.exact_starts(clock, begin), begin)
-            yield from _compare_all(scene, base, got, "invariant (odd chunks)", begin, end)
+            starts = {t.name: back_from(clock, begin, t.lookback) for t in scene.tables}
+            got = scene.run(scene.up_to(end - 1), starts, begin, bridged=True)
+            yield from _compare_all(base, got, "chunks", "invariant (in odd chunks)", (begin, end))
 
 
 def minute_by_minute(
     scene: Scene, base: Results, clock: Ints, stretch: int, generator: np.random.Generator
-) -> Iterator[Verdict]:
+) -> Verdicts:
     """``stretch`` consecutive minutes, each computed alone as if it were the last there is."""
     rows = scene.rows()
     begin = int(generator.integers(0, max(len(rows) - stretch, 1)))
     for minute in rows[begin : begin + stretch].tolist():
-        bars = {pair: b.between(-(1 << 40), minute + 1) for pair, b in scene.bars.items()}
-        got = scene.run(bars, scene.exact_starts(clock, minute), minute)
-        yield from _compare_all(scene, base, got, "invariant (minute by minute)", minute, minute + 1)
+        starts = {t.name: back_from(clock, minute, t.lookback) for t in scene.tables}
+        got = scene.run(scene.up_to(minute), starts, minute, bridged=True)
+        yield from _compare_all(base, got, "minutes", "invariant (minute by minute)", (minute, minute + 1))
 
 
 def _compare_all(
-    scene: Scene, base: Results, got: Results, trial: str, start: int, end: int, exact: bool = False
-) -> Iterator[Verdict]:
+    base: Results,
+    got: Results,
+    trial: str,
+    told: str,
+    bounds: tuple[int, int],
+    exact: bool = False,
+    lookback: int | None = None,
+) -> Verdicts:
+    """Compare the rows in ``bounds`` of every feature, or of those with the given lookback."""
     for key, expected in base.items():
-        rows = (expected.ts >= start) & (expected.ts < end)
-        ts = expected.ts[rows]
-        if not len(ts):
+        rows = slice(*np.searchsorted(expected.ts, bounds).tolist())
+        if rows.start == rows.stop:
             continue
-        other = got.get(key)
+        occasion = Occasion(trial, told, key[1] or "all pairs")
         for feature in expected.table.features:
-            want = expected.columns[feature.name][rows]
-            have = np.full(len(ts), np.nan) if other is None else _at(other.ts, other.columns[feature.name], start, end)
-            if len(have) != len(want):  # rows are lost or made up
-                have = np.full(len(ts), np.inf)
-            yield compare(feature, trial, _whose(expected.table, scene.pair, key[1]), ts, want, have, exact)
+            if lookback in (None, feature.column.lookback):
+                want = expected.columns[feature.name][rows]
+                have = _rows_of(got.get(key), feature, bounds)
+                tolerance = EXACT if exact else here(feature, expected.surveys[feature.name].std)
+                yield compare(feature, occasion, expected.ts[rows], want, have, tolerance)
 
 
-def _at(ts: Ints, column: Floats, start: int, end: int) -> Floats:
-    return column[(ts >= start) & (ts < end)]
-
-
-def _whose(table: Table, scene_pair: str, pair: str) -> str:
-    return scene_pair or pair or f"{table.name} of all pairs"
+def _rows_of(computed: Computed | None, feature: Feature, bounds: tuple[int, int]) -> Floats:
+    if computed is None:
+        return np.zeros(0)
+    begin, end = np.searchsorted(computed.ts, bounds)
+    return computed.columns[feature.name][begin:end]

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars import Flags, Floats, Ints
 from fxloom.feature import Feature
 from fxloom.months import iso
+from fxloom.quality import DISCRETE
 
 RECURSIVE = 1e-9  # x max(abs(value), the feature's deviation): the catalogue's tolerance for recursive indicators
-FITTED = 1e-5  # relative, for fitted parameters on another machine
+FITTED = 1e-5  # the same for fitted parameters on another machine
+FLIPPED = 1e-3  # share of rows in which a flag, class or count may be another on another machine
+TRIALS = ("causal", "lookback", "beginning", "chunks", "minutes", "file")
+KINDS = {"causal": TRIALS[:1], "invariant": TRIALS[1:5], "reproducible": TRIALS[5:]}
 
 
 @dataclass(frozen=True)
@@ -32,20 +36,37 @@ class Mismatch:
 
 @dataclass
 class Verdict:
-    """What was found of one feature: rows compared a kind of trial, rows that differ, the first of them."""
+    """What was found of one feature, a trial: rows compared, those of them with a value, rows that differ."""
 
     feature: str
     compared: Counter[str] = field(default_factory=Counter)
+    values: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
     first: Mismatch | None = None
     worst: float = 0.0
 
     @property
     def holds(self) -> bool:
+        """Whether nothing differs; see ``untried`` for what was not compared at all."""
         return not self.differing
+
+    @property
+    def untried(self) -> list[str]:
+        """The trials in which no row was compared."""
+        return [trial for trial in TRIALS if not self.compared[trial]]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no row that was compared has a value: there was nothing to prove."""
+        return not any(self.values.values())
+
+    def rows(self, kind: str) -> int:
+        """Rows with a value that were compared in the trials of ``kind``."""
+        return sum(self.values[trial] for trial in KINDS[kind])
 
     def add(self, other: Verdict) -> None:
         self.compared += other.compared
+        self.values += other.values
         self.differing += other.differing
         self.first = self.first or other.first
         self.worst = max(self.worst, other.worst)
@@ -59,39 +80,73 @@ def added(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
     return found
 
 
-def compare(
-    feature: Feature,
-    trial: str,
-    pair: str,
-    ts: Ints,
-    expected: Floats,
-    got: Floats,
-    exact: bool,
-    extra: float = 0.0,
-) -> Verdict:
-    """Compare row by row: to the last bit if ``exact``, else recursive features within the catalogue's tolerance.
+@dataclass(frozen=True)
+class Tolerance:
+    """How far two values may lie apart: ``relative`` x max(abs(value), ``deviation``); 0: the same bits.
 
-    ``extra`` is a further relative tolerance (one unit in the last place of a stored type, another machine). A value
-    on one side and none on the other is a difference in any case.
+    Of a flag, class or count, ``flipped`` is the share of rows that may differ at all.
     """
-    kind = trial.partition(" ")[0]
-    both = np.isnan(expected) & np.isnan(got)
-    error = np.abs(np.where(both, 0.0, expected) - np.where(both, 0.0, got))
-    differs = ~both & ~(error <= _tolerance(feature, expected, exact, extra))
-    verdict = Verdict(feature.name, Counter({kind: len(ts)}))
-    if len(error) and np.isfinite(error).any():
-        verdict.worst = float(np.nanmax(error))
-    if differs.any():
-        verdict.differing[kind] = int(differs.sum())
+
+    relative: float = 0.0
+    deviation: float = 0.0
+    flipped: float = 0.0
+
+
+EXACT = Tolerance()
+
+
+def here(feature: Feature, deviation: float | None) -> Tolerance:
+    """Of a computation from another start on the same machine: nothing, but for recursive features."""
+    return Tolerance(RECURSIVE, deviation or 0.0) if feature.column.recursive else EXACT
+
+
+def elsewhere(feature: Feature, deviation: float | None, unit: float) -> Tolerance:
+    """Of a computation on another machine or with other libraries, stored in a type with ``unit`` in the last place."""
+    if feature.column.unit in DISCRETE:
+        return Tolerance(flipped=FLIPPED)
+    return Tolerance(unit + (FITTED if feature.column.anchor == "week" else RECURSIVE), deviation or 0.0)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What two computations are compared for: the kind of trial, its circumstances, and whose rows they are."""
+
+    trial: str
+    told: str
+    pair: str
+
+
+def compare(
+    feature: Feature, occasion: Occasion, ts: Ints, expected: Floats, got: Floats, tolerance: Tolerance = EXACT
+) -> Verdict:
+    """Compare row by row. A value on one side and none on the other is a difference whatever the tolerance."""
+    trial = occasion.trial
+    verdict = Verdict(feature.name, Counter({trial: len(ts)}))
+    verdict.values[trial] = int(np.count_nonzero(expected == expected))
+    if len(expected) != len(got):  # rows are lost or made up
+        got = np.full(len(expected), np.inf)
+    same = _same_bits(expected, got)
+    if same.all():
+        return verdict
+    differs, verdict.worst = _differences(expected, got, same, tolerance)
+    if differs.sum() > tolerance.flipped * len(ts):
+        verdict.differing[trial] = int(differs.sum())
         i = int(np.argmax(differs))
-        verdict.first = Mismatch(trial, pair, iso(int(ts[i])), float(expected[i]), float(got[i]))
+        verdict.first = Mismatch(occasion.told, occasion.pair, iso(int(ts[i])), float(expected[i]), float(got[i]))
     return verdict
 
 
-def _tolerance(feature: Feature, expected: Floats, exact: bool, extra: float) -> Floats:
-    relative = extra + (RECURSIVE if feature.column.recursive and not exact else 0.0)
-    if relative == 0.0:
-        return np.zeros(len(expected))
-    deviation = float(np.nanstd(expected)) if np.isfinite(expected).any() else 0.0
-    scale = np.maximum(np.abs(np.nan_to_num(expected)), deviation if not exact else 0.0)
-    return relative * scale
+def _same_bits(a: Floats, b: Floats) -> Flags:
+    left, right = np.ascontiguousarray(a, np.float64), np.ascontiguousarray(b, np.float64)
+    same: Flags = left.view(np.int64) == right.view(np.int64)
+    return same if same.all() else same | (np.isnan(left) & np.isnan(right))
+
+
+def _differences(a: Floats, b: Floats, same: Flags, tolerance: Tolerance) -> tuple[Flags, float]:
+    """Where the rows differ beyond the tolerance, and the largest finite distance."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.where(same, 0.0, np.abs(a - b))
+        allowed = tolerance.relative * np.maximum(np.abs(a), tolerance.deviation)
+        near = (error <= allowed) if tolerance.relative else np.zeros(len(a), np.bool_)
+    finite = error[np.isfinite(error)]
+    return ~same & ~near, float(finite.max(initial=0.0))

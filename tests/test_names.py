@@ -49,3 +49,8 @@ def test_twins_name_features_that_exist() -> None:
     listed = {name for names in LISTED.values() for name in names}
     for f in features().values():
         assert f.column.twin is None or f.column.twin in known | listed, f.name
+
+
+def test_the_catalogue_has_every_table_of_the_list_and_no_other() -> None:
+    assert set(tables()) == set(LISTED)
+    assert len(features()) == 1_060

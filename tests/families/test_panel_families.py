@@ -16,7 +16,8 @@ ROWS = (14, 29, 75, 119, 120, 240, 313, 314, 360, 424, 470, 560, 640, 699, 700, 
 
 
 def compare(columns, slow, twin, rows, pairs, tolerance=1e-9):
-    """Every column at sampled bars: the twin's number, or missing where the twin has none."""
+    """Every column at sampled bars: the twin's number, or missing where the twin has none; most are there."""
+    compared = there = 0
     scale = {name: np.nanstd(column) for name, column in columns.items()}
     for p in pairs:
         i = twin.pairs.index(p)
@@ -27,8 +28,10 @@ def compare(columns, slow, twin, rows, pairs, tolerance=1e-9):
             assert set(want) == set(columns)
             for name, value in want.items():
                 got = columns[name][i, t]
+                compared, there = compared + 1, there + (not np.isnan(got))
                 slack = tolerance * max(abs(value), scale[name])
                 assert (np.isnan(got) and np.isnan(value)) or abs(got - value) <= slack, (name, p, t, got, value)
+    assert there > 0.6 * compared > 0
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)

@@ -1,0 +1,87 @@
+"""The tables of many pairs on real prices: what is there, what is told of holes, and that no two features are one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from conftest import DATA, real_bars
+from panel_twin import frame_of
+from test_panel_laws import TABLES
+
+from fxloom.bars import PAIRS
+from fxloom.domain import RATE
+from fxloom.panel import PanelFrame
+
+pytestmark = pytest.mark.data
+IMAGES = 0.999999  # correlation from which two features are one
+ALIKE = 0.9995  # and what none of these comes to
+
+
+def minute(day: str) -> int:
+    return int(np.datetime64(day).astype("datetime64[m]").astype(np.int64))
+
+
+@cache
+def frame(folder: str, start: str, end: str) -> PanelFrame:
+    pairs = sorted(f.stem for f in (DATA / folder).glob("*.parquet"))
+    return frame_of({p: real_bars(f"{folder}/{p}").between(minute(start), minute(end)) for p in pairs}, quotes=False)
+
+
+@cache
+def week() -> dict[str, dict[str, np.ndarray]]:
+    """Table -> feature -> values of the first week of the 28 pairs."""
+    found = {}
+    for table in TABLES:
+        columns = table.family.compute(frame("market28", "2018-02-05", "2018-02-14").view(table.domain))
+        found[table.name] = {f.name: columns[f.key] for f in table.features}
+    return found
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
+def test_values_are_there_finite_and_in_range(table):
+    view = frame("market28", "2018-02-05", "2018-02-14").view(table.domain)
+    for f in table.features:
+        values = week()[table.name][f.name]
+        for i, pair in enumerate(PAIRS):
+            rows = view.observed(pair)
+            known = values[i, rows[rows >= f.column.warmup + (60 if f.column.anchor else 0)]]
+            missing = np.isnan(known).mean()
+            if f.name != "arb_z":  # crossed prices close their triangles: then every residual is 0
+                assert missing < 0.05, (f.name, pair)
+        known = values[~np.isnan(values)]
+        assert np.isfinite(known).all()
+        assert f.column.low - 1e-9 <= known.min() < known.max() <= f.column.high + 1e-9, f.name
+
+
+@pytest.mark.parametrize("pair", ["audjpy", "eurusd", "gbpnzd", "usdchf"])
+def test_no_two_features_are_images_of_one_another(pair):
+    i = PAIRS.index(pair)
+    rows = frame("market28", "2018-02-05", "2018-02-14").view(RATE).observed(pair)
+    names = [name for columns in week().values() for name in columns]
+    values = np.array([column[i, rows] for columns in week().values() for column in columns.values()])
+    known = ~np.isnan(values)
+    centred = np.where(known, values - np.nanmean(values, axis=1, keepdims=True), 0.0)
+    size = np.maximum(np.sqrt((centred**2).sum(axis=1)), 1e-100)
+    near = centred @ centred.T / np.outer(size, size)
+    for a, b in np.argwhere(np.triu(np.abs(near) > 0.95, 1)):
+        both = known[a] & known[b]
+        alike = abs(np.corrcoef(values[a, both], values[b, both])[0, 1])
+        assert alike < ALIKE < IMAGES, (names[a], names[b], alike)
+
+
+def test_a_pair_that_is_away_for_a_week_is_told_and_not_invented():
+    panel = frame("panel15", "2018-03-14", "2018-03-31")  # eurjpy lacks 24 to 30 March
+    away = np.flatnonzero((panel.ts >= minute("2018-03-26")) & (panel.ts < minute("2018-03-30")))
+    for table in TABLES:
+        view = panel.view(table.domain)
+        j = view.pairs.index("eurjpy")
+        assert not view.present[j, away].any()
+        assert not view.in_domain(RATE).r[j, away].any()  # its price stands still, it is not missing
+        if table.family.name == "correlation":
+            columns = table.family.compute(view)
+            usdcad, cross = view.pairs.index("usdcad"), columns["corr_cross_60"]
+            assert np.isfinite(cross[usdcad, away]).mean() > 0.99  # the other pairs go on
+            absent = {n: where for _, where, names in view.missing for n in names}["corr_quote_60"]
+            assert absent[j].all()  # it is the only pair with the yen

@@ -15,7 +15,7 @@ import pytest
 from lakes import QUICK, make_lake, write_market
 
 from fxloom.cli import main
-from fxloom.cli.commands import seconds
+from fxloom.cli.proof import seconds
 from fxloom.stores.folder import FolderStore
 
 Capture = pytest.CaptureFixture[str]

@@ -2,40 +2,387 @@
 
 from __future__ import annotations
 
-import uuid
+import threading
+import time
 from collections.abc import Iterator
-from urllib.parse import quote
+from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
-from conformance import StoreConformance
+from conformance import MARCH, TABLE, StoreConformance, catalogue_columns, some_bars, some_columns, some_record
+from databases import as_role, connected, database, pg, query, schema, store_url
 from psycopg import sql
-from server import database
 
+from fxloom.stores.base import Damage, Key, PairInfo, Record, Settings, StoreError
 from fxloom.stores.postgres import PostgresStore
+from fxloom.stores.postgres import store as store_module
+from fxloom.stores.postgres.binary import Block, encoded
+from fxloom.stores.postgres.connections import Connection, Connections
 
-__all__ = ["database"]
+__all__ = ["database", "pg", "schema"]
 
-
-def store_url(database: str, schema: str) -> str:
-    return f"{database}{'&' if '?' in database else '?'}schema={quote(schema)}"
-
-
-@pytest.fixture
-def schema(database: str) -> Iterator[str]:
-    """The name of a schema that is dropped afterwards; it needs quoting."""
-    name = f'fx "{uuid.uuid4().hex[:10]}"'
-    yield name
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def store(database: str, schema: str) -> PostgresStore:
-    return PostgresStore(store_url(database, schema))
+CHILD = f"{TABLE}_eurusd_2018_03"
+PARENT = f"{TABLE}_eurusd"
+TS = MARCH + np.arange(200)
 
 
 class TestPostgresStore(StoreConformance):
     @pytest.fixture
-    def store(self, database: str, schema: str) -> PostgresStore:
-        return PostgresStore(store_url(database, schema))
+    def store(self, pg: PostgresStore) -> PostgresStore:
+        return pg
+
+
+@pytest.fixture
+def lake(pg: PostgresStore) -> PostgresStore:
+    """A store with a month of bars and one partition, whose values are 0.5, 1.5, ..."""
+    info = PairInfo(1.2, True, False, "bid")
+    pg.write_settings(Settings(MARCH, "float32", {"eurusd": info}))
+    pg.write_bars("eurusd", "2018-03", some_bars())
+    pg.publish(some_record(), TS, None, some_columns())
+    return pg
+
+
+def values(store: PostgresStore) -> list[float | None]:
+    """The last row's first feature, as another reader of the parent sees it."""
+    name = catalogue_columns()[0]
+    text = f"select {name} from {{}} order by ts_utc desc limit 1"
+    return [row[0] for row in query(store.address.partition("&schema")[0], text, f"{store.schema}/{PARENT}")]
+
+
+@pytest.fixture
+def disturbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Functions in this list are called, each once, in the middle of the next COPY."""
+    pending: list[Any] = []
+
+    def interrupted(block: Block) -> Iterator[bytes | memoryview]:
+        pieces = encoded(block)
+        yield next(pieces)
+        if pending:
+            pending.pop(0)()
+        yield from pieces
+
+    monkeypatch.setattr(store_module, "encoded", interrupted)
+    return pending
+
+
+# -- layout ----------------------------------------------------------------------------------------------------------
+
+
+def test_tables_are_partitioned_by_month_and_say_what_they_hold(lake: PostgresStore, database: str) -> None:
+    shape = "select relkind::text, relispartition from pg_class where oid = to_regclass('{}')"
+    assert query(database, shape, f"{lake.schema}/{PARENT}") == [("p", False)]
+    assert query(database, shape, f"{lake.schema}/{CHILD}") == [("r", True)]
+    assert query(database, shape, f"{lake.schema}/m1_eurusd_2018_03") == [("r", True)]
+    keys = "select pg_get_constraintdef(oid) from pg_constraint where contype = 'p' and conrelid = '{}'::regclass"
+    assert query(database, keys, f"{lake.schema}/{CHILD}") == [("PRIMARY KEY (ts_utc)",)]
+    kinds = "select distinct format_type(atttypid, -1) from pg_attribute where attrelid = '{}'::regclass and attnum > 1"
+    assert query(database, kinds, f"{lake.schema}/{CHILD}") == [("real",)]
+    said = query(database, "select col_description('{}'::regclass, 2)", f"{lake.schema}/{PARENT}")[0][0]
+    assert "first after" in said
+
+
+def test_missing_values_are_null(lake: PostgresStore, database: str) -> None:
+    name = catalogue_columns()[0]
+    counts = query(database, f"select count(*), count({name}) from {{}}", f"{lake.schema}/{CHILD}")
+    assert counts == [(200, 197)]
+
+
+def test_a_query_of_one_month_touches_one_partition(lake: PostgresStore, database: str) -> None:
+    lake.publish(some_record(month="2018-04"), MARCH + 31 * 1440 + np.arange(200), None, some_columns())
+    text = "explain select * from {} where ts_utc >= '2018-03-05+00' and ts_utc < '2018-03-06+00'"
+    plan = " ".join(line for (line,) in query(database, text, f"{lake.schema}/{PARENT}"))
+    assert "2018_03" in plan
+    assert "2018_04" not in plan
+
+
+def test_a_partition_is_attached_without_a_scan(lake: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    connect = Connections.connect
+
+    def listening(self: Connections, name: str = "fxloom") -> Connection:
+        connection = connect(self, name)
+        connection.execute("set client_min_messages = debug1")
+        connection.add_notice_handler(lambda notice: heard.append(notice.message_primary or ""))
+        return connection
+
+    monkeypatch.setattr(Connections, "connect", listening)
+    lake._connections.close()
+    lake.publish(some_record(month="2018-04"), MARCH + 31 * 1440 + np.arange(200), None, some_columns())
+    lake._connections.close()
+    told = [m for m in heard if "partition constraint" in m]
+    assert any("is implied by existing constraints" in m for m in told), told
+
+
+def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database: str) -> None:
+    from fxloom.catalogue import tables
+    from fxloom.stores.postgres.layout import ddl
+
+    columns = (
+        "select attname, format_type(atttypid, -1), attnotnull from pg_attribute "
+        "where attrelid = '{}'::regclass and attnum > 0 order by attnum"
+    )
+    made = query(database, columns, f"{lake.schema}/{PARENT}")
+    other = lake.schema + " of ddl"
+    try:
+        with connected(database) as connection:
+            connection.execute(ddl(other, [tables()[TABLE]], "float32"))  # type: ignore[call-overload]
+        assert query(database, columns, f"{other}/{PARENT}") == made
+        store = PostgresStore(store_url(database, other))
+        store.write_settings(Settings(MARCH))
+        store.publish(some_record(), TS, None, some_columns())
+        assert store.records() == [some_record()]
+    finally:
+        from databases import dropped
+
+        dropped(database, other)
+
+
+# -- others' tables --------------------------------------------------------------------------------------------------
+
+
+def premade(lake: PostgresStore, database: str, columns: str = "") -> None:
+    """A partition of April under a name of the team's own, as they make it ahead."""
+    text = "create table {} partition of {} for values from ('2018-04-01+00') to ('2018-05-01+00')" + columns
+    query(database, text, f"{lake.schema}/april", f"{lake.schema}/{PARENT}")
+
+
+def test_empty_partitions_made_ahead_are_filled(lake: PostgresStore, database: str) -> None:
+    premade(lake, database)
+    april = some_record(month="2018-04")
+    for _ in range(2):  # the second time it holds rows of ours, which are replaced
+        lake.publish(april, MARCH + 31 * 1440 + np.arange(200), None, some_columns())
+        assert query(database, "select count(*) from {}", f"{lake.schema}/april") == [(200,)]
+        assert april in lake.records()
+
+
+def test_rows_without_a_record_of_ours_are_replaced_only_if_told_to(lake: PostgresStore, database: str) -> None:
+    premade(lake, database)
+    query(database, "insert into {} (ts_utc) values ('2018-04-02+00')", f"{lake.schema}/april")
+    april, ts = some_record(month="2018-04"), MARCH + 31 * 1440 + np.arange(200)
+    with pytest.raises(StoreError, match=r"april has rows that this store knows nothing of.*--adopt"):
+        lake.publish(april, ts, None, some_columns())
+    assert query(database, "select count(*) from {}", f"{lake.schema}/april") == [(1,)]
+    PostgresStore(lake.address, adopt=True).publish(april, ts, None, some_columns())
+    assert query(database, "select count(*) from {}", f"{lake.schema}/april") == [(200,)]
+
+
+def test_tables_with_other_columns_are_refused_with_the_difference(lake: PostgresStore, database: str) -> None:
+    name = catalogue_columns()[3]
+    query(database, f"alter table {{}} drop column {name}, add column extra text", f"{lake.schema}/{PARENT}")
+    with pytest.raises(StoreError, match=f"lacks {name} real; has besides extra text"):
+        lake.publish(some_record(), TS, None, some_columns())
+
+
+def test_a_table_that_is_not_partitioned_is_refused(pg: PostgresStore, database: str) -> None:
+    pg.write_settings(Settings(MARCH))
+    query(database, "create table {} (ts_utc timestamptz)", f"{pg.schema}/{PARENT}")
+    with pytest.raises(StoreError, match="not partitioned"):
+        pg.publish(some_record(), TS, None, some_columns())
+
+
+def test_bars_that_others_change_are_found_and_partitions_that_they_drop_made_again(
+    lake: PostgresStore, database: str
+) -> None:
+    assert lake.damages() == []
+    query(database, "update {} set high = high * 2 where ts_utc = '2018-03-01 01:00+00'", f"{lake.schema}/m1_eurusd")
+    query(database, "drop table {}", f"{lake.schema}/{CHILD}")
+    bars, gone = sorted(lake.damages(), key=lambda d: "m1_" not in d.where)
+    assert isinstance(bars, Damage)
+    assert "m1_eurusd_2018_03" in bars.where
+    assert TABLE in gone.where
+    assert lake.records() == []
+    lake.publish(some_record(), TS, None, some_columns())
+    assert lake.records() == [some_record()]
+
+
+# -- readers and writers at once -------------------------------------------------------------------------------------
+
+
+def test_a_reader_sees_the_old_partition_until_the_commit(lake: PostgresStore, disturbed: list[Any]) -> None:
+    seen: list[float | None] = []
+    disturbed.append(lambda: seen.extend(values(lake)))
+    lake.publish(some_record(fingerprint="f2"), TS, None, some_columns(value=7.0))
+    assert seen == [0.5]
+    assert values(lake) == [7.0]
+
+
+def test_an_older_snapshot_sees_a_whole_partition(lake: PostgresStore, database: str) -> None:
+    with connected(database) as reader:
+        reader.execute("begin isolation level repeatable read")
+        reader.execute("select 1 from pg_class limit 1")
+        lake.publish(some_record(fingerprint="f2"), TS, None, some_columns(value=7.0))
+        count = reader.execute(
+            sql.SQL("select count(*) from {}").format(sql.Identifier(lake.schema, PARENT))
+        ).fetchone()
+        assert count == (200,)
+
+
+def test_a_long_reader_delays_us_and_nobody_else(lake: PostgresStore, database: str) -> None:
+    parent = sql.Identifier(lake.schema, PARENT)
+    with connected(database) as reader:
+        reader.execute("begin")
+        reader.execute(sql.SQL("select count(*) from {}").format(parent))
+        writer = threading.Thread(
+            target=lambda: lake.publish(some_record(fingerprint="f2"), TS, None, some_columns(value=7.0))
+        )
+        writer.start()
+        waiting = "select 1 from pg_locks where mode = 'AccessExclusiveLock' and not granted"
+        while writer.is_alive() and not query(database, waiting):
+            time.sleep(0.01)
+        with connected(database) as other:
+            other.execute("set statement_timeout = '30s'")
+            for _ in range(5):
+                assert other.execute(sql.SQL("select count(*) from {}").format(parent)).fetchone() == (200,)
+        assert writer.is_alive()
+        assert lake.records() == [some_record()]
+        reader.execute("commit")
+    writer.join(60)
+    assert lake.records() == [some_record(fingerprint="f2")]
+    assert values(lake) == [7.0]
+
+
+def test_a_killed_backend_is_replaced_and_the_partition_written_again(
+    lake: PostgresStore, database: str, disturbed: list[Any]
+) -> None:
+    def kill() -> None:
+        ours = "select pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and query ilike 'copy%'"
+        assert query(database, ours) == [(True,)]
+
+    disturbed += [kill, kill]
+    lake.publish(some_record(fingerprint="f2"), TS, None, some_columns(value=7.0))
+    assert disturbed == []
+    assert lake.records() == [some_record(fingerprint="f2")]
+    assert values(lake) == [7.0]
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected])
+def test_a_transaction_that_is_to_be_repeated_is_repeated(
+    lake: PostgresStore, disturbed: list[Any], error: type[psycopg.Error]
+) -> None:
+    def fail() -> None:
+        raise error("try again")
+
+    disturbed.append(fail)
+    lake.publish(some_record(fingerprint="f2"), TS, None, some_columns(value=7.0))
+    assert values(lake) == [7.0]
+
+
+def test_a_failed_write_leaves_the_older_partition(lake: PostgresStore, disturbed: list[Any]) -> None:
+    def fail() -> None:
+        raise psycopg.errors.DiskFull("no space left on device")
+
+    disturbed.append(fail)
+    with pytest.raises(StoreError, match="no space"):
+        lake.publish(some_record(fingerprint="f2"), TS, None, some_columns(value=7.0))
+    assert lake.records() == [some_record()]
+    assert values(lake) == [0.5]
+
+
+def test_many_writers_of_one_parent_do_not_block_each_other_for_good(lake: PostgresStore) -> None:
+    months = [f"2018-{m:02d}" for m in range(3, 11)]
+    firsts = [MARCH, *(MARCH + 1440 * d for d in (31, 61, 92, 122, 153, 184, 214))]
+
+    def write(worker: int) -> None:
+        store = PostgresStore(lake.address)
+        for k in range(3):
+            for month, first in list(zip(months, firsts, strict=True))[worker::2]:
+                record = some_record(month=month, fingerprint=f"f{k}")
+                store.publish(record, first + np.arange(200), None, some_columns(value=k))
+
+    threads = [threading.Thread(target=write, args=(w,)) for w in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert {(r.key.month, r.fingerprint) for r in lake.records()} == {(m, "f2") for m in months}
+
+
+def test_the_holder_of_the_store_is_named(lake: PostgresStore) -> None:
+    from fxloom.lock import Held
+
+    with lake.exclusive("populate"):
+        with pytest.raises(Held, match=r"in use: populate, process \d+ on "), lake.exclusive("ingest"):
+            pass
+        with pytest.raises(Held), PostgresStore(lake.address).exclusive("ingest", wait=0.2):
+            pass
+
+
+# -- who may do what, and what is shown ------------------------------------------------------------------------------
+
+
+def test_a_password_is_never_shown(lake: PostgresStore, database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from fxloom.cli import main
+
+    secret = "s3cr%20t/w0rd"
+    url = as_role(database, "owner" if "owner@" in database else "nobody", "s3cr t/w0rd", lake.schema)
+    store = PostgresStore(url)
+    shown = [store.url, repr(store), repr(store._address), str(store._address)]
+    for command in (["populate", "--plan"], ["audit"], ["init"], ["matrix", "--features", "nonsense", "--out", "x"]):
+        main([*command, "--store", url])
+    main(["audit", "--store", "postgresql://me:s3cr t/w0rd@nowhere.invalid/db"])
+    main(["audit", "--store", url.replace("schema=", "schemma=")])
+    out, err = capsys.readouterr()
+    for text in (out, err, *shown):
+        assert "s3cr" not in text
+        assert "w0rd" not in text
+    assert secret in store.address or "s3cr%20t%2Fw0rd" in store.address
+
+
+@pytest.fixture
+def roles(database: str, schema: str) -> Iterator[tuple[str, str]]:
+    """A role that may only make tables in the schema, and one that may only read: as docs/postgresql.md says."""
+    writer, reader = f"writer of {schema}", f"reader of {schema}"
+    for role in (writer, reader):
+        query(database, "create role {} login password 'x'", role)
+    query(database, "create schema {}", schema)
+    query(database, "grant usage, create on schema {} to {}", schema, writer)
+    query(database, "grant usage on schema {} to {}", schema, reader)
+    query(
+        database, "alter default privileges for role {} in schema {} grant select on tables to {}",
+        writer, schema, reader,
+    )  # fmt: skip
+    yield writer, reader
+    for role in (writer, reader):
+        query(database, "drop owned by {}", role)
+        query(database, "drop role {}", role)
+
+
+def test_the_rights_that_are_documented_suffice(database: str, schema: str, roles: tuple[str, str]) -> None:
+    writer, reader = (PostgresStore(as_role(database, role, "x", schema)) for role in roles)
+    with writer.exclusive("ingest"):
+        writer.write_settings(Settings(MARCH, "float32", {"eurusd": PairInfo(1.2, True, False, "bid")}))
+        writer.write_bars("eurusd", "2018-03", some_bars())
+        writer.publish(some_record(), TS, None, some_columns())
+        writer.publish(some_record(fingerprint="f2"), TS, None, some_columns())
+    assert reader.settings() is not None
+    assert reader.records() == [some_record(fingerprint="f2")]
+    assert reader.damages() == []
+    assert len(reader.read_bars("eurusd", MARCH, MARCH + 1440)) == 200
+    frame = reader.scan(TABLE, ["eurusd"], None, None)
+    assert frame is not None
+    assert frame.collect().height == 200
+    for act in (
+        lambda: reader.publish(some_record(fingerprint="f3"), TS, None, some_columns()),
+        lambda: reader.write_bars("eurusd", "2018-03", some_bars()),
+        lambda: reader.keep("a", "b"),
+    ):
+        with pytest.raises(StoreError, match="permission denied"):
+            act()
+
+
+def test_a_server_that_is_not_there_is_said_at_once(tmp_path: Any) -> None:
+    with pytest.raises(StoreError, match="postgresql://someone@"):
+        PostgresStore(f"postgresql://someone@/x?host={tmp_path}").settings()
+
+
+def test_a_record_of_all_pairs_keeps_its_key(pg: PostgresStore, database: str) -> None:
+    from fxloom.catalogue import tables
+
+    table = "cross_sectional_panel"
+    pg.write_settings(Settings(MARCH))
+    columns = {name: np.arange(4.0) for name in tables()[table].names}
+    record = Record(Key(table, "", "2018-03"), "f", 4, 1, "2026-01-01T00:00:00Z")
+    pg.publish(record, MARCH + np.array([0, 0, 1, 1]), ["eurusd", "usdjpy"] * 2, columns)
+    keys = "select pg_get_constraintdef(oid) from pg_constraint where contype = 'p' and conrelid = '{}'::regclass"
+    assert query(database, keys, f"{pg.schema}/{table}_2018_03") == [("PRIMARY KEY (ts_utc, pair)",)]

@@ -45,7 +45,7 @@ class Address:
 
     def with_options(self, **options: str) -> Address:
         """The same store with other options of ours."""
-        return address_of(_url(self.server, {**self.options, **options}))
+        return address_of(url_of(self.server, {**self.options, **options}))
 
 
 def address_of(url: str) -> Address:
@@ -59,7 +59,7 @@ def address_of(url: str) -> Address:
         ) from None
     public = {name: value for name, value in server.items() if name not in SECRET}
     shown = {name: value for name, value in options.items() if name not in PASSING}
-    return Address(url, _url(public, shown), server, options)
+    return Address(url, url_of(public, shown), server, options)
 
 
 def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -86,7 +86,7 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
     return server, options
 
 
-def _url(server: Mapping[str, str], options: Mapping[str, str]) -> str:
+def url_of(server: Mapping[str, str], options: Mapping[str, str]) -> str:
     """A URL in plain form."""
     plain = dict(server)
     user, password = plain.pop("user", ""), plain.pop("password", None)

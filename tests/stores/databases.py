@@ -1,0 +1,66 @@
+"""PostgreSQL for tests: a schema a test, other roles, and lakes in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from psycopg import sql
+from server import database
+
+from fxloom.stores.postgres import PostgresStore
+from fxloom.stores.postgres.address import address_of, url_of
+
+__all__ = ["as_role", "connected", "database", "dropped", "pg", "query", "schema", "store_url"]
+
+
+def store_url(database: str, schema: str) -> str:
+    return f"{database}{'&' if '?' in database else '?'}schema={quote(schema)}"
+
+
+def connected(database: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(database, autocommit=True)
+
+
+def query(database: str, text: str, *names: str) -> list[tuple[Any, ...]]:
+    """Rows of ``text``, in which every {} is a quoted identifier: a.b for ("a", "b")."""
+    with connected(database) as connection:
+        cursor = connection.execute(sql.SQL(text).format(*(sql.Identifier(*n.split("/")) for n in names)))  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description else []
+
+
+def as_role(database: str, role: str, password: str, schema: str) -> str:
+    """The URL of a store in ``schema`` for another role."""
+    server = dict(address_of(database).server) | {"user": role, "password": password}
+    return url_of(server, {"schema": schema})
+
+
+@pytest.fixture
+def schema(database: str) -> Iterator[str]:
+    """The name of a schema that is dropped afterwards; it needs quoting."""
+    name = f'fx "{uuid.uuid4().hex[:10]}"'
+    yield name
+    dropped(database, name)
+
+
+def dropped(database: str, schema: str) -> None:
+    """Drop a schema table by table: a full one has more tables than one transaction may lock."""
+    with connected(database) as connection:
+        found = connection.execute(
+            "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+            "where n.nspname = %s and c.relkind in ('r', 'p') order by c.relispartition desc",
+            [schema],
+        ).fetchall()
+        for (name,) in found:
+            connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, name)))
+        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+
+
+@pytest.fixture
+def pg(database: str, schema: str) -> PostgresStore:
+    """A store in a schema of its own; nothing is there yet."""
+    return PostgresStore(store_url(database, schema))

@@ -97,9 +97,10 @@ class OpenStore:
         bounds = month_range(months) if months else None
         return populate(self.backend, pairs, bounds, tables, workers, force, on_task=on_task)
 
-    def audit(self) -> Audit:
-        """What the store holds, table by table."""
-        return audit(self.backend.records(), plan_for(self.backend), self.backend.damages())
+    def audit(self, whole: bool = False) -> Audit:
+        """What the store holds, table by table; ``whole``: every stored value is read and held to its checksum."""
+        damages = self.backend.damages() + (self.backend.verify() if whole else [])
+        return audit(self.backend.records(), plan_for(self.backend), damages)
 
 
 def compute(

@@ -16,7 +16,7 @@ from fxloom.bars import Bars, Flags
 from fxloom.months import iso, minute_of, month_bounds, month_of, months_of
 from fxloom.sources import read
 from fxloom.sources.records import Ignored, Outcome, Quarantined, Refused, SourceFile
-from fxloom.stores.base import PairInfo, Settings, Store, StoreError
+from fxloom.stores.base import DamagedError, PairInfo, Settings, Store, StoreError
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Merge:
     identical: int
     conflicting: int
     examples: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass
@@ -221,14 +222,20 @@ def _merge_month(store: Store, file: SourceFile, month: str, newer_wins: bool) -
     start, end = month_bounds(month)
     incoming = file.bars.between(start, end)
     try:
-        stored = store.read_bars(file.pair, start, end)
-    except StoreError:  # a damaged month is replaced by what is at hand; the report of the audit names it until then
-        store.drop_bars(file.pair, month)
-        stored = incoming.take(slice(0, 0))
+        stored, note = store.read_bars(file.pair, start, end), ""
+    except DamagedError as error:  # a damaged month is replaced by what is at hand
+        stored, note = incoming.take(slice(0, 0)), _set_aside(store, file.pair, month, error)
     merge = merged(stored, incoming, newer_wins)
     if merge.new or (newer_wins and merge.conflicting):
         store.write_bars(file.pair, month, merge.bars)
-    return merge
+    return replace(merge, note=note)
+
+
+def _set_aside(store: Store, pair: str, month: str, error: DamagedError) -> str:
+    """Take a damaged month out of the store; returns what the user is to know of it."""
+    kept = store.drop_bars(pair, month)
+    where = f"its file is kept as {kept}" if kept else "it was removed"
+    return f"the stored bars of {pair} {month} were damaged, {where}; now it has the bars of this file alone ({error})"
 
 
 def merged(stored: Bars, incoming: Bars, newer_wins: bool = False) -> Merge:
@@ -288,7 +295,7 @@ def _report(file: SourceFile, merges: Sequence[Merge], kept: str) -> FileReport:
         quarantine=kept,
         examples=(*quarantined, *file.filler_examples[:2], *conflicts),
         zone=str(file.zone),
-        notes=file.notes,
+        notes=(*file.notes, *(m.note for m in merges if m.note)),
     )
 
 

@@ -165,7 +165,7 @@ def _sum_up(summary: Summary, seconds: float, screen: Screen) -> int:
 def audit(options: Namespace, screen: Screen) -> int:
     from fxloom.api import open_store
 
-    found = open_store(options.store).audit()
+    found = open_store(options.store).audit(options.whole)
     rows = [audit_row(t) for t in found.tables]
     screen.table(AUDIT_COLUMNS, rows)
     if options.detail:

@@ -116,6 +116,7 @@ def _populate(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 def _audit(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser("audit", parents=[stored], help="what the store holds, and what is wrong with it")
     p.add_argument("--detail", action="store_true", help="every pair and month")
+    p.add_argument("--whole", action="store_true", help="read every stored value and hold it to its checksum")
 
 
 def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from fxloom.prove import prove as prove_tables
 from fxloom.prove.certificate import certificate
 from fxloom.prove.verdict import KINDS
 from fxloom.stores import open_backend
+from fxloom.stores.base import Store
 
 DONE, FAILED = 0, 1
 
@@ -26,13 +27,22 @@ def prove(options: Namespace, screen: Screen) -> int:
             store, chosen, options.pairs, options.samples, seconds(options.budget), options.seed, workers,
             bar.expect, lambda _: bar.advance(),
         )  # fmt: skip
-    name = time.strftime("certificates/prove-%Y%m%dT%H%M%SZ.json", time.gmtime())
-    where = store.keep(name, certificate(proof, chosen))
     _show_verdicts(proof, screen)
-    screen.say(f"certificate: {where}")
+    where = _kept(store, certificate(proof, chosen), screen)
     screen.result({"holds": proof.holds, "certificate": where, "failures": proof.failures, "errors": proof.errors,
                    "untested": proof.untested})  # fmt: skip
-    return DONE if proof.holds else FAILED
+    return DONE if proof.holds and where else FAILED
+
+
+def _kept(store: Store, text: str, screen: Screen) -> str:
+    """Where the certificate is; "" if the store cannot take it, which is said."""
+    try:
+        where = store.keep(time.strftime("certificates/prove-%Y%m%dT%H%M%SZ.json", time.gmtime()), text)
+    except OSError as error:
+        screen.say(f"the certificate cannot be kept: {error}")
+        return ""
+    screen.say(f"certificate: {where}")
+    return where
 
 
 def seconds(text: str) -> float:

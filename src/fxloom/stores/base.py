@@ -20,6 +20,10 @@ class StoreError(RuntimeError):
     """A store that cannot do what is asked: damaged, in use, read-only, of another making. Says what to do."""
 
 
+class DamagedError(StoreError):
+    """What is stored is broken, rather than the way to it: only then may it be replaced."""
+
+
 @dataclass(frozen=True)
 class PairInfo:
     """What is settled about a pair at its first ingest."""
@@ -95,8 +99,8 @@ class Store(Protocol):
     def bar_months(self, pair: str) -> dict[str, list[Day]]:
         """The stored months of a pair, each with the summaries of its days."""
 
-    def drop_bars(self, pair: str, month: str) -> None:
-        """Remove a damaged month of bars, so that it can be ingested again."""
+    def drop_bars(self, pair: str, month: str) -> str:
+        """Take a damaged month of bars out, so that it can be ingested again; returns where it is kept, "" if not."""
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         """The bars with ``start <= ts < end`` (minutes since 1970)."""
@@ -108,6 +112,9 @@ class Store(Protocol):
 
     def damages(self) -> list[Damage]:
         """What cannot be read in the store."""
+
+    def verify(self) -> list[Damage]:
+        """Read every partition whole: those whose values are not the ones that were written."""
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
         """Write a partition, features in catalogue order, and make it visible in one step."""

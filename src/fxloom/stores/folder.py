@@ -13,6 +13,7 @@ by the next writer.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -30,7 +31,7 @@ from fxloom.bars import Bars, Floats, Ints
 from fxloom.days import Day
 from fxloom.lock import lock
 from fxloom.months import month_of, months_of
-from fxloom.stores.base import Damage, Key, PairInfo, Record, Settings, StoreError
+from fxloom.stores.base import Damage, DamagedError, Key, PairInfo, Record, Settings, StoreError
 from fxloom.stores.frames import (
     METADATA,
     bars_of,
@@ -42,6 +43,8 @@ from fxloom.stores.frames import (
 )
 
 TEMPORARY = ".tmp-"
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if sys.platform != "win32" else {errno.ENOSPC, errno.EFBIG}
 UNREADABLE = (pa.ArrowInvalid, OSError, KeyError, ValueError, TypeError)
 
 
@@ -52,6 +55,7 @@ class FolderStore:
         self.root = Path(root)
         self.url = self.address = str(root)
         self._settings: Settings | None = None
+        self._footers: dict[Path, tuple[tuple[int, int, int], Record | Damage]] = {}
 
     # -- settings ------------------------------------------------------------------------------------------------
 
@@ -86,7 +90,7 @@ class FolderStore:
             try:
                 found[_part(path, "month")] = days_in(pq.read_metadata(path).metadata or {})
             except UNREADABLE as error:
-                raise StoreError(f"{path} is damaged ({error}): ingest the bars of that month again") from None
+                raise _unreadable(path, error) from None
         return found
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
@@ -101,9 +105,15 @@ class FolderStore:
             raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
         self._write(self._bars_path(pair, month), bars_table(bars))
 
-    def drop_bars(self, pair: str, month: str) -> None:
-        """Remove a damaged month of bars, so that it can be ingested again."""
-        self._bars_path(pair, month).unlink(missing_ok=True)
+    def drop_bars(self, pair: str, month: str) -> str:
+        """Move the file of a damaged month to the quarantine, so that it can be ingested again; returns where to."""
+        path = self._bars_path(pair, month)
+        if not path.exists():
+            return ""
+        kept = self.root / "quarantine" / f"m1-{pair}-{month}-{uuid.uuid4().hex[:8]}.damaged"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(kept)
+        return str(kept)
 
     # -- features ------------------------------------------------------------------------------------------------
 
@@ -119,18 +129,36 @@ class FolderStore:
             yield from sorted(folder.glob(f"{name}/pair=*/month=*/part.parquet"))
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
-        found = (_read_record(path) for path in self._part_paths(tables))
+        found = (self._record(path) for path in self._part_paths(tables))
         return [record for record in found if isinstance(record, Record)]
+
+    def _record(self, path: Path) -> Record | Damage:
+        """What the file at ``path`` says of itself, remembered for as long as it is the same file."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            return Damage(str(path), f"{error}: populate makes it again")
+        same = (status.st_ino, status.st_mtime_ns, status.st_size)
+        known = self._footers.get(path)
+        if known is None or known[0] != same:
+            known = self._footers[path] = (same, _read_record(path))
+        return known[1]
 
     def damages(self) -> list[Damage]:
         """Files that cannot be read: bars (ingest them again) and partitions (populate makes them again)."""
-        found = [r for r in map(_read_record, self._part_paths()) if isinstance(r, Damage)]
+        found = [r for r in map(self._record, self._part_paths()) if isinstance(r, Damage)]
         for path in sorted(self.root.glob("m1/pair=*/month=*/bars.parquet")):
             try:
                 _read_bars_file(path)
             except StoreError as error:
                 found.append(Damage(str(path), str(error)))
         return found
+
+    def verify(self) -> list[Damage]:
+        """Files whose pages do not match their checksums; those that ``damages`` finds are left out."""
+        readable = ((path, self._record(path)) for path in self._part_paths())
+        found = (_damaged_pages(path, r) for path, r in readable if isinstance(r, Record))
+        return [damage for damage in found if damage is not None]
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
         if self._settings is None:
@@ -169,8 +197,14 @@ class FolderStore:
             with lock(self.root / ".lock", purpose, wait):
                 self._clear_temporaries()
                 yield
-        except PermissionError as error:
-            raise StoreError(f"{self.root} cannot be written to: {error}") from None
+        except OSError as error:
+            if error.errno in FORBIDDEN:
+                raise StoreError(f"{self.root} cannot be written to: {error}") from None
+            if error.errno in FULL:
+                raise StoreError(
+                    f"{self.root}: {error}; what was finished is kept: make room and run the command again"
+                ) from None
+            raise
 
     def _clear_temporaries(self) -> None:
         for path in self.root.glob(f"**/*{TEMPORARY}*"):
@@ -220,7 +254,14 @@ def _read_bars_file(path: Path) -> Bars:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
         return bars_of(table)
     except UNREADABLE as error:
-        raise StoreError(f"{path} is damaged ({error}): ingest the bars of that month again") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    """Why a file of bars cannot be read: the system does not let us, or it is damaged."""
+    if isinstance(error, OSError) and error.errno:
+        return StoreError(f"{path} cannot be read: {error}")
+    return DamagedError(f"{path} is damaged ({error}): ingest the bars of that month again")
 
 
 def _read_record(path: Path) -> Record | Damage:
@@ -228,6 +269,18 @@ def _read_record(path: Path) -> Record | Damage:
         return record_of(json.loads(pq.read_metadata(path).metadata[METADATA]))
     except UNREADABLE as error:
         return Damage(str(path), f"{error}: populate makes it again")
+
+
+def _damaged_pages(path: Path, record: Record) -> Damage | None:
+    try:
+        rows = pq.read_table(path, page_checksum_verification=True, partitioning=None).num_rows
+        why = "" if rows == record.rows else f"{rows} rows of {record.rows}"
+    except UNREADABLE as error:
+        why = str(error)
+    key = record.key
+    pair = f" --pairs {key.pair}" if key.pair else ""
+    again = f"`populate --force --tables {key.table}{pair} --months {key.month}` makes it again"
+    return Damage(str(path), f"{why}: {again}") if why else None
 
 
 def _flush(path: Path) -> None:

@@ -46,14 +46,18 @@ class MemoryStore:
             raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
         self._bars[pair, month] = bars.take(np.arange(len(bars)))
 
-    def drop_bars(self, pair: str, month: str) -> None:
+    def drop_bars(self, pair: str, month: str) -> str:
         self._bars.pop((pair, month), None)
+        return ""
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         wanted = None if tables is None else set(tables)
         return [r for key, (r, _) in sorted(self._parts.items()) if wanted is None or key.table in wanted]
 
     def damages(self) -> list[Damage]:
+        return []
+
+    def verify(self) -> list[Damage]:
         return []
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:

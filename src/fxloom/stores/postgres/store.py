@@ -186,13 +186,14 @@ class PostgresStore:
             connection, relation, month, lambda: encoded(block), lambda: self._address.adopt or owned(), time_type
         )
 
-    def drop_bars(self, pair: str, month: str) -> None:
+    def drop_bars(self, pair: str, month: str) -> str:
         def drop(connection: Connection) -> None:
             if self._exists(connection, "bar_months"):
                 query = sql.SQL("delete from {} where pair = %s and month = %s").format(self._own("bar_months"))
                 connection.execute(query, [pair, month])
 
         self._run(drop)
+        return ""
 
     # -- features ------------------------------------------------------------------------------------------------
 
@@ -203,6 +204,10 @@ class PostgresStore:
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         return [record for record, there in self._records(tables) if there]
+
+    def verify(self) -> list[Damage]:
+        """Nothing: the server keeps checksums of its own pages."""
+        return []
 
     def damages(self) -> list[Damage]:
         """Partitions that have a record but no table, and bars that are not what their record says."""

@@ -1,0 +1,1 @@
+"""What fxloom takes, against the script that one would write otherwise: ``python -m benchmarks``."""

@@ -1,0 +1,91 @@
+"""The bars that are measured on: a month of the sample data where it is present, else of the synthetic market."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from fxloom.api import traits_of
+from fxloom.bars import Bars
+from fxloom.days import days_of
+from fxloom.feature import Table
+from fxloom.market import synthetic_market
+from fxloom.months import MINUTES_A_DAY, month_bounds, months_of
+from fxloom.plan import Stock, make_plan
+
+DATA = Path(os.environ.get("FXLOOM_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+HISTORY = 40  # days before the month: more than the longest lookback of a table
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """Bars of pairs over one month and what lies before it."""
+
+    name: str
+    month: str
+    bars: Mapping[str, Bars]
+
+    @property
+    def first(self) -> int:
+        return month_bounds(self.month)[0]
+
+    @property
+    def rows(self) -> int:
+        """Observed bars in the month, of all pairs."""
+        return sum(len(b.between(*month_bounds(self.month))) for b in self.bars.values())
+
+
+def one_pair() -> Market:
+    """EURUSD with a month of about 30,000 bars."""
+    return _sample("long9", "2019-03", ["eurusd"]) or _synthetic("2024-03", ["eurusd"])
+
+
+def quoted_pair() -> Market:
+    """EURUSD of the synthetic market, which has ticks and quoted spreads."""
+    return _synthetic("2024-03", ["eurusd"])
+
+
+def all_pairs() -> Market:
+    """All 28 pairs."""
+    return _sample("market28", "2018-03") or _synthetic("2024-03")
+
+
+def starts(market: Market, tables: Sequence[Table]) -> dict[str, int]:
+    """The minute from which on each table sees the bars of the month, as the planner has it."""
+    days = {
+        pair: {m: days_of(bars.between(*month_bounds(m))) for m in months_of(bars.ts)}
+        for pair, bars in market.bars.items()
+    }
+    traits = {pair: traits_of(bars) for pair, bars in market.bars.items()}
+    plan = make_plan(Stock(days, traits, "float32", {}), tables, None, (market.month, market.month))
+    return {item.table: item.start for item in plan.items}
+
+
+def _sample(folder: str, month: str, pairs: Sequence[str] = ()) -> Market | None:
+    files = [DATA / folder / f"{p}.parquet" for p in pairs] or sorted((DATA / folder).glob("*.parquet"))
+    if not files or not all(f.exists() for f in files):
+        return None
+    first, end = month_bounds(month)
+    bars = {f.stem: _read(f).between(first - HISTORY * MINUTES_A_DAY, end) for f in files}
+    return Market(f"{folder}, {month}", month, bars)
+
+
+def _read(path: Path) -> Bars:
+    frame = pl.read_parquet(path)
+    ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
+    has_volume = "volume" in frame.columns and frame["volume"].null_count() == 0
+    volume = frame["volume"].cast(pl.Float64).to_numpy() if has_volume else None
+    return Bars(ts, *(frame[c].to_numpy() for c in ("open", "high", "low", "close")), volume=volume)
+
+
+def _synthetic(month: str, pairs: Sequence[str] = ()) -> Market:
+    start = dt.date.fromisoformat(f"{month}-01")
+    end = (start + dt.timedelta(days=31)).replace(day=1)
+    begin = start - dt.timedelta(days=HISTORY)
+    bars = synthetic_market(begin, end, pairs) if pairs else synthetic_market(begin, end)
+    return Market(f"the synthetic market, {month}", month, bars)

@@ -1,0 +1,142 @@
+"""Every table of one pair: fxloom against the script, on one month, in turns; and all of them together."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from benchmarks.market import Market, starts
+from benchmarks.rivals import Rival, rivals
+from benchmarks.rivals.script import Script
+from benchmarks.timing import best_in_turns
+from fxloom.api import traits_of
+from fxloom.catalogue import select_tables
+from fxloom.clock import ClockBars, on_clock
+from fxloom.computing import Computed, Failure, Job, compute_pair
+from fxloom.feature import Table
+from fxloom.view import PairFrame
+
+FOUNDATION = ("bqx_momentum", "bollinger", "statistics", "technical", "time_features")  # the first eight tables
+ROUNDS = 4
+EQUAL = 1e-6  # of the value, or of the feature's deviation
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One table: processor seconds of fxloom alone and of the script, and how many of its values are the same."""
+
+    table: Table
+    ours: float
+    theirs: float
+    rival: Rival
+    columns: int
+    agreement: float
+
+    @property
+    def ratio(self) -> float:
+        return self.theirs / self.ours
+
+
+class Ground:
+    """The bars of one pair, as tables and scripts get them."""
+
+    def __init__(self, market: Market) -> None:
+        (self.pair, self.bars), *_ = market.bars.items()
+        self.market, self.traits = market, traits_of(self.bars)
+        self.tables = [t for t in select_tables(None) if t.family.scope == "pair"]
+        self.starts = starts(market, self.tables)
+
+    def clock(self, tables: list[Table]) -> ClockBars:
+        """The bars that ``tables`` see, on the clock."""
+        start = min(self.starts[t.name] for t in tables)
+        return on_clock(self.bars.between(start, int(self.bars.ts[-1]) + 1))
+
+    def compute(self, tables: list[Table]) -> list[Computed]:
+        """``tables`` of the month: from the bars to surveyed columns."""
+        frame = PairFrame(self.pair, self.clock(tables), self.traits)
+        jobs = [Job(t, self.starts[t.name]) for t in tables]
+        return [_certain(r) for r in compute_pair(frame, jobs, self.market.first)]
+
+
+def _certain(result: Computed | Failure) -> Computed:
+    if isinstance(result, Failure):
+        raise RuntimeError(f"{result.table}: {result.why}")
+    return result
+
+
+def contest(ground: Ground, which: Table, rival: Rival) -> Contest:
+    """Time ``which`` against its script in turns, and compare their values on the month's rows."""
+    bars = ground.clock([which])
+    shown = bars if rival.stretch is None else _last(bars, which.lookback + rival.stretch)
+    competitors = {
+        "ours": lambda: ground.compute([which]),
+        "theirs": lambda: rival.compute(Script(ground.pair, shown, ground.traits, which.domain.name)),
+    }
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        ground.compute([which])  # compiled and loaded
+        seconds, results = best_in_turns(competitors, ROUNDS)
+    columns, agreement = _agreement(results["ours"][0], results["theirs"], shown.ts)
+    scale = len(bars) / len(shown)
+    return Contest(which, seconds["ours"], scale * seconds["theirs"], rival, columns, agreement)
+
+
+def _last(bars: ClockBars, n: int) -> ClockBars:
+    begin = max(len(bars) - n, 0)
+    observed = bars.observed[bars.observed >= begin] - begin
+    cut = (
+        None if c is None else c[begin:] for c in (bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread)
+    )
+    return ClockBars(bars.ts[begin:], *cut, observed)
+
+
+def _agreement(ours: Computed, theirs: Mapping[str, object], ts: np.ndarray) -> tuple[int, float]:
+    """How many columns the script has, and the share of the values present in both that are equal."""
+    keep = ours.ts >= ts[min(ours.table.lookback, len(ts) - 1)]
+    rows = np.searchsorted(ts, ours.ts[keep])
+    shares = {}
+    for feature in ours.table.features:
+        if feature.key in theirs:
+            shares[feature.key] = _equal_share(ours.columns[feature.name][keep], np.asarray(theirs[feature.key])[rows])
+    if unknown := set(theirs) - {f.key for f in ours.table.features}:
+        raise KeyError(f"{ours.table.name} has no {sorted(unknown)}")
+    return len(shares), float(np.mean(list(shares.values())))
+
+
+def _equal_share(a: np.ndarray, b: np.ndarray) -> float:
+    both = np.isfinite(a) & np.isfinite(b)
+    if not both.any():
+        return 0.0
+    a, b = a[both], b[both].astype(float)
+    return float(np.mean(np.abs(a - b) <= EQUAL * np.maximum(np.abs(a), a.std())))
+
+
+def contests(ground: Ground) -> list[Contest]:
+    known = rivals()
+    return [contest(ground, t, known[t.family.name]) for t in ground.tables]
+
+
+def together(ground: Ground) -> tuple[float, float]:
+    """Processor seconds of all tables of one pair, and of the first eight, with what they share done once."""
+    eight = [t for t in ground.tables if t.family.name in FOUNDATION]
+    competitors = {"all": partial(ground.compute, ground.tables), "eight": partial(ground.compute, eight)}
+    seconds, _ = best_in_turns(competitors, 2 * ROUNDS)
+    return seconds["all"], seconds["eight"]
+
+
+def in_context(ground: Ground) -> dict[str, float]:
+    """Processor seconds of each table when all run together: what is shared is on the bill of the first."""
+    spent: dict[str, list[float]] = {t.name: [] for t in ground.tables}
+    for _ in range(ROUNDS):
+        frame = PairFrame(ground.pair, ground.clock(ground.tables), ground.traits)
+        begin = time.process_time()
+        for result in compute_pair(frame, [Job(t, ground.starts[t.name]) for t in ground.tables], ground.market.first):
+            now = time.process_time()
+            spent[_certain(result).table.name].append(now - begin)
+            begin = now
+    return {name: min(times) for name, times in spent.items()}

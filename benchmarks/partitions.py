@@ -1,0 +1,67 @@
+"""Writing and reading partitions: the folder store with all tables of one pair and month."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.pair_tables import Ground
+from fxloom.catalogue import VERSION
+from fxloom.computing import Computed
+from fxloom.stores.base import Key, Record, Settings
+from fxloom.stores.folder import FolderStore
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """What was done, over how many MB of float32 values and of files, in seconds of processor and wall."""
+
+    what: str
+    memory: float
+    files: float
+    processor: float
+    wall: float
+
+
+def throughputs(ground: Ground) -> list[Throughput]:
+    """The least of three tries each of writing and reading all tables of the month."""
+    computed = ground.compute(ground.tables)
+    memory = sum(4.0 * len(c.ts) * (2 + len(c.columns)) for c in computed) / 1e6
+    with tempfile.TemporaryDirectory() as folder:
+        store = FolderStore(Path(folder) / "store")
+        store.write_settings(Settings())
+        write = _least(lambda: [_publish(store, ground.market.month, c) for c in computed])
+        files = sum(p.stat().st_size for p in Path(folder).rglob("*.parquet")) / 1e6
+        read = _least(lambda: [_read(store, c.table.name) for c in computed])
+        records = _least(store.records)
+    done = {"write (flushed and renamed)": write, "read with polars": read, "read the records of the files": records}
+    return [Throughput(what, memory, files, *seconds) for what, seconds in done.items()]
+
+
+def _publish(store: FolderStore, month: str, computed: Computed) -> None:
+    quality = {name: survey.plain() for name, survey in computed.surveys.items()}
+    record = Record(
+        Key(computed.table.name, computed.pair, month), "0" * 32, len(computed.ts), VERSION, "", (), quality
+    )
+    store.publish(record, computed.ts, computed.pairs, computed.columns)
+
+
+def _read(store: FolderStore, table: str) -> pl.DataFrame:
+    frame = store.scan(table, None, None, None)
+    if frame is None:
+        raise RuntimeError(f"{table} was not written")
+    return frame.collect()
+
+
+def _least(work: Callable[[], object]) -> tuple[float, float]:
+    measured = []
+    for _ in range(3):
+        begin = time.process_time(), time.perf_counter()
+        work()
+        measured.append((time.process_time() - begin[0], time.perf_counter() - begin[1]))
+    return min(cpu for cpu, _ in measured), min(wall for _, wall in measured)

@@ -19,7 +19,6 @@ from pages.market import Market, Sight, build
 from fxloom.api import compute
 from fxloom.bars import Bars
 from fxloom.catalogue import tables as catalogue_tables
-from fxloom.domain import Domain
 
 Page = Callable[[Sight, int], dict[str, float]]
 PAGES: dict[str, Page] = {

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import holidays
 import numpy as np
 import scipy.stats
-
 from pages.market import (
     NAN,
     Array,

@@ -7,15 +7,12 @@ import math
 import bidask
 import numpy as np
 import scipy.special
-
 from pages.market import (
     NAN,
     Array,
     Sight,
-    ago,
     corr,
     cov,
-    flat,
     known,
     lagged,
     mean,
@@ -26,7 +23,6 @@ from pages.market import (
     stds,
     sums,
     window,
-    windows,
     z,
 )
 from pages.regimes import last_bars

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.stats
 import talib
-
-from pages.market import NAN, Array, Sight, ago, cov, corr, flag, flat, known, mean, over, std, stds, window, windows, z
+from pages.market import NAN, Array, Sight, ago, corr, cov, flag, flat, known, mean, over, std, stds, window, windows, z
 
 WINDOWS = (15, 30, 45, 60, 75)
 SIX = (*WINDOWS, 90)

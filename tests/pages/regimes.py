@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import talib
-
 from pages.market import (
     NAN,
     Array,

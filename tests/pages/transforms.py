@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pywt
 import scipy.signal
-
 from pages.market import NAN, Array, Sight, corr, flat, known, std, window
 
 

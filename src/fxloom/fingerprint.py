@@ -14,6 +14,7 @@ import importlib.metadata
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -61,6 +62,24 @@ def versions(with_calendars: bool) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class _Body:
+    """A function as far as it counts: the dump of its bare tree, what it refers to, the attributes it mentions."""
+
+    dump: str
+    references: tuple[tuple[Any, str], ...]
+    attributes: frozenset[str]
+
+
+@functools.cache
+def _body(function: FunctionType) -> _Body | None:
+    tree = _definition(function)
+    if tree is None:
+        return None
+    attributes = frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return _Body(ast.dump(tree), tuple(_references(tree, function.__globals__)), attributes)
+
+
 class _Walk:
     """The functions, classes and constants reached so far, each with the dump of its tree or its value."""
 
@@ -75,8 +94,8 @@ class _Walk:
         while before != len(self.found):  # attributes met late may name methods of classes met early
             before = len(self.found)
             for cls in list(self.classes):
-                for name in sorted(self.attributes | {"__init__", "__post_init__"}):
-                    member = inspect.getattr_static(cls, name, None)
+                for name in sorted(_members(cls) & (self.attributes | {"__init__", "__post_init__"})):
+                    member = inspect.getattr_static(cls, name)
                     self._reach(getattr(member, "fget", member))
 
     def _reach(self, value: Any) -> None:
@@ -93,19 +112,24 @@ class _Walk:
 
     def _function(self, function: FunctionType) -> None:
         key = f"{function.__module__}.{function.__qualname__}"
-        tree = None if key in self.found else _definition(function)
-        if tree is None:
+        body = None if key in self.found else _body(function)
+        if body is None:
             return
-        self.found[key] = ast.dump(tree)
-        for value, name in _references(tree, function.__globals__):
+        self.found[key] = body.dump
+        for value, name in body.references:
             if callable(value):
                 self._reach(value)
             elif not isinstance(value, ModuleType):
                 self._constant(f"{function.__module__}:{name}", value)
-        self.attributes |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        self.attributes |= body.attributes
 
     def _constant(self, key: str, value: Any) -> None:
         self.found[key] = value.tobytes().hex() if isinstance(value, np.ndarray) else repr(value)
+
+
+@functools.cache
+def _members(cls: type) -> frozenset[str]:
+    return frozenset(name for base in cls.__mro__ if base is not object for name in vars(base))
 
 
 def _view_classes(scope: str) -> Iterator[type]:

@@ -28,6 +28,7 @@ from fxloom.lock import lock
 
 F = TypeVar("F", bound=Callable[..., Any])
 HERE = Path(__file__).parent
+SETTINGS: Any = numba.config
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+fxloom\.kernels\.(\w+)", re.MULTILINE)
 
 
@@ -69,12 +70,12 @@ def cache_folder(module: str) -> Path:
 def jit(function: F) -> F:
     """Compile ``function`` at its first call, without fast-math, and keep the machine code on disk."""
     folder = cache_folder(function.__module__.rpartition(".")[2])
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    before = SETTINGS.CACHE_DIR
+    SETTINGS.CACHE_DIR = str(folder)
     try:
         compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
-        numba.config.CACHE_DIR = before
+        SETTINGS.CACHE_DIR = before
     _save_in_turn(compiled._cache, folder)
     return cast(F, compiled)
 

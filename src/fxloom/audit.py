@@ -156,7 +156,25 @@ def _findings(table: str, held: _Held, expected: Sequence[Item]) -> Iterator[Fin
     for where, surveys in sorted(held.surveys.items()):
         for name, survey in surveys.items():
             yield from (Finding(Key(table, *where), name, what) for what in survey.findings)
+    yield from _never_possible(table, held)
     yield from _jumps(table, held)
+
+
+def _never_possible(table: str, held: _Held) -> Iterator[Finding]:
+    """Features that absent pairs leave without a value everywhere, and values lost to failed fits: one finding each."""
+    absent: set[str] = set()
+    possible: set[str] = set()
+    failed = 0
+    for surveys in held.surveys.values():
+        absent |= {name for name, s in surveys.items() if s.absent}
+        possible |= {name for name, s in surveys.items() if s.possible > 0}
+        failed += sum(s.failed for s in surveys.values())
+    if lost := sorted(absent - possible):
+        yield Finding(
+            Key(table, "", ""), "", f"{len(lost)} features have no value: pairs that they need are not stored"
+        )
+    if failed:
+        yield Finding(Key(table, "", ""), "", f"{failed:,} values missing because a fit failed")
 
 
 def _of_many(table: str, items: Sequence[Item], total: int, what: str) -> Finding:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -64,13 +64,17 @@ class Survey:
 
     def plain(self) -> dict[str, object]:
         """The fields that say something, for JSON."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v not in (None, ())}
+        said = {name: getattr(self, name) for name in SURVEYED}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in said.items() if v is not None and v != ()}
+
+
+SURVEYED = tuple(f.name for f in fields(Survey))
 
 
 def survey_of(plain: Mapping[str, Any]) -> Survey:
     """A survey from what ``Survey.plain`` gave."""
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
-    return Survey(**fields)
+    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+    return Survey(**known)
 
 
 def merge_surveys(parts: Sequence[Survey]) -> Survey:
@@ -119,10 +123,11 @@ def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping
     counts = survey(values, due)
     n_due, finite, infinite, early = (int(c) for c in counts[:4])
     low, high, total, squares, _, run = counts[4:]
-    lost = due & np.isnan(values)
+    lost = due & np.isnan(values) if reasons else due
     told = {reason: int((lost & where).sum()) for reason, where in reasons.items()}
     unknown = n_due - finite - infinite - sum(told.values())
     undefined = unknown if column.undefined else 0
+    possible = n_due - told.get("absent", 0) - told.get("failed fit", 0)
     n = finite + early
     return Survey(
         due=n_due,
@@ -137,13 +142,13 @@ def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping
         high=float(high) if n else None,
         std=float(np.sqrt(max(squares / n - (total / n) ** 2, 0.0))) if n else None,
         run=int(run),
-        findings=tuple(_findings(feature, n_due, finite, unknown - undefined, counts, still)),
+        findings=tuple(_findings(feature, n_due, possible, unknown - undefined, counts, still)),
     )
 
 
-def _findings(feature: Feature, due: int, finite: int, missing: int, counts: Floats, still: int) -> list[str]:
+def _findings(feature: Feature, due: int, possible: int, missing: int, counts: Floats, still: int) -> list[str]:
     column, found = feature.column, []
-    _, _, infinite, early, low, high, _, _, _, run = counts
+    _, finite, infinite, early, low, high, _, _, _, run = counts
     limit = FEATURE_LIMITS.get(feature.name, {})
     if infinite:
         found.append(f"GATE: {int(infinite)} infinite values")
@@ -155,8 +160,8 @@ def _findings(feature: Feature, due: int, finite: int, missing: int, counts: Flo
         found.append(f"GATE: {high:.6g} is above its range, which ends at {column.high:.6g}")
     if missing > limit.get("missing", MISSING_LIMIT) * due:
         found.append(f"GATE: {missing} of {due} values missing without a reason")
-    elif due and finite < (1 - limit.get("undefined", UNDEFINED_LIMIT)) * due:
-        found.append(f"{due - finite} of {due} values missing with a reason")
+    elif possible and finite < (1 - limit.get("undefined", UNDEFINED_LIMIT)) * possible:
+        found.append(f"{possible - int(finite):,} of {possible:,} values undefined by the formula")
     if finite > 1440 and low == high and column.may_be_constant is None:
         found.append(f"constant at {low:.6g}")
     elif run > still + limit.get("run", RUN_LIMIT) and not _stands_still(column):

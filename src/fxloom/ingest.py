@@ -92,7 +92,7 @@ def ingest(
     on_file: Callable[[FileReport], None] = lambda _: None,
 ) -> list[FileReport]:
     """Bring the bars of ``paths`` into ``store``; a file that is refused does not stop the others."""
-    missing = [str(p) for p in paths if not Path(p).exists()]
+    missing = [str(p) for p in paths if not is_database(p) and not Path(p).exists()]
     if missing:
         raise StoreError(f"no such file or folder: {', '.join(missing)}")
     with store.exclusive("ingest", wait):
@@ -105,11 +105,19 @@ def ingest(
     return reports
 
 
+def is_database(path: str | Path) -> bool:
+    """Whether ``path`` is the URL of a database whose tables hold bars."""
+    return str(path).startswith(("postgresql://", "postgres://"))
+
+
 def _read(paths: Sequence[str | Path], reading: Reading) -> Iterator[Outcome]:
-    found: Iterator[Outcome] = read(
-        paths, pair=reading.pair, format=reading.format, zone=reading.zone, stamp=reading.stamp
-    )
-    return found
+    for path in paths:
+        if is_database(path):
+            from fxloom.stores.postgres.source import read_tables
+
+            yield from read_tables(str(path), reading.pair)
+        else:
+            yield from read(path, pair=reading.pair, format=reading.format, zone=reading.zone, stamp=reading.stamp)
 
 
 # -- settling --------------------------------------------------------------------------------------------------------
@@ -226,7 +234,9 @@ def _merge_month(store: Store, file: SourceFile, month: str, newer_wins: bool) -
     except DamagedError as error:  # a damaged month is replaced by what is at hand
         stored, note = incoming.take(slice(0, 0)), _set_aside(store, file.pair, month, error)
     merge = merged(stored, incoming, newer_wins)
-    if merge.new or (newer_wins and merge.conflicting):
+    if store.borrows:
+        store.write_bars(file.pair, month, incoming)
+    elif merge.new or (newer_wins and merge.conflicting):
         store.write_bars(file.pair, month, merge.bars)
     return replace(merge, note=note)
 

@@ -93,6 +93,10 @@ class Store(Protocol):
     def address(self) -> str:
         """What opens the store again in another process; it may hold a password, so it is shown to nobody."""
 
+    @property
+    def borrows(self) -> bool:
+        """Whether bars stay in tables of others: to write a month is then to note what is there."""
+
     def settings(self) -> Settings | None: ...
     def write_settings(self, settings: Settings) -> None: ...
 

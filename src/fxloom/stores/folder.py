@@ -51,6 +51,8 @@ UNREADABLE = (pa.ArrowInvalid, OSError, KeyError, ValueError, TypeError)
 class FolderStore:
     """A store in the folder ``root``; it is made by the first write."""
 
+    borrows = False
+
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self.url = self.address = str(root)

@@ -20,6 +20,8 @@ from fxloom.stores.frames import features_table, joined
 class MemoryStore:
     """A store that lives as long as its object; populate it with one worker."""
 
+    borrows = False
+
     def __init__(self) -> None:
         self.url = self.address = "memory:"
         self._settings: Settings | None = None

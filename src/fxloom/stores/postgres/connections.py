@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors
 
-from fxloom.stores.base import StoreError
+from fxloom.stores.base import DamagedError, StoreError
 from fxloom.stores.postgres.address import Address
 
 T = TypeVar("T")
@@ -94,7 +94,8 @@ class Connections:
                 if not _passes(error) or now >= deadline:
                     if _lost(error):
                         self.patience = 0.0  # the next ones need not wait as long for the same server
-                    raise StoreError(f"{self.shown}: {_told(error)}") from None
+                    gone = isinstance(error, errors.UndefinedTable | errors.UndefinedColumn)
+                    raise (DamagedError if gone else StoreError)(f"{self.shown}: {_told(error)}") from None
                 if _lost(error):
                     self.close()
             time.sleep(pause * random.uniform(0.5, 1.5))

@@ -25,6 +25,7 @@ from fxloom.stores.postgres.layout import Relation, bars_relation, base_statemen
 from fxloom.stores.postgres.locks import only_writer
 from fxloom.stores.postgres.partitions import quoted, ready_parent, write_partition
 from fxloom.stores.postgres.reading import Span, feature_source, fetch
+from fxloom.stores.postgres.source import BarsSource
 
 T = TypeVar("T")
 
@@ -65,6 +66,12 @@ class PostgresStore:
         self.schema = self._address.schema
         self._connections = connections_of(self._address)
         self._settings: Settings | None = None
+        self._source = BarsSource(self._address) if "bars" in self._address.options else None
+
+    @property
+    def borrows(self) -> bool:
+        """Whether bars stay where they are: the URL says ``bars=``."""
+        return self._source is not None
 
     @property
     def address(self) -> str:
@@ -142,6 +149,11 @@ class PostgresStore:
             "select month, has_volume, has_spread from {} where pair = %s and month between %s and %s order by month"
         )
 
+        if self._source is not None:
+            source = self._source
+            noted = self._run(lambda c: self._rows(c, "bar_months", query, [pair, first, last]))
+            return joined([source.bars(pair, month) for month, *_ in noted]).between(start, end)
+
         def read(connection: Connection) -> Bars:
             months = self._rows(connection, "bar_months", query, [pair, first, last])
             return joined([self._month_of_bars(connection, pair, m, v, s, start, end) for m, v, s in months])
@@ -166,13 +178,18 @@ class PostgresStore:
         nothing = np.full(len(bars), np.nan)
         columns = [bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread]
         block = Block(bars.ts, None, [nothing if c is None else c for c in columns], "float64")
-        days = json.dumps([list(asdict(day).values()) for day in days_of(bars)])
-        noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, days]
+        days = days_of(bars)
+        plain = json.dumps([list(asdict(day).values()) for day in days])
+        noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, plain]
+        if self._source is not None and days_of(self._source.bars(pair, month)) != days:
+            raise StoreError(f"{self.url} reads its bars from tables of others: these bars of {pair} are not there")
 
         def write(connection: Connection) -> None:
+            self._make_base(connection)
             query = "select 1 from {} where pair = %s and month = %s"
-            self._write(connection, bars_relation(self.schema, pair), month, block,
-                        lambda: bool(self._rows(connection, "bar_months", query, [pair, month])))  # fmt: skip
+            if self._source is None:
+                self._write(connection, bars_relation(self.schema, pair), month, block,
+                            lambda: bool(self._rows(connection, "bar_months", query, [pair, month])))  # fmt: skip
             connection.execute(sql.SQL(SAVE_MONTH).format(self._own("bar_months")), noted)
 
         self._run(write)

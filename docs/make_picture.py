@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -19,7 +20,7 @@ SHOWN = ("bqx_momentum", "technical_bqx", "volume_features", "spread_features", 
 def main(store: str) -> None:
     found = open_store(store).audit()
     rows = [audit_row(t) for t in found.tables if t.table in SHOWN]
-    console = Console(record=True, width=118, file=Path("/dev/null").open("w"))
+    console = Console(record=True, width=118, file=io.StringIO())
     console.print(f"$ fxloom audit --store {Path(store).name}")
     console.print(rich_table(AUDIT_COLUMNS, rows))
     console.print(f"... {len(found.tables) - len(rows)} more tables")

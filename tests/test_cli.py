@@ -83,7 +83,7 @@ def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> No
 
 
 def test_catalogue_finds_by_word_and_table(capsys: Capture) -> None:
-    assert main(["catalogue", "--search", "rsi_14", "--table", "technical", "--json"]) == 0
+    assert main(["catalogue", "--search", "tech_rsi_14", "--table", "technical", "--json"]) == 0
     found = result(capsys)
     assert [f["name"] for f in found] == ["tech_rsi_14_rate", "tech_rsi_14_bqx"]  # type: ignore[union-attr]
     assert found[0]["warmup"] == 14  # type: ignore[index]

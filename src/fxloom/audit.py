@@ -11,7 +11,7 @@ from typing import Literal
 from fxloom.catalogue import tables
 from fxloom.feature import Table
 from fxloom.plan import Item, Plan
-from fxloom.quality import JUMP_LIMIT, Survey, survey_of
+from fxloom.quality import JUMP_LIMIT, Survey, findings, survey_of
 from fxloom.stores.base import Damage, Key, Record
 
 TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
@@ -153,9 +153,10 @@ def _findings(table: str, held: _Held, expected: Sequence[Item]) -> Iterator[Fin
         record = held.records.get((item.pair, item.month))
         if item.state == "fresh" and record is not None and record.rows != item.rows:
             yield Finding(record.key, "", f"{record.rows} rows, but {item.rows} bars")
+    known = {f.name: f for f in tables()[table].features}
     for where, surveys in sorted(held.surveys.items()):
         for name, survey in surveys.items():
-            yield from (Finding(Key(table, *where), name, what) for what in survey.findings)
+            yield from (Finding(Key(table, *where), name, what) for what in findings(known[name], survey))
     yield from _never_possible(table, held)
     yield from _jumps(table, held)
 

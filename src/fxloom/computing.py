@@ -11,7 +11,7 @@ import numpy as np
 from fxloom.bars import Bars, Flags, Floats, Ints
 from fxloom.feature import KEYED_BY_MONTH, Columns, Feature, Table, checked
 from fxloom.panel import PanelFrame, PanelView
-from fxloom.quality import Survey, due_rows, gate, merge_surveys, stillness, survey_column
+from fxloom.quality import Survey, due_rows, merge_surveys, refusals, stillness, survey_column
 from fxloom.view import PairFrame, Traits, View
 
 
@@ -29,7 +29,8 @@ class Computed:
     @property
     def refusals(self) -> list[str]:
         """Why the partition must not be published: gates that it fails, by feature."""
-        return [f"{name}: {why}" for name, s in self.surveys.items() for why in gate(s.findings)]
+        features = {f.name: f for f in self.table.features}
+        return [f"{name}: {why}" for name, s in self.surveys.items() for why in refusals(features[name], s)]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def compute_table(view: View, table: Table) -> Computed:
     """One table of one pair: its columns at the observed rows from the view's first on, surveyed."""
     columns = checked(table, table.family.compute(view))
     rows = observed_rows(view)
-    stored = {name: column[rows] for name, column in columns.items()}
+    stored = {name: column[_span(rows)] for name, column in columns.items()}
     reasons = _reasons(view.missing, rows)
     still = stillness(view.price[rows])
     due = _DueRows(view.ts, rows)
@@ -82,6 +83,12 @@ def observed_rows(view: View) -> Ints:
     """The positions in the view's arrays of the observed bars that are to be stored."""
     positions = view.frame.bars.observed - view.start
     return positions[positions >= view.first]
+
+
+def _span(rows: Ints) -> Ints | slice:
+    """``rows`` as a slice where none is missing between them: nothing needs to be copied then."""
+    whole = len(rows) > 0 and int(rows[-1]) - int(rows[0]) + 1 == len(rows)
+    return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
 
 
 class _DueRows:
@@ -142,7 +149,7 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     """The rows of one pair of a table of many pairs."""
     pair = view.pairs[i]
     rows = view.observed(pair)
-    stored = {name: column[i, rows] for name, column in columns.items()}
+    stored = {name: column[i, _span(rows)] for name, column in columns.items()}
     if len(rows) == 0:
         return Computed(table, pair, view.ts[rows], stored, {})
     due = _panel_due(view, pair, rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,10 @@ ROUNDING = 1e-6  # slack of a range, relative to its width or bound: one unit in
 
 @dataclass(frozen=True)
 class Survey:
-    """What one column of a partition holds: rows due, with a value, and without one for each reason."""
+    """What one column of a partition holds: rows due, with a value, and without one for each reason.
+
+    ``run`` is the longest run of one value, ``still`` that of the closing price, in rows.
+    """
 
     due: int
     finite: int
@@ -45,7 +48,7 @@ class Survey:
     high: float | None = None
     std: float | None = None
     run: int = 0
-    findings: tuple[str, ...] = field(default_factory=tuple)
+    still: int = 0
 
     @property
     def possible(self) -> int:
@@ -65,16 +68,15 @@ class Survey:
     def plain(self) -> dict[str, object]:
         """The fields that say something, for JSON."""
         said = {name: getattr(self, name) for name in SURVEYED}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in said.items() if v is not None and v != ()}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 SURVEYED = tuple(f.name for f in fields(Survey))
 
 
 def survey_of(plain: Mapping[str, Any]) -> Survey:
-    """A survey from what ``Survey.plain`` gave."""
-    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
-    return Survey(**known)
+    """A survey from what ``Survey.plain`` gave; fields that another version wrote are passed over."""
+    return Survey(**{name: plain[name] for name in SURVEYED if name in plain})
 
 
 def merge_surveys(parts: Sequence[Survey]) -> Survey:
@@ -90,7 +92,7 @@ def merge_surveys(parts: Sequence[Survey]) -> Survey:
         high=max(highs, default=None),
         std=math.sqrt(sum(v * n for v, n in squares) / sum(n for _, n in squares)) if squares else None,
         run=max(p.run for p in parts),
-        findings=tuple(dict.fromkeys(f for p in parts for f in p.findings)),
+        still=max(p.still for p in parts),
     )
 
 
@@ -118,55 +120,67 @@ def stillness(close: Floats) -> int:
 
 
 def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping[str, Flags], still: int) -> Survey:
-    """Survey one column of a partition (values of the stored rows) and judge it."""
-    column = feature.column
+    """Survey one column of a partition (values of the stored rows); a row lost for two reasons counts for the first."""
     counts = survey(values, due)
     n_due, finite, infinite, early = (int(c) for c in counts[:4])
     low, high, total, squares, _, run = counts[4:]
+    told = dict.fromkeys(("undefined", "absent", "failed fit"), 0)
     lost = due & np.isnan(values) if reasons else due
-    told = {reason: int((lost & where).sum()) for reason, where in reasons.items()}
+    for reason, where in reasons.items():
+        told[reason] += int((lost & where).sum())
+        lost = lost & ~where
     unknown = n_due - finite - infinite - sum(told.values())
-    undefined = unknown if column.undefined else 0
-    possible = n_due - told.get("absent", 0) - told.get("failed fit", 0)
+    if feature.column.undefined:
+        told["undefined"] += unknown
+        unknown = 0
     n = finite + early
     return Survey(
         due=n_due,
         finite=finite,
-        undefined=undefined + told.get("undefined", 0),
-        absent=told.get("absent", 0),
-        failed=told.get("failed fit", 0),
-        missing=unknown - undefined,
+        undefined=told["undefined"],
+        absent=told["absent"],
+        failed=told["failed fit"],
+        missing=unknown,
         infinite=infinite,
         early=early,
         low=float(low) if n else None,
         high=float(high) if n else None,
         std=float(np.sqrt(max(squares / n - (total / n) ** 2, 0.0))) if n else None,
         run=int(run),
-        findings=tuple(_findings(feature, n_due, possible, unknown - undefined, counts, still)),
+        still=still,
     )
 
 
-def _findings(feature: Feature, due: int, possible: int, missing: int, counts: Floats, still: int) -> list[str]:
+def refusals(feature: Feature, s: Survey) -> list[str]:
+    """The gates that a column fails: why its partition must not become visible."""
     column, found = feature.column, []
-    _, finite, infinite, early, low, high, _, _, _, run = counts
-    limit = FEATURE_LIMITS.get(feature.name, {})
-    if infinite:
-        found.append(f"GATE: {int(infinite)} infinite values")
-    if early:
-        found.append(f"GATE: {int(early)} values before its warm-up")
-    if finite and low < column.low - _slack(column.low):
-        found.append(f"GATE: {low:.6g} is below its range, which begins at {column.low:.6g}")
-    if finite and high > column.high + _slack(column.high):
-        found.append(f"GATE: {high:.6g} is above its range, which ends at {column.high:.6g}")
-    if missing > limit.get("missing", MISSING_LIMIT) * due:
-        found.append(f"GATE: {missing} of {due} values missing without a reason")
-    elif possible and finite < (1 - limit.get("undefined", UNDEFINED_LIMIT)) * possible:
-        found.append(f"{possible - int(finite):,} of {possible:,} values undefined by the formula")
-    if finite > 1440 and low == high and column.may_be_constant is None:
-        found.append(f"constant at {low:.6g}")
-    elif run > still + limit.get("run", RUN_LIMIT) and not _stands_still(column):
-        found.append(f"stands still for {int(run)} rows, the price for at most {still}")
+    if s.infinite:
+        found.append(f"{s.infinite} infinite values")
+    if s.early:
+        found.append(f"{s.early} values before its warm-up")
+    if s.low is not None and s.low < column.low - _slack(column.low):
+        found.append(f"{s.low:.6g} is below its range, which begins at {column.low:.6g}")
+    if s.high is not None and s.high > column.high + _slack(column.high):
+        found.append(f"{s.high:.6g} is above its range, which ends at {column.high:.6g}")
+    if s.missing > _limit(feature, "missing", MISSING_LIMIT) * s.due:
+        found.append(f"{s.missing} of {s.due} values missing without a reason")
     return found
+
+
+def findings(feature: Feature, s: Survey) -> list[str]:
+    """What is odd about a column, though it may be the data's doing; and the gates that it fails, if it was stored."""
+    found = refusals(feature, s)
+    if s.possible > 0 and s.finite < (1 - _limit(feature, "undefined", UNDEFINED_LIMIT)) * s.possible:
+        found.append(f"{s.possible - s.finite:,} of {s.possible:,} values undefined by the formula")
+    if s.finite > 1440 and s.low == s.high and feature.column.may_be_constant is None:
+        found.append(f"constant at {s.low:.6g}")
+    elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _stands_still(feature.column):
+        found.append(f"stands still for {s.run} rows, the price for at most {s.still}")
+    return found
+
+
+def _limit(feature: Feature, name: str, usual: float) -> float:
+    return FEATURE_LIMITS.get(feature.name, {}).get(name, usual)
 
 
 def _stands_still(column: Column) -> bool:
@@ -176,8 +190,3 @@ def _stands_still(column: Column) -> bool:
 
 def _slack(bound: float) -> float:
     return 0.0 if np.isinf(bound) else ROUNDING * max(abs(bound), 1.0)
-
-
-def gate(findings: Sequence[str]) -> list[str]:
-    """Those of ``findings`` that keep a partition from being published."""
-    return [f.removeprefix("GATE: ") for f in findings if f.startswith("GATE: ")]

@@ -196,6 +196,14 @@ def test_bars_that_others_change_are_found_and_partitions_that_they_drop_made_ag
     assert lake.records() == [some_record()]
 
 
+def test_values_that_others_change_are_found_by_their_checksum(lake: PostgresStore, database: str) -> None:
+    assert lake.verify() == []
+    name = catalogue_columns()[2]
+    update = f"update {{}} set {name} = {name} + 1e-6 where ts_utc = '2018-03-01 01:00+00'"
+    query(database, update, f"{lake.schema}/{PARENT}")
+    assert [d.where for d in lake.verify()] == [f"{lake.schema}.{CHILD}"]
+
+
 # -- readers and writers at once -------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ NULL and has no bytes. Rows without a missing value all have one width, so that 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -111,6 +112,18 @@ class _Scratch:
         found = self.buffer[:n][keep].tobytes()
         self.lengths[:n][missing] = self.size
         return found
+
+
+def checksum(block: Block) -> int:
+    """A checksum of what ``block`` holds as it is stored, whatever bits its missing values have."""
+    found = zlib.crc32(np.ascontiguousarray(block.ts, np.int64).data)
+    if block.pairs is not None:
+        found = zlib.crc32("".join(block.pairs).encode(), found)
+    for column in block.columns:
+        values = np.array(column, dtype=block.dtype)
+        values[np.isnan(values)] = np.nan
+        found = zlib.crc32(values.data, found)
+    return found
 
 
 # -- back ------------------------------------------------------------------------------------------------------------

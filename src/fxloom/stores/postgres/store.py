@@ -19,7 +19,7 @@ from fxloom.months import month_bounds, month_of, months_of
 from fxloom.stores.base import Damage, DType, Key, PairInfo, Record, Settings, StoreError
 from fxloom.stores.frames import joined
 from fxloom.stores.postgres.address import address_of
-from fxloom.stores.postgres.binary import Block, encoded
+from fxloom.stores.postgres.binary import Block, checksum, encoded
 from fxloom.stores.postgres.connections import Connection, connections_of
 from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
 from fxloom.stores.postgres.locks import only_writer
@@ -31,12 +31,13 @@ T = TypeVar("T")
 
 SAVE_RECORD = """
     insert into {} (table_name, pair, month, relation, fingerprint, rows, catalogue, made, proxies, environment,
-        quality)
+        quality, checksum)
     values (%(table)s, %(pair)s, %(month)s, %(relation)s, %(fingerprint)s, %(rows)s, %(catalogue)s, %(made)s,
-            %(proxies)s, %(environment)s, %(quality)s)
+            %(proxies)s, %(environment)s, %(quality)s, %(checksum)s)
     on conflict (table_name, pair, month) do update set (relation, fingerprint, rows, catalogue, made, proxies,
-        environment, quality, written) = (excluded.relation, excluded.fingerprint, excluded.rows, excluded.catalogue,
-        excluded.made, excluded.proxies, excluded.environment, excluded.quality, now())
+        environment, quality, checksum, written) = (excluded.relation, excluded.fingerprint, excluded.rows,
+        excluded.catalogue, excluded.made, excluded.proxies, excluded.environment, excluded.quality,
+        excluded.checksum, now())
 """
 SAVE_MONTH = """
     insert into {} (pair, month, rows, has_volume, has_spread, days) values (%s, %s, %s, %s, %s, %s)
@@ -47,6 +48,9 @@ RECORDS = """
     select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment,
         pg_catalog.to_regclass(relation) is not null
     from {} where %(tables)s::text[] is null or table_name = any(%(tables)s::text[]) order by 1, 2, 3
+"""
+CHECKSUMS = """
+    select table_name, pair, month, checksum from {} where pg_catalog.to_regclass(relation) is not null order by 1, 2, 3
 """
 KEYS = """
     select pair, month from {} where table_name = %s and month between %s and %s
@@ -223,8 +227,22 @@ class PostgresStore:
         return [record for record, there in self._records(tables) if there]
 
     def verify(self) -> list[Damage]:
-        """Nothing: the server keeps checksums of its own pages."""
-        return []
+        """Partitions whose rows are not those that were written: others have changed them."""
+        rows = self._run(lambda c: self._rows(c, "partitions", CHECKSUMS))
+        found = []
+        for table, pair, month, expected in rows:
+            relation = features_relation(self.schema, tables()[table], pair, self._dtype())
+            if self._checksum(relation, pair, month) != expected:
+                where = f"{self.schema}.{relation.child(month)}"
+                found.append(Damage(where, "its rows were changed by others: populate --force makes it again"))
+        return found
+
+    def _checksum(self, relation: Relation, pair: str, month: str) -> int:
+        dtype, names = self._dtype(), [name for name, _ in relation.columns]
+        span = Span(relation.identifier, *month_bounds(month), pair)
+        columns = self._run(lambda c: fetch(c, span, names, dtype))
+        pairs = columns["pair"].tolist() if not pair else None
+        return checksum(Block(columns["ts_utc"], pairs, [columns[name] for name in names], dtype))
 
     def damages(self) -> list[Damage]:
         """Partitions that have a record but no table, and bars that are not what their record says."""
@@ -251,7 +269,8 @@ class PostgresStore:
         def write(connection: Connection) -> None:
             child = self._write(connection, relation, key.month, block, lambda: bool(
                 self._rows(connection, "partitions", query, [key.table, key.pair, key.month])))  # fmt: skip
-            connection.execute(sql.SQL(SAVE_RECORD).format(self._own("partitions")), _fields(record, child))
+            fields = _fields(record, child) | {"checksum": checksum(block)}
+            connection.execute(sql.SQL(SAVE_RECORD).format(self._own("partitions")), fields)
 
         self._run(write)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 
@@ -19,11 +22,20 @@ from fxloom.view import PairFrame
 
 
 def prepare() -> None:
-    """Leave Ctrl-C to the parent, which lets running tasks end; keep the engines to one thread."""
+    """Leave Ctrl-C to the parent, which lets running tasks end, but end with it; keep the engines to one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import pyarrow
 
     pyarrow.set_cpu_count(1)
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot tell its workers, which would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def work(url: str, task: Task) -> list[Outcome]:

@@ -1,0 +1,213 @@
+"""SIGKILL at random moments and at the worst ones: what was visible stays, the rest is made by running again."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lakes import QUICK, contents, make_lake
+from victims import dying_at, ingesting, killed_after, populating, undisturbed
+
+from fxloom.ingest import ingest
+from fxloom.months import month_bounds
+from fxloom.plan import Task
+from fxloom.populate import populate
+from fxloom.run.outcome import Outcome
+from fxloom.stores.folder import FolderStore
+
+MOMENTS = int(os.environ.get("FXLOOM_FAULTS") or 8)
+PAIRS = ("eurusd", "gbpusd")
+START, END = dt.date(2024, 1, 25), dt.date(2024, 2, 6)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What an undisturbed ingest and populate leave, and how long they take."""
+
+    files: Path
+    bare: Path
+    features: dict[str, object]
+    bars: dict[str, bytes]
+    settings: object
+
+
+@dataclass
+class Tally:
+    """Moments tried, those in which work was going on, partitions that were there and are lost, wrong ones."""
+
+    moments: int = 0
+    at_work: int = 0
+    lost: int = 0
+    wrong: int = 0
+
+
+@pytest.fixture(scope="module")
+def tally() -> Iterator[Tally]:
+    tally = Tally()
+    yield tally
+    print(f"\nkills: {tally.moments} moments, {tally.at_work} at work, {tally.lost} lost, {tally.wrong} wrong")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    root = tmp_path_factory.mktemp("whole")
+    store = make_lake(root, PAIRS, START, END)
+    shutil.copytree(store.root, root / "bare")
+    assert not populate(store, tables=QUICK, workers=1).troubles
+    return Whole(root / "files", root / "bare", contents(store), bars_in(store), store.settings())
+
+
+def bars_in(store: FolderStore) -> dict[str, bytes]:
+    """The bars of every month as bytes, by pair and month."""
+    found = {}
+    for path in sorted(store.root.glob("m1/*/*/bars.parquet")):
+        pair, month = (part.partition("=")[2] for part in path.parts[-3:-1])
+        bars = store.read_bars(pair, *month_bounds(month))
+        found[f"{pair} {month}"] = b"".join(
+            np.ascontiguousarray(c).tobytes()
+            for c in (bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume)
+        )
+    return found
+
+
+def check_ingest(store: FolderStore, whole: Whole, tally: Tally) -> None:
+    """Each month is as it should be or not there; ingesting again makes it so, and the settings are the same."""
+    before = bars_in(store)
+    tally.wrong += sum(whole.bars[key] != b for key, b in before.items())
+    assert not [r for r in ingest(store, [whole.files]) if r.refused]
+    tally.lost += sum(bars_in(store).get(key) != b for key, b in before.items())
+    assert bars_in(store) == whole.bars
+    assert store.settings() == whole.settings
+    assert not list(store.root.glob("**/*.tmp-*"))
+
+
+def check_populate(store: FolderStore, whole: Whole, tally: Tally) -> None:
+    """Each partition is as it should be or not there; populate makes the missing ones only."""
+    before = contents(store)
+    tally.wrong += sum(whole.features[key] != value for key, value in before.items())
+    summary = populate(store, tables=QUICK, workers=1)
+    assert len(summary.outcomes) == len(whole.features) - len(before)
+    after = contents(store)
+    tally.lost += sum(after.get(key) != value for key, value in before.items())
+    assert after == whole.features
+    assert not list(store.root.glob("**/*.tmp-*"))
+
+
+def drawn_moments(count: int, seconds: float) -> list[float]:
+    """``count`` random moments, one in each of as many parts of an undisturbed run."""
+    generator = np.random.default_rng(count)
+    return [seconds * 1.05 * (i + part) / count for i, part in enumerate(generator.random(count).tolist())]
+
+
+def test_ingest_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    seconds = undisturbed(ingesting, str(tmp_path / "undisturbed"), str(whole.files))
+    for i, moment in enumerate(drawn_moments(max(MOMENTS // 2, 1), seconds)):
+        store = FolderStore(tmp_path / f"lake {i}")
+        tally.at_work += killed_after(moment, ingesting, store.url, str(whole.files))
+        tally.moments += 1
+        check_ingest(store, whole, tally)
+        shutil.rmtree(store.root)
+    assert (tally.lost, tally.wrong) == (0, 0)
+
+
+def test_populate_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    shutil.copytree(whole.bare, tmp_path / "undisturbed")
+    seconds = undisturbed(populating, str(tmp_path / "undisturbed"))
+    for i, moment in enumerate(drawn_moments(max(MOMENTS // 2, 1), seconds)):
+        store = FolderStore(shutil.copytree(whole.bare, tmp_path / f"lake {i}"))
+        tally.at_work += killed_after(moment, populating, store.url)
+        tally.moments += 1
+        check_populate(store, whole, tally)
+        shutil.rmtree(store.root)
+    assert (tally.lost, tally.wrong) == (0, 0)
+
+
+@pytest.mark.parametrize("place", ["_flush", "_flush_folder"])
+@pytest.mark.parametrize("number", [0, 2])
+def test_killed_before_and_after_a_rename(place: str, number: int, whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    """Before a file has its name, and when it has it but the folder is not written out yet."""
+    store = FolderStore(tmp_path / "ingested")
+    assert killed_after(60.0, dying_at, "ingest", store.url, str(whole.files), place, number)
+    check_ingest(store, whole, tally)
+    store = FolderStore(shutil.copytree(whole.bare, tmp_path / "populated"))
+    assert killed_after(60.0, dying_at, "populate", store.url, "", place, number)
+    assert len(store.records()) == number + (place == "_flush_folder")
+    check_populate(store, whole, tally)
+    tally.moments, tally.at_work = tally.moments + 2, tally.at_work + 2
+    assert (tally.lost, tally.wrong) == (0, 0)
+
+
+def test_workers_end_with_a_parent_that_is_killed(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
+    command = [sys.executable, "-m", "fxloom", *populate_command(store.url), "--workers", "2", "--force"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    wait_for(lambda: bool(store.records()) or process.poll() is not None)
+    process.kill()
+    process.wait()
+    wait_for(lambda: not members_of_session(process.pid))
+    assert not members_of_session(process.pid)
+    check_populate(store, whole, tally)
+
+
+def populate_command(url: str) -> list[str]:
+    return ["populate", "--store", url, "--tables", ",".join(QUICK)]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until ``condition`` holds, or two minutes have gone."""
+    deadline = time.monotonic() + 120
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def members_of_session(session: int) -> list[int]:
+    """The living processes of a session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (path / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] not in "ZX":
+                found.append(int(path.name))
+    return found
+
+
+def test_a_worker_that_is_killed_costs_nothing(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
+    killed: list[int | None] = []
+
+    def kill_one(_task: Task, _outcomes: list[Outcome]) -> None:
+        if not killed:
+            worker = multiprocessing.active_children()[0]
+            worker.kill()
+            killed.append(worker.pid)
+
+    summary = populate(store, tables=QUICK, workers=2, on_task=kill_one)
+    assert killed
+    assert not summary.troubles
+    assert len(summary.outcomes) == len(whole.features)
+    check_populate(store, whole, tally)
+
+
+def test_two_populates_at_once(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    """Without waiting one of them is told who holds the store; with it both do what is left."""
+    store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
+    command = [sys.executable, "-m", "fxloom", *populate_command(store.url), "--workers", "1"]
+    with store.exclusive("a test"):
+        waiting = [subprocess.Popen([*command, "--wait", "200"], stdout=subprocess.DEVNULL) for _ in range(2)]
+        refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert f"in use: a test, process {os.getpid()}" in refused.stderr
+    assert [process.wait(timeout=300) for process in waiting] == [0, 0]
+    assert contents(store) == whole.features
+    check_populate(store, whole, tally)

@@ -1,0 +1,72 @@
+"""Readers beside a writer, a disk without room, a store that may not be written to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+from lakes import QUICK, contents, make_lake
+from victims import answer, checksum_of, forbidden, populating, reading, start, starving
+
+from fxloom.ingest import ingest
+from fxloom.populate import populate
+from fxloom.stores.folder import FolderStore
+
+ROUNDS = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> FolderStore:
+    return make_lake(tmp_path, ("eurusd", "gbpusd"), dt.date(2024, 1, 25), dt.date(2024, 2, 6))
+
+
+def test_a_reader_never_sees_half_a_partition(lake: FolderStore) -> None:
+    assert not populate(lake, tables=QUICK, workers=1).troubles
+    before = contents(lake)
+    paths = sorted(str(p.relative_to(lake.root)) for p in lake.root.glob("features/**/part.parquet"))
+    reader, told = start(reading, lake.url, {name: checksum_of(lake.root / name) for name in paths})
+    written = 0
+    for _ in range(ROUNDS):
+        assert answer(populating, lake.url, True) == []
+        written += len(paths)
+    told.send("enough")
+    reads, wrong = told.recv()
+    reader.join()
+    print(f"\nreader: {reads} reads while {written} partitions were replaced, {len(wrong)} not whole")
+    assert reads >= len(paths)
+    assert wrong == []
+    assert contents(lake) == before
+
+
+@pytest.mark.parametrize("limit", [100, 20_000])
+def test_a_disk_without_room_leaves_whole_files_only(limit: int, lake: FolderStore, tmp_path: Path) -> None:
+    files = str(tmp_path / "files")
+    fresh = FolderStore(tmp_path / "fresh")
+    status, told = answer(starving, "ingest", fresh.url, files, limit)
+    assert (status, "make room and run the command again" in told) == (1, True)
+    assert not list(fresh.root.glob("**/*.tmp-*"))
+    assert not [r for r in ingest(fresh, [files]) if r.refused]
+    assert answer(starving, "populate", lake.url, files, limit)[0] == 1
+    assert not list(lake.root.glob("**/*.tmp-*"))
+    held = contents(lake)
+    assert not populate(lake, tables=QUICK, workers=1).troubles
+    assert not populate(fresh, tables=QUICK, workers=1).troubles
+    assert contents(lake) == contents(fresh)
+    assert {key: contents(lake)[key] for key in held} == held
+
+
+def test_a_store_that_may_not_be_written_to(lake: FolderStore, tmp_path: Path) -> None:
+    assert not populate(lake, tables=["bqx_momentum"], workers=1).troubles
+    before = contents(lake)
+    everything = [lake.root, *lake.root.glob("**/*")]
+    for path in everything:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for work in ("ingest", "populate"):
+        status, told = answer(forbidden, work, lake.url, str(tmp_path / "files"))
+        assert (status, "cannot be written to" in told) == (1, True), told
+    assert answer(forbidden, "audit", lake.url, "") == (0, "")
+    assert contents(lake) == before
+    for path in everything:
+        path.chmod(0o755)

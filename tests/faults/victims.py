@@ -1,0 +1,147 @@
+"""What is killed, starved or watched: functions that run in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import multiprocessing
+import os
+import resource
+import signal
+import struct
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from lakes import QUICK
+
+from fxloom.ingest import ingest
+from fxloom.populate import populate
+from fxloom.stores import folder
+from fxloom.stores.folder import FolderStore
+
+
+def server() -> Any:
+    """A context whose processes start at once: they fork from one that has imported everything and run nothing."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fxloom.ingest", "fxloom.populate", "fxloom.cli", "fxloom.run.worker"])
+    return context
+
+
+def start(work: Callable[..., None], *args: object) -> tuple[BaseProcess, Connection]:
+    """``work(connection, *args)`` in a new process; returns when it says that it begins."""
+    context = server()
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, *args), daemon=True)
+    process.start()
+    assert ours.recv() == "begins"
+    return process, ours
+
+
+def ingesting(connection: Connection, url: str, files: str) -> None:
+    connection.send("begins")
+    reports = ingest(FolderStore(url), [files])
+    connection.send([r.refused for r in reports if r.refused])
+
+
+def populating(connection: Connection, url: str, force: bool = False) -> None:
+    connection.send("begins")
+    summary = populate(FolderStore(url), tables=QUICK, workers=1, force=force)
+    connection.send([f"{o.result} {o.why}" for o in summary.troubles])
+
+
+def dying_at(connection: Connection, work: str, url: str, files: str, place: str, number: int) -> None:
+    """Ingest or populate, and die at the ``number``-th call of ``place`` in the store's module."""
+    real, calls = getattr(folder, place), iter(range(1 << 30))
+
+    def deadly(path: Path) -> None:
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(path)
+
+    setattr(folder, place, deadly)
+    ingesting(connection, url, files) if work == "ingest" else populating(connection, url)
+
+
+def starving(connection: Connection, work: str, url: str, files: str, limit: int) -> None:
+    """Ingest or populate where no file may grow beyond ``limit`` bytes."""
+    from fxloom.cli import main
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    connection.send("begins")
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        status = main(command(work, url, files))
+    connection.send((status, errors.getvalue()))
+
+
+def forbidden(connection: Connection, work: str, url: str, files: str) -> None:
+    """Ingest, populate or audit with the rights of any user: without its capabilities root is bound by permissions."""
+    from fxloom.cli import main
+
+    header, none = struct.pack("Ii", 0x20080522, 0), bytes(24)
+    assert ctypes.CDLL(None, use_errno=True).capset(header, none) == 0
+    connection.send("begins")
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        status = main(command(work, url, files))
+    connection.send((status, errors.getvalue()))
+
+
+def command(work: str, url: str, files: str) -> list[str]:
+    if work == "ingest":
+        return ["ingest", "--store", url, files]
+    return [work, "--store", url, *([] if work == "audit" else ["--tables", ",".join(QUICK), "--workers", "1"])]
+
+
+def reading(connection: Connection, url: str, whole: dict[str, int]) -> None:
+    """Read partitions in turn until told to stop; sends the number of reads, and whatever was not whole."""
+    connection.send("begins")
+    reads, wrong = 0, []
+    while not connection.poll():
+        for name, checksum in whole.items():
+            found = checksum_of(Path(url) / name)
+            reads += 1
+            if found != checksum:
+                wrong.append(f"{name}: {found}")
+    connection.send((reads, wrong))
+
+
+def checksum_of(path: Path) -> int:
+    """A number that any row or value more, less or other would change."""
+    frame = pl.read_parquet(path, hive_partitioning=False)
+    return int(frame.hash_rows(seed=1).sum()) + frame.height
+
+
+def undisturbed(work: Callable[..., None], *args: object) -> float:
+    """Seconds that ``work`` takes if nobody disturbs it."""
+    process, connection = start(work, *args)
+    began = time.monotonic()
+    connection.recv()
+    took = time.monotonic() - began
+    process.join()
+    return took
+
+
+def killed_after(seconds: float, work: Callable[..., None], *args: object) -> bool:
+    """Start ``work`` and kill it after ``seconds``; whether it was still at work."""
+    process, connection = start(work, *args)
+    at_work = not connection.poll(seconds)
+    if not at_work:
+        with contextlib.suppress(EOFError):  # it died by itself
+            connection.recv()
+            return False
+    process.kill()
+    process.join()
+    return True
+
+
+def answer(work: Callable[..., None], *args: object) -> Any:
+    """What ``work`` sends at its end."""
+    process, connection = start(work, *args)
+    told = connection.recv()
+    process.join()
+    return told

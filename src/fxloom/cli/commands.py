@@ -8,7 +8,6 @@ from pathlib import Path
 
 from fxloom.audit import Audit, TableAudit
 from fxloom.catalogue import select_tables, tables
-from fxloom.cli.demo import demo
 from fxloom.cli.proof import prove
 from fxloom.cli.show import Screen
 from fxloom.cli.transfer import copy
@@ -24,7 +23,7 @@ from fxloom.stores.base import Settings, Store, StoreError
 DONE, FAILED = 0, 1
 AUDIT_COLUMNS = ("table", "features", "partitions", "rows", "state", "proxy", "worst missing", "findings")
 SHOWN = 40  # findings printed without --detail
-__all__ = ["audit", "catalogue", "copy", "demo", "ingest", "init", "matrix", "populate", "prove"]
+__all__ = ["audit", "catalogue", "copy", "ingest", "init", "matrix", "populate", "prove"]
 
 
 def init(options: Namespace, screen: Screen) -> int:
@@ -172,7 +171,7 @@ def audit(options: Namespace, screen: Screen) -> int:
         _show_detail(found, screen)
     _show_findings(found, len(found.findings) if options.detail else SHOWN, screen)
     screen.say(found.summary)
-    screen.result({"tables": found.tables, "damages": found.damages, "populated": found.populated,
+    screen.result({"tables": found.tables, "damages": found.damages, "holes": found.holes, "populated": found.populated,
                    "features": found.features, "summary": found.summary})  # fmt: skip
     return FAILED if found.damages else DONE
 
@@ -188,6 +187,8 @@ def _show_detail(found: Audit, screen: Screen) -> None:
         why = ", ".join(f"{n:,} {reason}" for reason, n in d.reasons.items() if n)
         rows.append([d.key.table, d.key.pair or "all", d.key.month, d.rows, d.state, d.due, d.populated, why])
     screen.table(["table", "pair", "month", "rows", "state", "due", "populated", "missing values"], rows)
+    bars = [[h.pair, h.month, h.rows, h.filled, h.lost, ", ".join(h.days)] for h in found.holes]
+    screen.table(["pair", "month", "bars", "filled minutes", "lost minutes", "days without bars"], bars)
 
 
 def _show_findings(found: Audit, most: int, screen: Screen) -> None:

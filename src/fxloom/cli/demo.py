@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 import tempfile
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,10 +20,11 @@ PAIRS = ("eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "
 START, END = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
 
 
-def demo(options: Namespace, screen: Screen) -> int:
-    """Make a market, ingest, populate and audit it, and say what to do next; the store must be a new folder."""
-    from fxloom.cli.main import main
+def demo(options: Namespace, screen: Screen, run: Callable[[list[str]], int]) -> int:
+    """Make a market, ingest, populate and audit it, and say what to do next; the store must be a new folder.
 
+    ``run`` is the command line itself: what is shown is what a user would type.
+    """
     store = Path(options.store)
     if store.exists() and any(store.iterdir()):
         raise StoreError(f"{store} is not empty: name a new folder with --store, or remove it")
@@ -35,7 +37,7 @@ def demo(options: Namespace, screen: Screen) -> int:
             pq.write_table(bars_table(bars), folder / f"{pair}.parquet")
         for command in (["ingest", str(folder)], ["populate", *workers], ["audit"]):
             screen.say(f"\n$ fxloom {command[0]} --store {store}")
-            if status := main([*command, *asked]):
+            if status := run([*command, *asked]):
                 return status
     finally:
         shutil.rmtree(folder)

@@ -19,6 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     screen = Screen(options.json)
     try:
+        if options.command == "demo":
+            from fxloom.cli.demo import demo
+
+            return demo(options, screen, main)
         return _command(options.command)(options, screen)
     except KeyboardInterrupt:
         print("fxloom: interrupted; what was finished is kept, run the command again to go on", file=sys.stderr)

@@ -14,6 +14,7 @@ from fxloom.bars import PAIRS, Bars
 from fxloom.catalogue import select_features, select_tables
 from fxloom.clock import on_clock
 from fxloom.computing import Computed, Failure, Job, compute_pair, compute_panel
+from fxloom.holes import find_holes
 from fxloom.matrix import Missing, matrix_frame
 from fxloom.months import minute_of, month_range
 from fxloom.plan import Plan, Task
@@ -100,7 +101,8 @@ class OpenStore:
     def audit(self, whole: bool = False) -> Audit:
         """What the store holds, table by table; ``whole``: every stored value is read and held to its checksum."""
         damages = self.backend.damages() + (self.backend.verify() if whole else [])
-        return audit(self.backend.records(), plan_for(self.backend), damages)
+        days = {pair: self.backend.bar_months(pair) for pair in self.pairs}
+        return audit(self.backend.records(), plan_for(self.backend), damages, find_holes(days))
 
 
 def compute(

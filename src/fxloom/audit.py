@@ -10,6 +10,7 @@ from typing import Literal
 
 from fxloom.catalogue import tables
 from fxloom.feature import Table
+from fxloom.holes import Hole
 from fxloom.plan import Item, Plan
 from fxloom.quality import JUMP_LIMIT, Survey, findings, survey_of
 from fxloom.stores.base import Damage, Key, Record
@@ -63,6 +64,7 @@ class Audit:
 
     tables: tuple[TableAudit, ...]
     damages: tuple[Damage, ...] = ()
+    holes: tuple[Hole, ...] = ()
 
     @property
     def populated(self) -> int:
@@ -74,7 +76,16 @@ class Audit:
 
     @property
     def findings(self) -> list[Finding]:
-        return [f for t in self.tables for f in t.findings]
+        return [*self._lacking(), *(f for t in self.tables for f in t.findings)]
+
+    def _lacking(self) -> list[Finding]:
+        """One finding for all holes in the source, naming the largest."""
+        lacking = [h for h in self.holes if h.lost or h.days]
+        if not lacking:
+            return []
+        worst = max(lacking, key=lambda h: (len(h.days), h.lost))
+        told = f"{len(lacking)} of {len(self.holes)} months of pairs have holes; {worst.pair} {worst.month}: {worst}"
+        return [Finding(Key("m1", "", ""), "", told)]
 
     @property
     def summary(self) -> str:
@@ -92,7 +103,7 @@ class _Held:
     surveys: dict[tuple[str, str], dict[str, Survey]] = field(default_factory=dict)
 
 
-def audit(records: Sequence[Record], plan: Plan, damages: Sequence[Damage] = ()) -> Audit:
+def audit(records: Sequence[Record], plan: Plan, damages: Sequence[Damage] = (), holes: Sequence[Hole] = ()) -> Audit:
     """Judge ``records`` against ``plan``, which lists every partition that the stored bars allow."""
     held: dict[str, _Held] = defaultdict(_Held)
     for record in records:
@@ -103,7 +114,7 @@ def audit(records: Sequence[Record], plan: Plan, damages: Sequence[Damage] = ())
     for item in plan.items:
         expected[item.table].append(item)
     found = [_table(t, held[t.name], expected[t.name]) for t in tables().values()]
-    return Audit(tuple(found), tuple(damages))
+    return Audit(tuple(found), tuple(damages), tuple(holes))
 
 
 def _table(table: Table, held: _Held, expected: Sequence[Item]) -> TableAudit:
@@ -156,7 +167,8 @@ def _findings(table: str, held: _Held, expected: Sequence[Item]) -> Iterator[Fin
     known = {f.name: f for f in tables()[table].features}
     for where, surveys in sorted(held.surveys.items()):
         for name, survey in surveys.items():
-            yield from (Finding(Key(table, *where), name, what) for what in findings(known[name], survey))
+            if name in known:  # another version may have stored features that are no more
+                yield from (Finding(Key(table, *where), name, what) for what in findings(known[name], survey))
     yield from _never_possible(table, held)
     yield from _jumps(table, held)
 
@@ -207,6 +219,7 @@ def _details(held: _Held, expected: Sequence[Item]) -> Iterator[PartitionAudit]:
         reasons = {
             "warm-up": sum(rows - s.due for s in surveys),
             "absent pair": sum(s.absent for s in surveys),
+            "hole in the source": sum(s.hole for s in surveys),
             "undefined": sum(s.undefined for s in surveys),
             "failed fit": sum(s.failed for s in surveys),
             "no reason": sum(s.missing for s in surveys),

@@ -153,7 +153,7 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     if len(rows) == 0:
         return Computed(table, pair, view.ts[rows], stored, {})
     due = _panel_due(view, pair, rows)
-    missing = [(reason, where[i], names) for reason, where, names in view.missing]
+    missing = [part for reason, where, names in view.missing for part in _told_apart(reason, where[i], names)]
     reasons = _reasons(missing, rows)
     still = stillness(view.price[i, rows])
     surveys = {
@@ -172,6 +172,14 @@ def _panel_due(view: PanelView, pair: str, rows: Ints) -> Callable[[Feature, Flo
     begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
     own, clock = _DueRows(view.ts[begin:], rows - begin), _DueRows(view.ts, rows)
     return lambda feature, values: own.of(feature) | (clock.of(feature) & np.isfinite(values))
+
+
+def _told_apart(reason: str, where: Flags, names: Iterable[str]) -> list[tuple[str, Flags, Iterable[str]]]:
+    """Rows lost to absent pairs: until these have all begun they are absent, later there is a hole in their bars."""
+    if reason != "absent":
+        return [(reason, where, names)]
+    begun = np.logical_or.accumulate(~where)
+    return [("absent", where & ~begun, names), ("hole", where & begun, names)]
 
 
 def _by_time_and_pair(parts: Sequence[Computed]) -> Computed:

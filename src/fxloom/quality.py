@@ -1,7 +1,8 @@
 """The gates a partition passes before it becomes visible, and the findings an audit lists. Pure.
 
-Missing values are told apart: before warm-up they are not due; "absent" and "failed fit" are reported by the
-families; "undefined" is a formula without a value where its record says that this can be; the rest is a defect.
+Missing values are told apart: before warm-up they are not due; "absent" (pairs that are not stored), "hole" (pairs
+that are stored but had no bars at the time) and "failed fit" are reported by the families; "undefined" is a formula
+without a value where its record says that this can be; the rest is a defect.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Survey:
     finite: int
     undefined: int = 0
     absent: int = 0
+    hole: int = 0
     failed: int = 0
     missing: int = 0
     infinite: int = 0
@@ -53,7 +55,7 @@ class Survey:
     @property
     def possible(self) -> int:
         """Rows at which the bars allow a value: due, every pair present, and a fit that did not fail."""
-        return self.due - self.absent - self.failed
+        return self.due - self.absent - self.hole - self.failed
 
     @property
     def populated(self) -> bool:
@@ -84,7 +86,7 @@ def merge_surveys(parts: Sequence[Survey]) -> Survey:
     lows = [p.low for p in parts if p.low is not None]
     highs = [p.high for p in parts if p.high is not None]
     squares = [(p.std**2, p.finite + p.early) for p in parts if p.std is not None]
-    counted = ("due", "finite", "undefined", "absent", "failed", "missing", "infinite", "early")
+    counted = ("due", "finite", "undefined", "absent", "hole", "failed", "missing", "infinite", "early")
     sums = {name: sum(getattr(p, name) for p in parts) for name in counted}
     return Survey(
         **sums,
@@ -124,7 +126,7 @@ def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping
     counts = survey(values, due)
     n_due, finite, infinite, early = (int(c) for c in counts[:4])
     low, high, total, squares, _, run = counts[4:]
-    told = dict.fromkeys(("undefined", "absent", "failed fit"), 0)
+    told = dict.fromkeys(("undefined", "absent", "hole", "failed fit"), 0)
     lost = due & np.isnan(values) if reasons else due
     for reason, where in reasons.items():
         told[reason] += int((lost & where).sum())
@@ -139,16 +141,25 @@ def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping
         finite=finite,
         undefined=told["undefined"],
         absent=told["absent"],
+        hole=told["hole"],
         failed=told["failed fit"],
         missing=unknown,
         infinite=infinite,
         early=early,
         low=float(low) if n else None,
         high=float(high) if n else None,
-        std=float(np.sqrt(max(squares / n - (total / n) ** 2, 0.0))) if n else None,
+        std=_deviation(float(squares), float(total), n),
         run=int(run),
         still=still,
     )
+
+
+def _deviation(squares: float, total: float, n: int) -> float | None:
+    """From the sums about the first value; None where there is none that a float can hold."""
+    if n == 0 or abs(total) > 1e150:
+        return None
+    variance = squares / n - (total / n) ** 2
+    return math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else None
 
 
 def refusals(feature: Feature, s: Survey) -> list[str]:

@@ -35,9 +35,9 @@ class Address:
         return self.options.get("schema") or os.environ.get("FXLOOM_SCHEMA") or SCHEMA
 
     @property
-    def patience(self) -> float:
-        """Seconds to wait for a server that does not answer the first time; one that did is waited for longer."""
-        return float(self.options.get("patience", "0"))
+    def patience(self) -> float | None:
+        """Seconds to wait for a server that does not answer; None: only for one that answered before."""
+        return float(self.options["patience"]) if "patience" in self.options else None
 
     @property
     def adopt(self) -> bool:

@@ -36,31 +36,50 @@ OPTIONS = {
 }
 
 
+class Idle:
+    """Open connections to one server that nobody uses at the moment."""
+
+    def __init__(self) -> None:
+        self._connections: list[Connection] = []
+        self._lock = threading.Lock()
+
+    def take(self) -> Connection | None:
+        with self._lock:
+            return self._connections.pop() if self._connections else None
+
+    def give(self, connection: Connection) -> None:
+        with self._lock:
+            self._connections.append(connection)
+
+    def close(self) -> None:
+        while (connection := self.take()) is not None:
+            connection.close()
+
+
 class Connections:
     """Connections to one server, each used by one thread at a time, kept open in between."""
 
-    def __init__(self, server: Mapping[str, str], shown: str, patience: float) -> None:
+    def __init__(self, server: Mapping[str, str], shown: str, patience: float | None = None) -> None:
         self.server = server
         self.shown = shown
-        self.patience = patience
-        self._idle: list[Connection] = []
-        self._lock = threading.Lock()
+        self.told = patience
+        self.patience = patience or 0.0
+        self._idle = _idle(tuple(sorted(server.items())))
 
     def connect(self, name: str = "fxloom") -> Connection:
         """A new connection; psycopg.OperationalError if there is none to be had."""
         settings = {**OPTIONS, "application_name": name, **self.server}
         if "options" in self.server:
             settings["options"] = f"{self.server['options']} {OPTIONS['options']}"
-        connection = psycopg.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
-        self.patience = max(self.patience, PATIENCE)  # it does answer: later it is worth waiting for
-        return connection
+        return psycopg.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[Connection]:
         """A connection for the time of the block; one that broke or is in the middle of something is closed."""
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        connection = connection or self.connect()
+        connection = self._idle.take() or self.connect()
+        self.patience = max(
+            self.patience, PATIENCE if self.told is None else self.told
+        )  # it does answer: later it is worth waiting for
         try:
             yield connection
         finally:
@@ -68,14 +87,11 @@ class Connections:
             if connection.closed or connection.info.transaction_status != idle:
                 connection.close()
             else:
-                with self._lock:
-                    self._idle.append(connection)
+                self._idle.give(connection)
 
     def close(self) -> None:
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        """Close the connections that nobody uses."""
+        self._idle.close()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """``work`` in a transaction, which is repeated from its beginning if the server or a rival ends it.
@@ -123,12 +139,13 @@ def _told(error: psycopg.Error) -> str:
 
 
 def connections_of(address: Address) -> Connections:
-    """This process's connections to the server of ``address``."""
-    return _shared(tuple(sorted(address.server.items())), address.shown, address.patience)
+    """Connections to the server of ``address``, shared with all others of this process."""
+    return Connections(address.server, address.shown, address.patience)
 
 
 @functools.cache
-def _shared(server: tuple[tuple[str, str], ...], shown: str, patience: float) -> Connections:
-    found = Connections(dict(server), shown, patience)
-    atexit.register(found.close)
-    return found
+def _idle(_server: tuple[tuple[str, str], ...]) -> Idle:
+    """This process's open connections to a server, whoever asks."""
+    idle = Idle()
+    atexit.register(idle.close)
+    return idle

@@ -80,7 +80,7 @@ class BarsSource:
         """The months from the first to the last bar of ``pair``, told from the ends of the table's index."""
         time, _ = self._columns(pair)
         query = sql.SQL("select min({0}), max({0}) from {1}").format(
-            time, sql.Identifier(self.schema, self.table(pair))
+            sql.Identifier(time), sql.Identifier(self.schema, self.table(pair))
         )
         row = self._connections.run(lambda c: c.execute(query).fetchone())
         if row is None or row[0] is None:
@@ -91,7 +91,8 @@ class BarsSource:
     def month(self, pair: str, month: str) -> Outcome | None:
         """The bars of one month, judged; None if there are none."""
         name = f"{self.schema}.{self.table(pair)} {month}"
-        text = self._connections.run(lambda c: self._text(c, pair, month))
+        time, columns = self._columns(pair)
+        text = self._connections.run(lambda c: self._text(c, pair, month, time, columns))
         if text.count(b"\n") < 2:
             return None
         found = read_entry(Entry(name, (name,), lambda: text), Wishes(pair, "auto", 0.0, "open"))
@@ -102,7 +103,7 @@ class BarsSource:
         found = self.month(pair, month)
         return found.bars if isinstance(found, SourceFile) else empty_bars()
 
-    def _columns(self, pair: str) -> tuple[sql.Identifier, dict[str, str]]:
+    def _columns(self, pair: str) -> tuple[str, dict[str, str]]:
         """The time's column, and all columns with their types."""
         table = quoted(self.schema, self.table(pair))
         columns = dict(self._connections.run(lambda c: c.execute(COLUMNS, [table]).fetchall()))
@@ -116,13 +117,12 @@ class BarsSource:
                 f"{self.schema}.{self.table(pair)} has no column {time or 'of type timestamp'}"
                 f"{' of type timestamp' if time else ''}: name it with &time=; it has {', '.join(columns)}"
             )
-        return sql.Identifier(time), columns
+        return time, columns
 
-    def _text(self, connection: Connection, pair: str, month: str) -> bytes:
+    def _text(self, connection: Connection, pair: str, month: str, name: str, columns: dict[str, str]) -> bytes:
         """A month as csv with a header, which is how the rules of files can read it."""
-        time, columns = self._columns(pair)
-        first, end = bounds(month)
-        moment = sql.SQL("{} at time zone 'UTC'" if columns[time.as_string(None).strip('"')] == TIMES[0] else "{}")
+        time, (first, end) = sql.Identifier(name), bounds(month)
+        moment = sql.SQL("{} at time zone 'UTC'" if columns[name].endswith(" with time zone") else "{}")
         query = sql.SQL(
             "copy (select to_char({}, {}) as ts_utc, {} from {} where {} >= {} and {} < {} order by {}) "
             "to stdout (format csv, header)"

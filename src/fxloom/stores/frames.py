@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ MICROSECONDS = 60_000_000  # a minute
 
 def timestamps(ts: Ints) -> pa.Array:
     """Minutes since 1970 as Arrow timestamps, microseconds UTC."""
-    return pa.array(ts * MICROSECONDS, type=pa.timestamp("us", tz="UTC"))
+    return pa.array(ts * MICROSECONDS).view(pa.timestamp("us", tz="UTC"))
 
 
 def bars_table(bars: Bars) -> pa.Table:
@@ -81,8 +81,12 @@ def features_table(
     return pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(record_fields(record))})
 
 
+RECORDED = tuple(f.name for f in fields(Record))
+
+
 def record_fields(record: Record) -> dict[str, Any]:
-    return asdict(record)
+    """The record as JSON takes it; not ``asdict``, which would copy every count of every feature."""
+    return {name: getattr(record, name) for name in RECORDED} | {"key": asdict(record.key)}
 
 
 def record_of(fields: dict[str, Any]) -> Record:

@@ -124,7 +124,7 @@ def advanced_microstructure(s: Sight, t: int) -> dict[str, float]:
         "micro_roll_60": 2e4 * math.sqrt(max(0.0, -rolled)) if known(rolled := lag_cov(s.r, t)) else NAN,
         "micro_corwin_schultz_60": corwin_schultz(h, l),
         "micro_abdi_ranaldo_60": abdi_ranaldo(h, l, c),
-        "micro_edge_60": 1e4 * bidask.edge(*merged(o, h, l, c)) if known(o, h, l, c) else NAN,
+        "micro_edge_60": edge(s, t, (o, h, l, c)),
         "micro_vpin_50": vpin[t],
         "micro_toxicity": present_rank(vpin, t),
         "micro_clustering_60": corr(window(traded, t, 60), window(lagged(traded, 1), t, 60)),
@@ -139,6 +139,13 @@ def advanced_microstructure(s: Sight, t: int) -> dict[str, float]:
         "micro_noise_60": math.sqrt(max(0.0, gap)) if known(gap := (((1e4 * r) ** 2).sum() - rv5) / 120) else NAN,
         "micro_reversal_120": reversal(s, t),
     }
+
+
+def edge(s: Sight, t: int, bars: tuple[Array, ...]) -> float:
+    """From prices as quoted where there are such: near 0 it is the root of rounding."""
+    if not known(*bars):
+        return NAN
+    return 1e4 * float(bidask.edge(*(merged(*bars) if s.bqx else [window(p, t, 60) for p in s.market.prices])))
 
 
 def lag_cov(r: Array, t: int) -> float:

@@ -116,6 +116,7 @@ def ssa_features(s: Sight, t: int) -> dict[str, float]:
     trend, osc = parts[0], parts[1] + parts[2]
     signal, nu = trend + osc, u[-1, :3]
     recurrence = (u[:-1, :3] * nu).sum(axis=1) / (1.0 - (nu * nu).sum())
+    level = (nu * nu).sum() > 1.0 - 1e-12  # the recurrence divides by nothing
     near = 1e-9 * values[0]
     first, third = values[0] - values[1] < near, values[2] - values[3] < near
     found = [
@@ -124,6 +125,6 @@ def ssa_features(s: Sight, t: int) -> dict[str, float]:
         NAN if third else zs[-1] - trend[-1] - osc[-1],
         values[0] / values.sum(), values[1:3].sum() / values.sum(), values.sum() ** 2 / (values**2).sum(),
         values[2] / values[1],
-        NAN if third else np.clip(recurrence @ signal[-14:] - zs[-1], -10, 10),
+        NAN if third or level else np.clip(recurrence @ signal[-14:] - zs[-1], -10, 10),
     ]  # fmt: skip
     return {f"ssa_{name}": float(value) for name, value in zip(names, found, strict=True)}

@@ -138,6 +138,19 @@ def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database
         dropped(database, other)
 
 
+def test_the_ddl_is_printed_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    from fxloom.bars import PAIRS
+    from fxloom.catalogue import tables
+    from fxloom.cli import main
+
+    assert main(["init", "--ddl", "--store", "postgresql://me:s3cret@nowhere.invalid/db?schema=team x"]) == 0
+    out = capsys.readouterr().out
+    assert "s3cret" not in out
+    assert out.count('create table if not exists "team x".') == 5 + 28 + 28 * (len(tables()) - 1) + 1
+    assert out.count(") partition by range (ts_utc);") == 28 + 28 * (len(tables()) - 1) + 1
+    assert all(f'"m1_{pair}"' in out for pair in PAIRS)
+
+
 # -- others' tables --------------------------------------------------------------------------------------------------
 
 

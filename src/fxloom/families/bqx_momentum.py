@@ -1,6 +1,7 @@
 """The backward momentum itself: where the price of the last W minutes lay, seen from the current close.
 
-P_W = C[t-W..t-1] are the W rate-index closes before the current one.
+P_W = C[t-W..t-1] are the W rate-index closes before the current one, so that their deviation is that of
+``stat_std_W_rate`` one bar earlier. A relative change below 1e-12 is exactly 0.
 """
 
 from __future__ import annotations

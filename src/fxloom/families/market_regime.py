@@ -1,4 +1,8 @@
-"""What kind of market it is: trending or reverting, calm or wild, smooth or jumping."""
+"""What kind of market it is: trending or reverting, calm or wild, smooth or jumping.
+
+x crosses its mean at a bar if it lies strictly on the other side than one bar before. Within 1e-12 it is on no side: a
+move onto the mean, or off it, is no crossing. A window of x that is exactly a line has no t statistic, hence no class.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""The market on bars of 30 minutes."""
+"""The market on bars of 30 minutes.
+
+The bars are UTC-aligned bins of 30 wall-clock minutes, made of the clock bars' closes (C, or G_15). A bin with one
+clock bar counts; one in which the market was closed does not exist. A row sees the bins whose last minute is at or
+before it.
+
+A column that needs n of these bars begins once n x 30 bars of x are there, whatever the bins hold: around a closure n
+bins can be older than that sooner. Recursions are TA-Lib's; a standstill of 50 bins lets RSI count as gone (0).
+"""
 
 from __future__ import annotations
 

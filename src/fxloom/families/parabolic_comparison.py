@@ -1,6 +1,7 @@
 """The quadratic regressions of six windows compared, and those of the two domains.
 
 A2 = a2 W^2 and A1 = a1 W make windows comparable; below 1e-9 index points (1e-11 in m_W) they count as 0.
+The r2 of a flat window counts as 0, and shares of variance that differ by less than 1e-12 are equal.
 """
 
 from __future__ import annotations

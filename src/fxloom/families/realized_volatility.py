@@ -1,4 +1,8 @@
-"""Volatility that was: from ranges, from returns, its jumps, its regimes and how it changes."""
+"""Volatility that was: from ranges, from returns, its jumps, its regimes and how it changes.
+
+``rv_ewma_ratio_5_20`` is missing once the price has not moved for more than 600 bars: both means have then faded below
+1e-20 of what they were, and a computation that begins within the standstill could not know their ratio.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from fxloom.bars import Floats
 from fxloom.clock import DAY
 from fxloom.domain import BOTH, Domain
 from fxloom.feature import Column, Columns, Family
-from fxloom.kernels.jumps import bipower_variance, ewma_ratio, jump_z
+from fxloom.kernels.jumps import HALF_PI, RATIO_VARIANCE, bipower_variance, ewma_ratio, jump_z
 from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, strided_sum, strided_variance
@@ -81,11 +85,14 @@ def _return_columns(domain: Domain) -> Iterable[Column]:
     yield Column("rv_bipower_20", "bp", formula, short, low=0, source=source)
     formula = "10000 (sum_20(r^4) / 60)^(1/4)"
     yield Column("rv_quarticity_20", "bp", formula, short, low=0, source="Barndorff-Nielsen & Shephard (2002)")
+    steepest = math.sqrt(LONG / RATIO_VARIANCE)  # no bipower variance at all; the other end: neighbours alike
     yield Column(
         "rv_jump_z_60",
         "std",
         "(1 - BV/RV) / sqrt((pi^2/4 + pi - 5) / 60 max(1, TQ / BV^2)), n = 60, products inside the window",
         long,
+        low=(1.0 - HALF_PI * LONG / (LONG - 1)) * steepest,
+        high=steepest,
         source="Huang & Tauchen (2005), equations 13 to 16",
         undefined="no two neighbouring bars of the window move",
     )
@@ -98,12 +105,11 @@ def _return_columns(domain: Domain) -> Iterable[Column]:
 def _regime_columns(domain: Domain) -> Iterable[Column]:
     known = domain.r + N - 1 + DAY - 1
     formula = "1 if std_20(r) > 80th percentile of its last 1440 values"
-    calm = "a calm month may hold no change"
     yield Column("rv_regime_high", "flag", formula, known, low=0, high=1)
     formula = "bars since rv_regime_high changed, at most 1440"
     yield Column("rv_regime_duration", "bars", formula, known + DAY, low=0, high=DAY)
     formula = "changes of rv_regime_high in the last 1440 bars / 1440"
-    yield Column("rv_regime_switch_rate", "share", formula, known + DAY, low=0, high=1, may_be_constant=calm)
+    yield Column("rv_regime_switch_rate", "share", formula, known + DAY, low=0, high=1)
 
 
 def compute(view: View) -> Columns:

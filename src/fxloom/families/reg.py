@@ -1,4 +1,7 @@
-"""Quadratic regressions of the domain's series on time: curvature, slope, level, residuals and a forecast."""
+"""Quadratic regressions of the domain's series on time: curvature, slope, level, residuals and a forecast.
+
+u is in minutes of the clock, 0 now. Where the window is flat or the fit exact, ratios to its residuals have no value.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ def meaning(domain: Domain, metric: str, y: str, w: int) -> tuple[str, str, floa
         "pred": (level, f"the fit at u = 1, minus {y}[t]", *free),
         "pred_lower": (level, interval % "-", *free),
         "pred_upper": (level, interval % "+", *free),
-        "vertex_x": ("bars", f"-a1 / (2 a2) clipped to +-{2 * w}", -2.0 * w, 2.0 * w, straight),
+        "vertex_x": ("minutes", f"-a1 / (2 a2) clipped to +-{2 * w}", -2.0 * w, 2.0 * w, straight),
         "vertex_y": (level, f"the fit at vertex_x, minus {y}[t]", -np.inf, np.inf, straight),
         "a2_tstat": ("ratio", "a2 over its standard error, clipped to +-100", -100.0, 100.0, EXACT),
         "forecast_error": (level, f"{y}[t] minus the fit of one bar earlier at its u = 1", *free),

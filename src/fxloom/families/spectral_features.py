@@ -1,4 +1,7 @@
-"""The spectrum of the last 128 minutes: which cycles the series holds, and how much of it they explain."""
+"""The spectrum of the last 128 minutes: which cycles the series holds, and how much of it they explain.
+
+Powers within 1e-9 of one another are equal, so that the last bit does not choose a frequency.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ NAMES = (
 )  # fmt: skip
 SOURCE = "periodogram with periodic Hann window; sliding transform of Farhang-Boroujeny & Gazor (1994)"
 FLAT = "the window is constant or a straight line"
+EITHER = f"{FLAT}, or that of {LAG} bars before is"
+ANY = f"one of the {STABILITY} windows is constant or a straight line"
 TIES = "powers within 1e-9 are equal and the smaller k wins"
 
 
@@ -31,7 +36,9 @@ def columns(domain: Domain) -> Iterable[Column]:
     power = f"P_k = |rfft(Hann x detrended last {WINDOW} of {series})|^2, k = 1..{BINS}"
     freq = "cycles per minute"
 
-    def column(name: str, unit: str, formula: str, low: float, high: float, extra: int = 0) -> Column:
+    def column(
+        name: str, unit: str, formula: str, low: float, high: float, extra: int = 0, undefined: str = FLAT
+    ) -> Column:
         return Column(
             f"fft_{name}",
             unit,
@@ -40,7 +47,7 @@ def columns(domain: Domain) -> Iterable[Column]:
             low=low,
             high=high,
             source=SOURCE,
-            undefined=FLAT,
+            undefined=undefined,
         )
 
     yield column("dominant_freq", freq, f"argmax P_k / {WINDOW}, {TIES}", LOWEST, HIGHEST)
@@ -53,8 +60,10 @@ def columns(domain: Domain) -> Iterable[Column]:
     yield column("high_power", "share", "sum of P at f > 1/5 / sum P", 0.0, 1.0)
     yield column("entropy", "share", f"-sum(p ln p) / ln {BINS}, p = P / sum P", 0.0, 1.0)
     yield column("edge_freq", freq, "smallest f up to which 95 % of sum P lies", LOWEST, HIGHEST)
-    yield column("power_trend", "log ratio", f"ln(sum P[t] / sum P[t-{LAG}])", -np.inf, np.inf, LAG)
-    yield column("freq_stability", freq, f"std_{STABILITY} of the dominant frequency", 0.0, HIGHEST / 2, STABILITY - 1)
+    yield column("power_trend", "log ratio", f"ln(sum P[t] / sum P[t-{LAG}])", -np.inf, np.inf, LAG, EITHER)
+    yield column(
+        "freq_stability", freq, f"std_{STABILITY} of the dominant frequency", 0.0, HIGHEST / 2, STABILITY - 1, ANY
+    )
     yield column("flatness", "ratio", "geometric / arithmetic mean of P", 0.0, 1.0)
     yield column("cyclic_strength", "log ratio", "ln(max P / median P)", 0.0, np.inf)
 

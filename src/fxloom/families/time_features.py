@@ -2,6 +2,8 @@
 
 Everything follows from the bar's open time and the pair's two currencies. Sessions run in local time, daylight
 saving included: Sydney 07-16, Tokyo 09-18, London 08-17, New York 08-17, Monday to Friday.
+Public holidays, days on which they are observed included, hold on the local date of the currency's centre: Sydney,
+Toronto, Zurich, Frankfurt, London, Tokyo, Auckland, New York.
 """
 
 from __future__ import annotations

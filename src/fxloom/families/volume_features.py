@@ -1,4 +1,8 @@
-"""How much was traded, when, and on which side: windows of the minute's volume (or of its proxy, the range)."""
+"""How much was traded, when, and on which side: windows of the minute's volume (or of its proxy, the range).
+
+Where the source has no volume, V is 1 + (high - low) / pip, the pip being 0.01 for yen pairs and 0.0001 otherwise,
+and 0 in a filled minute.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +43,27 @@ def columns(domain: Domain) -> Iterable[Column]:
 
 def _volume_columns(w: int) -> Iterable[Column]:
     edge = (w - 1) / math.sqrt(w)
+    steep = 6.0 / (w + 1)  # all volume in the newest bar, or in the oldest
     yield Column(f"volume_mean_{w}", "volume", f"mean_{w}(V)", w - 1, low=0)
     yield Column(f"volume_std_{w}", "volume", f"std_{w}(V)", w - 1, low=0)
-    yield Column(f"volume_skew_{w}", "ratio", f"unbiased skewness of V over {w}", w - 1, undefined=CONSTANT)
+    yield Column(
+        f"volume_skew_{w}",
+        "ratio",
+        f"unbiased skewness of V over {w}",
+        w - 1,
+        low=-(w**0.5),
+        high=w**0.5,
+        undefined=CONSTANT,
+    )
     yield Column(
         f"volume_z_{w}", "std", f"(V - mean_{w}(V)) / std_{w}(V)", w - 1, low=-edge, high=edge, undefined=CONSTANT
     )
     yield Column(f"volume_ratio_{w}", "ratio", f"V / mean_{w}(V)", w - 1, low=0, high=w, undefined=EMPTY)
-    yield Column(f"volume_slope_{w}", "1/minute", f"slope(V, {w}) / mean_{w}(V)", w - 1, undefined=EMPTY)
+    yield Column(
+        f"volume_slope_{w}", "1/minute", f"slope(V, {w}) / mean_{w}(V)", w - 1, low=-steep, high=steep, undefined=EMPTY
+    )
     vwap = f"VWAP = sum_{w}(V (H + L + C) / 3) / sum_{w}(V)"
-    yield Column(f"volume_vwap_dist_{w}", "bp", f"10000 (C / VWAP - 1), {vwap}", w - 1, undefined=EMPTY)
+    yield Column(f"volume_vwap_dist_{w}", "bp", f"10000 (C / VWAP - 1), {vwap}", w - 1, low=-10_000, undefined=EMPTY)
 
 
 def _flow_columns(w: int, warmup: int) -> Iterable[Column]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fxloom.audit import Audit, TableAudit
 from fxloom.catalogue import select_tables, tables
-from fxloom.cli.proof import prove
+from fxloom.cli.proof import prove, redundancy
 from fxloom.cli.show import Screen
 from fxloom.cli.transfer import copy
 from fxloom.feature import Feature
@@ -23,7 +23,7 @@ from fxloom.stores.base import Settings, Store, StoreError
 DONE, FAILED = 0, 1
 AUDIT_COLUMNS = ("table", "features", "partitions", "rows", "state", "proxy", "worst missing", "findings")
 SHOWN = 40  # findings printed without --detail
-__all__ = ["audit", "catalogue", "copy", "ingest", "init", "matrix", "populate", "prove"]
+__all__ = ["audit", "catalogue", "copy", "ingest", "init", "matrix", "populate", "prove", "redundancy"]
 
 
 def init(options: Namespace, screen: Screen) -> int:

@@ -145,7 +145,7 @@ def _prove(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser("redundancy", parents=[stored], help="twins and constants among the features of a pair")
     p.add_argument("--pair", required=True)
-    p.add_argument("--month", help="default: the last complete one")
+    p.add_argument("--month", help="default: the one with most values")
     p.add_argument("--threshold", type=float, default=0.999, help="absolute correlation of near twins")
 
 

@@ -12,6 +12,7 @@ from fxloom.prove import Proof
 from fxloom.prove import prove as prove_tables
 from fxloom.prove.certificate import certificate
 from fxloom.prove.verdict import KINDS
+from fxloom.redundancy import redundancy as find_redundancy
 from fxloom.stores import open_backend
 from fxloom.stores.base import Store
 
@@ -72,3 +73,29 @@ def _show_verdicts(proof: Proof, screen: Screen) -> None:
         screen.say(f"the budget ended before {proof.left_out} months of pairs, and within {cut}")
     counts = ", ".join(f"{list(told.values()).count(word):,} {word}" for word in dict.fromkeys(told.values()))
     screen.say(f"{counts}; {len(proof.units)} months of pairs in {proof.seconds:.0f} s (seed {proof.seed})")
+
+
+# -- redundancy ------------------------------------------------------------------------------------------------------
+
+
+def redundancy(options: Namespace, screen: Screen) -> int:
+    store = open_backend(options.store)
+    found = find_redundancy(store, options.pair.lower(), options.month, options.threshold)
+    screen.table(
+        ["feature", "twin", "correlation", "kind"],
+        [[t.first, t.second, f"{t.correlation:+.6f}", "exact" if t.exact else "near"] for t in found.twins],
+    )
+    for i, group in enumerate(found.groups, 1):
+        screen.say(f"group {i}: {len(group)} features: {', '.join(group)}")
+    for drop in found.drops:
+        screen.say(f"could be dropped: {drop.feature}: {drop.why}")
+    if found.without_values:
+        screen.say(f"too few values to compare: {', '.join(found.without_values)}")
+    exact = sum(t.exact for t in found.twins)
+    screen.say(
+        f"{found.pair} {found.month}: {found.features:,} features, {found.rows:,} rows: "
+        f"{len(found.constant)} constant, {exact} exact and {len(found.twins) - exact} near twins "
+        f"in {len(found.groups)} groups; {found.features - len(found.drops):,} features would be left"
+    )
+    screen.result(found)
+    return DONE

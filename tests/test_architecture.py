@@ -15,7 +15,7 @@ import fxloom
 ROOT = Path(fxloom.__file__).parent
 EDGES = {  # they may know files, engines, screens and systems; every other module is the core
     "api", "audit", "cli", "copying", "ingest", "lock", "matrix", "populate", "prove", "reading", "run", "screen",
-    "sources", "stores",
+    "redundancy", "sources", "stores",
 }  # fmt: skip
 SYSTEM_BOUND = {"fcntl", "msvcrt", "winreg", "_winapi", "pwd", "grp", "resource", "termios", "syslog", "posix", "nt"}
 FOR_TESTS_ONLY = {

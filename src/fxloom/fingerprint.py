@@ -76,8 +76,9 @@ def _body(function: FunctionType) -> _Body | None:
     tree = _definition(function)
     if tree is None:
         return None
-    attributes = frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-    return _Body(ast.dump(tree), tuple(_references(tree, function.__globals__)), attributes)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
+    attributes = frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
+    return _Body(ast.dump(tree), tuple(_references(nodes, function.__globals__)), attributes)
 
 
 class _Walk:
@@ -142,12 +143,13 @@ def _view_classes(scope: str) -> Iterator[type]:
         yield from (PanelView, PanelFrame)
 
 
-def _references(tree: ast.AST, names: dict[str, Any]) -> Iterable[tuple[Any, str]]:
-    """The values of the module's names that ``tree`` mentions, and of ``module.name`` for modules of the package."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in names:
-            yield names[node.id], node.id
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+def _references(nodes: Iterable[ast.Name | ast.Attribute], names: dict[str, Any]) -> Iterable[tuple[Any, str]]:
+    """The values of the module's names that ``nodes`` mention, and of ``module.name`` for modules of the package."""
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            if node.id in names:
+                yield names[node.id], node.id
+        elif isinstance(node.value, ast.Name):
             module = names.get(node.value.id)
             if isinstance(module, ModuleType) and module.__name__.startswith(PACKAGE):
                 yield getattr(module, node.attr, None), f"{node.value.id}.{node.attr}"
@@ -155,12 +157,19 @@ def _references(tree: ast.AST, names: dict[str, Any]) -> Iterable[tuple[Any, str
 
 @functools.cache
 def _module_definitions(path: Path) -> dict[int, ast.FunctionDef]:
-    tree = ast.parse(path.read_text("utf-8"))
     found = {}
-    for node in ast.walk(tree):
+    for node in _statements(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef):
             found[min([node.lineno, *(d.lineno for d in node.decorator_list)])] = node
     return found
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements inside ``node``, at any depth; functions are found so without a walk through expressions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+            yield from _statements(child)
 
 
 def _definition(function: FunctionType) -> ast.FunctionDef | None:
@@ -168,7 +177,7 @@ def _definition(function: FunctionType) -> ast.FunctionDef | None:
     node = _module_definitions(Path(path)).get(function.__code__.co_firstlineno) if path else None
     if node is None:  # made by a decorator such as dataclass: it has no source, its class is known by its fields
         return None
-    return _Bare().visit(ast.parse(ast.unparse(node)).body[0])  # type: ignore[no-any-return]
+    return _Bare().visit(node)  # type: ignore[no-any-return]
 
 
 class _Bare(ast.NodeTransformer):

@@ -69,7 +69,7 @@ def compute_table(view: View, table: Table) -> Computed:
     """One table of one pair: its columns at the observed rows from the view's first on, surveyed."""
     columns = checked(table, table.family.compute(view))
     rows = observed_rows(view)
-    stored = {name: column[_span(rows)] for name, column in columns.items()}
+    stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
     reasons = _reasons(view.missing, rows)
     still = stillness(view.price[rows])
     due = _DueRows(view.ts, rows)
@@ -149,7 +149,7 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     """The rows of one pair of a table of many pairs."""
     pair = view.pairs[i]
     rows = view.observed(pair)
-    stored = {name: column[i, _span(rows)] for name, column in columns.items()}
+    stored = {name: np.ascontiguousarray(column[i, _span(rows)]) for name, column in columns.items()}
     if len(rows) == 0:
         return Computed(table, pair, view.ts[rows], stored, {})
     due = _panel_due(view, pair, rows)

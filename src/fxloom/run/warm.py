@@ -15,7 +15,7 @@ from fxloom.lock import lock
 from fxloom.market import synthetic_market
 from fxloom.view import PairFrame, Traits
 
-PAIRS = ("eurusd", "gbpusd", "usdjpy", "eurgbp", "eurjpy")
+PAIRS = ("eurusd", "gbpusd", "usdjpy", "eurgbp", "usdcad")  # holds whole triangles and a whole cointegration system
 START, FIRST, END = dt.date(2024, 1, 1), dt.date(2024, 1, 14), dt.date(2024, 1, 16)
 
 

@@ -14,9 +14,9 @@ begin ``lookback - CARRY`` bars before its first row: carrying is the frame's wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,9 @@ from fxloom.clock import CLOSURE, clock_positions, on_clock
 from fxloom.domain import RATE, Domain
 from fxloom.kernels.momentum import backward_momentum, log_changes
 from fxloom.nodes import SPREAD_LOOKBACK, spread_bp
-from fxloom.view import PairFrame, Traits, _from
+from fxloom.sharing import Span
+from fxloom.view import PairFrame, Traits
 
-T = TypeVar("T")
 CARRY = 7_200  # clock bars over which a close is carried
 PRESENT = 60  # wall-clock minutes after its last bar for which a pair is present
 
@@ -91,49 +91,15 @@ class PanelFrame:
         return PanelView(self, domain, start, max(first, start))
 
 
-class PanelView:
+class PanelView(Span[PanelFrame]):
     """One domain of all pairs from a start on. Arrays are float64, C-contiguous, of shape (pairs, clock bars).
 
     ``first`` is the position in these arrays of the first row that will be stored: what lies before it is lookback
     (near the start it may hold values that a longer history left there). Read the arrays, never write into them.
     """
 
-    def __init__(self, frame: PanelFrame, domain: Domain, start: int, first: int) -> None:
-        self.frame = frame
-        self.domain = domain
-        self.start = start
-        self.first = first - start
-        self.missing: list[tuple[str, Flags, tuple[str, ...]]] = []
-
     def __len__(self) -> int:
         return len(self.frame.ts) - self.start
-
-    def shared(self, node: Callable[..., T], *args: Any) -> T:
-        """``node(view, *args)``, computed once for all tables of the task that ask for it.
-
-        ``node`` is a module-level function of finite windows that returns an array, or a tuple of arrays, with time
-        on the last axis.
-        """
-        return self._remembered((node, self.domain.name, args), node, args)
-
-    def shared_by_domains(self, node: Callable[..., T], *args: Any) -> T:
-        """As ``shared``, for a node that is the same in both domains."""
-        return self._remembered((node, "both", args), node, args)
-
-    def _remembered(self, key: Any, node: Callable[..., T], args: tuple[Any, ...]) -> T:
-        known = self.frame.memo.get(key)
-        if known is None or known[0] > self.start:
-            known = (self.start, node(self, *args))
-            self.frame.memo[key] = known
-        return _from(known[1], self.start - known[0])  # type: ignore[no-any-return]
-
-    def in_domain(self, domain: Domain) -> PanelView:
-        """The same bars in the other domain."""
-        return PanelView(self.frame, domain, self.start, self.first + self.start)
-
-    def miss(self, reason: str, where: Flags, columns: Iterable[str]) -> None:
-        """Record why ``columns`` have no value at ``where`` (pairs, clock bars): "absent" or "failed fit"."""
-        self.missing.append((reason, where, tuple(columns)))
 
     @property
     def pairs(self) -> tuple[str, ...]:

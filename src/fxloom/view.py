@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from fxloom.bars import Flags, Floats, Ints, pip_of
 from fxloom.clock import ClockBars
 from fxloom.domain import BQX, RATE, Domain
 from fxloom.kernels.momentum import backward_momentum, five_minute_bars, log_changes
-
-T = TypeVar("T")
+from fxloom.sharing import Span
 
 
 @dataclass(frozen=True)
@@ -39,49 +37,11 @@ class PairFrame:
         return View(self, domain, start, max(first, start))
 
 
-class View:
-    """One domain of a pair from a start on. All arrays are float64 on the clock, of length ``len(view)``.
-
-    ``first`` is the position in these arrays of the first row that will be stored: what lies before it is
-    lookback. Arrays are shared between families: read them, never write into them.
-    """
-
-    def __init__(self, frame: PairFrame, domain: Domain, start: int, first: int) -> None:
-        self.frame = frame
-        self.domain = domain
-        self.start = start
-        self.first = first - start
-        self.missing: list[tuple[str, Flags, tuple[str, ...]]] = []
+class View(Span[PairFrame]):
+    """One domain of a pair from a start on. All arrays are float64 on the clock, of length ``len(view)``."""
 
     def __len__(self) -> int:
         return len(self.frame.bars) - self.start
-
-    def shared(self, node: Callable[..., T], *args: Any) -> T:
-        """``node(view, *args)``, computed once for all tables of the task that ask for it.
-
-        ``node`` is a module-level function of finite windows that returns an array, or a tuple of arrays, with
-        time on the last axis. What it holds near the start may come from a longer history than this view's.
-        """
-        return self._remembered((node, self.domain.name, args), node, args)
-
-    def shared_by_domains(self, node: Callable[..., T], *args: Any) -> T:
-        """As ``shared``, for a node that is the same in both domains."""
-        return self._remembered((node, "both", args), node, args)
-
-    def _remembered(self, key: Any, node: Callable[..., T], args: tuple[Any, ...]) -> T:
-        known = self.frame.memo.get(key)
-        if known is None or known[0] > self.start:
-            known = (self.start, node(self, *args))
-            self.frame.memo[key] = known
-        return _from(known[1], self.start - known[0])  # type: ignore[no-any-return]
-
-    def in_domain(self, domain: Domain) -> View:
-        """The same bars in the other domain."""
-        return View(self.frame, domain, self.start, self.first + self.start)
-
-    def miss(self, reason: str, where: Flags, columns: Iterable[str]) -> None:
-        """Record why ``columns`` (names without suffix) have no value at ``where``: "failed fit", "absent" ..."""
-        self.missing.append((reason, where, tuple(columns)))
 
     # -- the pair's own bars -------------------------------------------------------------------------------------
 
@@ -169,13 +129,6 @@ def masked(values: Floats, warmup: int) -> Floats:
     out = values.copy()
     out[:warmup] = np.nan
     return out
-
-
-def _from(value: Any, offset: int) -> Any:
-    if isinstance(value, tuple):
-        parts = [_from(part, offset) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    return value if offset == 0 else value[..., offset:]
 
 
 # -- nodes: series that tables share ---------------------------------------------------------------------------------

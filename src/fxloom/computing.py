@@ -109,9 +109,10 @@ class _DueRows:
 def _reasons(missing: Iterable[tuple[str, Flags, Iterable[str]]], rows: Ints) -> dict[str, dict[str, Flags]]:
     found: dict[str, dict[str, Flags]] = {}
     for reason, where, names in missing:
+        lost = where[_span(rows)]
         for name in names:
             known = found.setdefault(name, {})
-            known[reason] = known.get(reason, False) | where[rows]
+            known[reason] = known[reason] | lost if reason in known else lost
     return found
 
 

@@ -7,6 +7,7 @@ chunks, and minute by minute. Reproducible: the partition's file holds what is c
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -72,18 +73,20 @@ def _replaced(bars: Bars, cut: int, close: Floats, high: Floats, low: Floats, vo
 
 
 def moments(scene: Scene, count: int, generator: np.random.Generator) -> list[tuple[str, int]]:
-    """``count`` observed minutes to cut after, their kinds in turn: random, week open, anchor, closure, month edge.
+    """``count`` observed minutes to cut after: a random one, then week opens, anchors, closures, month edges in turn.
 
-    The first is random, the others begin with a kind that the generator draws.
+    Which kind comes second is drawn, so that a few moments a unit try all kinds over many units.
     """
     rows = scene.rows()
     if len(rows) < 2:
         return [("month edge", int(rows[0]))] if len(rows) else []
     places = _places(rows)
-    kinds = [kind for kind, at in places.items() if len(at)]
-    shift = int(generator.integers(len(kinds)))
-    chosen = ["random", *(kinds[(i + shift) % len(kinds)] for i in range(count - 1))][:count]
-    return [(kind, int(rows[generator.choice(places[kind])])) for kind in chosen]
+    others = [kind for kind, at in places.items() if len(at) and kind != "random"]
+    shift = int(generator.integers(len(others)))
+    kinds = ["random", *others[shift:], *others[:shift]]
+    return [
+        (kind, int(rows[generator.choice(places[kind])])) for kind in itertools.islice(itertools.cycle(kinds), count)
+    ]
 
 
 def _places(rows: Ints) -> dict[str, Ints]:

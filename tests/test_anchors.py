@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fxloom.anchors import WEEK, Week, weeks
+from fxloom.nodes.anchors import WEEK, Week, weeks
 
 
 def minute(*moment: int) -> int:

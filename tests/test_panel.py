@@ -10,9 +10,9 @@ import pytest
 from fxloom.bars import PAIRS, Bars
 from fxloom.clock import on_clock
 from fxloom.domain import RATE
-from fxloom.nodes import spread_bp
+from fxloom.nodes.series import spread_bp
+from fxloom.nodes.siblings import members_of, relate, system_of, triangles_of
 from fxloom.panel import CARRY, PanelFrame, panel_minutes
-from fxloom.siblings import members_of, relate, system_of, triangles_of
 from fxloom.view import PairFrame, Traits
 
 START = 25_296_480

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
+from fxloom.nodes.siblings import MAJORS, SETS, relate, system_of, triangles_of
 from fxloom.panel import PanelFrame
-from fxloom.siblings import MAJORS, SETS, relate, system_of, triangles_of
 
 LEAST = 3
 

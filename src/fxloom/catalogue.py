@@ -25,11 +25,8 @@ VERSION = 1  # of the catalogue's pages
 @cache
 def families() -> tuple[Family, ...]:
     """All families; their modules (and numba) are imported at the first call."""
-    import importlib.util as u
-
-    found = [f for f in FAMILIES if u.find_spec(f"fxloom.families.{f}")]
-    modules = [importlib.import_module(f"fxloom.families.{name}") for name in found]
-    return tuple(m.FAMILY for m in modules if hasattr(m, "FAMILY"))
+    modules = (importlib.import_module(f"fxloom.families.{name}") for name in FAMILIES)
+    return tuple(module.FAMILY for module in modules)
 
 
 @cache

@@ -24,7 +24,7 @@ from fxloom.bars import Bars, Flags, Floats, Ints
 from fxloom.clock import CLOSURE, clock_positions, on_clock
 from fxloom.domain import RATE, Domain
 from fxloom.kernels.momentum import backward_momentum, log_changes
-from fxloom.nodes import SPREAD_LOOKBACK, spread_bp
+from fxloom.nodes.series import SPREAD_LOOKBACK, spread_bp
 from fxloom.sharing import Span
 from fxloom.view import PairFrame, Traits
 

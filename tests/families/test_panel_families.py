@@ -10,7 +10,7 @@ from panel_twin import SOME, Twin, frame_of, made_up, slow_arbitrage, slow_corre
 from fxloom.bars import PAIRS
 from fxloom.domain import BOTH, RATE
 from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
-from fxloom.siblings import system_of
+from fxloom.nodes.siblings import system_of
 
 ROWS = (14, 29, 75, 119, 120, 240, 313, 314, 360, 424, 470, 560, 640, 699, 700, 735, 790, 905, 960, 1099)
 

@@ -14,9 +14,9 @@ from fxloom.bars import PAIRS, Bars
 from fxloom.domain import RATE
 from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
 from fxloom.feature import Table, tables_of
+from fxloom.nodes.panel import set_return, total_return
+from fxloom.nodes.siblings import BASE, QUOTE
 from fxloom.panel import CARRY, PanelFrame, panel_minutes
-from fxloom.panel_nodes import set_return, total_return
-from fxloom.siblings import BASE, QUOTE
 
 FAMILIES = (correlation, error_correction, cross_sectional_panel, currency_strength, arbitrage)
 TABLES = [table for module in FAMILIES for table in tables_of(module.FAMILY)]

@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 from conftest import real_bars
 
-from fxloom.anchors import Week, weeks
 from fxloom.bars import Bars
 from fxloom.clock import on_clock
 from fxloom.domain import RATE, Domain
 from fxloom.market import synthetic_market
+from fxloom.nodes.anchors import Week, weeks
 from fxloom.view import PairFrame, Traits, View
 
 

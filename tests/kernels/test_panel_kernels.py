@@ -15,8 +15,8 @@ from fxloom.kernels.johansen import FIRST, MEANS, SECOND, VALUES, johansen_fits
 from fxloom.kernels.panel_correlations import NESTED, correlation_sums
 from fxloom.kernels.present_moments import present_corr
 from fxloom.kernels.set_moments import set_moments
+from fxloom.nodes.siblings import relations, system_of
 from fxloom.panel import PanelFrame
-from fxloom.siblings import relations, system_of
 from fxloom.view import Traits
 
 

@@ -18,7 +18,6 @@ from fxloom.bars import Floats
 from fxloom.clock import DAY
 from fxloom.domain import BOTH, BQX, Domain
 from fxloom.feature import Column, Columns, Family
-from fxloom.flow_nodes import amihud, direction, kyle, mean_volume, signed_volume
 from fxloom.kernels.comoments import rolling_beta, rolling_corr, rolling_cov
 from fxloom.kernels.edge import bar_pairs, corwin_schultz, edge
 from fxloom.kernels.moments import centred_squares
@@ -28,7 +27,8 @@ from fxloom.kernels.range_volatility import strided_sum
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes import SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
+from fxloom.nodes.flow import amihud, direction, kyle, mean_volume, signed_volume
+from fxloom.nodes.series import SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
 from fxloom.view import View
 
 HOUR = 60

@@ -11,9 +11,9 @@ from fxloom.bars import Flags, Floats
 from fxloom.domain import RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.present_moments import present_zscore
+from fxloom.nodes.panel import BP, each
+from fxloom.nodes.siblings import triangles_of
 from fxloom.panel import CARRY, PanelView
-from fxloom.panel_nodes import BP, each
-from fxloom.siblings import triangles_of
 
 CLOSED = 1e-8  # bp; a residual below this is rounding
 EQUAL = 1e-9  # share of the larger residual within which the first of two counts as the largest

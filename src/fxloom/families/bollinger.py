@@ -10,7 +10,7 @@ from fxloom.bars import Floats
 from fxloom.domain import BOTH, BQX, RATE, WINDOWS, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.moments import rolling_mean
-from fxloom.nodes import moments
+from fxloom.nodes.series import moments
 from fxloom.view import View
 
 SPAN = 240  # bars over which the width is compared with its own mean

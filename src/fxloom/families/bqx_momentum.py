@@ -17,7 +17,7 @@ from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.moments import FLAT
 from fxloom.kernels.momentum import STILL
 from fxloom.kernels.states import shift
-from fxloom.nodes import moments, volatility
+from fxloom.nodes.series import moments, volatility
 from fxloom.view import View
 
 BP = 10_000.0

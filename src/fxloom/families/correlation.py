@@ -16,8 +16,7 @@ from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.panel_correlations import NESTED
 from fxloom.kernels.present_moments import present_beta, present_corr, present_residual, present_std, present_zscore
-from fxloom.panel import CARRY, PanelView
-from fxloom.panel_nodes import (
+from fxloom.nodes.panel import (
     across,
     each,
     few_present,
@@ -31,7 +30,8 @@ from fxloom.panel_nodes import (
     total_return,
     volatility,
 )
-from fxloom.siblings import SETS, members_of
+from fxloom.nodes.siblings import SETS, members_of
+from fxloom.panel import CARRY, PanelView
 
 CROSSINGS = ((15, 30), (15, 60), (15, 75), (30, 60), (30, 75), (60, 75))
 NEAR = SETS[:2]  # the sets that share a currency with the pair

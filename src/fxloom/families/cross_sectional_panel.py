@@ -14,8 +14,7 @@ from fxloom.domain import RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.cross_section import robust_scores, share_below, spearman
 from fxloom.kernels.present_moments import present_beta, present_corr, present_residual
-from fxloom.panel import CARRY, PanelView
-from fxloom.panel_nodes import (
+from fxloom.nodes.panel import (
     LEAST,
     across,
     across_all,
@@ -26,7 +25,8 @@ from fxloom.panel_nodes import (
     sibling_correlations,
     volatility,
 )
-from fxloom.siblings import MAJORS, others_of
+from fxloom.nodes.siblings import MAJORS, others_of
+from fxloom.panel import CARRY, PanelView
 
 MOMENTA, VOLATILITIES = (15, 30, 45, 60), (15, 30, 60)
 EQUAL = 1e-9  # share of the larger value within which two are equal

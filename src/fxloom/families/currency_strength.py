@@ -15,9 +15,9 @@ from fxloom.domain import RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.cross_section import share_below
 from fxloom.kernels.set_moments import set_moments
+from fxloom.nodes.panel import BP, LEAST, across, few_present, filled_at, total_return
+from fxloom.nodes.siblings import BASE, holders_of, members_of
 from fxloom.panel import CARRY, PanelView
-from fxloom.panel_nodes import BP, LEAST, across, few_present, filled_at, total_return
-from fxloom.siblings import BASE, holders_of, members_of
 
 EQUAL = 1e-9  # bp; strengths closer than this are equal
 BREADTH = 60  # bars of the share of up moves

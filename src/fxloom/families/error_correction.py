@@ -11,9 +11,9 @@ from fxloom.bars import Flags, Floats, Ints
 from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.johansen import ADJUSTMENT, FIRST, MEANS, PHI, SECOND, STD, VALUES, johansen_fits
+from fxloom.nodes.panel import BP
+from fxloom.nodes.siblings import system_of
 from fxloom.panel import CARRY, PanelView
-from fxloom.panel_nodes import BP
-from fxloom.siblings import system_of
 
 WINDOW = 1_440  # panel-clock bars of a fit
 HOUR = 60  # minutes, and at most as many clock bars, for which a fit is in force

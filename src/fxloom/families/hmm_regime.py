@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fxloom.anchors import WEEK, Week, weeks
 from fxloom.bars import Floats
 from fxloom.clock import DAY
 from fxloom.domain import BOTH, Domain
@@ -37,7 +36,8 @@ from fxloom.kernels.hidden_markov import (
 )
 from fxloom.kernels.moments import FLAT, rolling_mean
 from fxloom.kernels.states import bars_since_change
-from fxloom.nodes import volatility
+from fxloom.nodes.anchors import WEEK, Week, weeks
+from fxloom.nodes.series import volatility
 from fxloom.view import View
 
 FIT = 7_200  # bars of a fit

@@ -12,7 +12,7 @@ from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.comoments import rolling_corr
 from fxloom.kernels.moments import rolling_sum
 from fxloom.kernels.states import shift
-from fxloom.nodes import move
+from fxloom.nodes.series import move
 from fxloom.view import View
 
 SPAN = 240  # bars of the correlations

@@ -16,7 +16,6 @@ from fxloom.bars import Floats
 from fxloom.clock import DAY
 from fxloom.domain import BOTH, Domain
 from fxloom.feature import Column, Columns, Family
-from fxloom.flow_nodes import STEP, amihud, kyle, mean_volume, signed_volume, turnover
 from fxloom.kernels.comoments import rolling_beta, rolling_corr
 from fxloom.kernels.moments import rolling_std, zscore
 from fxloom.kernels.momentum import STILL
@@ -25,7 +24,8 @@ from fxloom.kernels.order_flow import tail_share
 from fxloom.kernels.ratio import log, log1p, ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum, zscore_present
-from fxloom.nodes import SPREAD_LOOKBACK, return_size, spread_bp, volatility
+from fxloom.nodes.flow import STEP, amihud, kyle, mean_volume, signed_volume, turnover
+from fxloom.nodes.series import SPREAD_LOOKBACK, return_size, spread_bp, volatility
 from fxloom.view import View
 
 SHORT, HOUR, LONG, FOUR_HOURS = 15, 60, 120, 240

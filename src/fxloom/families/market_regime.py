@@ -26,7 +26,7 @@ from fxloom.kernels.regression import rolling_line
 from fxloom.kernels.scaling import changes_over, crossings, hurst
 from fxloom.kernels.states import bars_since_change
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes import return_size, volatility
+from fxloom.nodes.series import return_size, volatility
 from fxloom.view import View
 
 HOUR, FOUR_HOURS = 60, 240

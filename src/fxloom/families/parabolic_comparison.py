@@ -17,7 +17,7 @@ from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.comoments import rolling_corr
 from fxloom.kernels.moments import zscore
 from fxloom.kernels.states import shift
-from fxloom.nodes import parabola
+from fxloom.nodes.series import parabola
 from fxloom.view import View
 
 WIDTHS = (*WINDOWS, AGG)

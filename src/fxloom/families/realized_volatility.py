@@ -22,7 +22,7 @@ from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, stri
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import bars_since_change, change_share, shift
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes import return_size, volatility
+from fxloom.nodes.series import return_size, volatility
 from fxloom.view import View
 
 N = 20  # bars of the estimators

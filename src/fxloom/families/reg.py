@@ -15,7 +15,7 @@ from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.regression import vertices
 from fxloom.kernels.states import shift
 from fxloom.kernels.student import student_quantile
-from fxloom.nodes import parabola
+from fxloom.nodes.series import parabola
 from fxloom.view import View
 
 WIDTHS = {f"w{w}": w for w in WINDOWS} | {"agg": AGG}

@@ -14,7 +14,7 @@ from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.spectra import BINS, LAG, WINDOW, sliding_spectra
-from fxloom.nodes import rounding
+from fxloom.nodes.series import rounding
 from fxloom.view import View
 
 STABILITY = 60  # bars over which the dominant frequency is compared

@@ -18,7 +18,7 @@ from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.order import rolling_rank
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.regression import rolling_slope
-from fxloom.nodes import SPREAD_LOOKBACK, spread_bp, volatility
+from fxloom.nodes.series import SPREAD_LOOKBACK, spread_bp, volatility
 from fxloom.view import View
 
 EQUAL = 1e-9  # spreads closer than this, relative, are of equal rank

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.singular import COLUMNS, FORECAST_LIMIT, LENGTH, WINDOW, singular_spectra
-from fxloom.nodes import rounding
+from fxloom.nodes.series import rounding
 from fxloom.view import View
 
 NAMES = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fxloom.domain import AGG, BOTH, RATE, WINDOWS, Domain
 from fxloom.feature import Column, Columns, Family
-from fxloom.nodes import moments
+from fxloom.nodes.series import moments
 from fxloom.view import View
 
 WIDTHS = (*WINDOWS, AGG)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.comoments import rolling_cov_corr
-from fxloom.nodes import parabola
+from fxloom.nodes.series import parabola
 from fxloom.view import View
 
 WINDOW = 60

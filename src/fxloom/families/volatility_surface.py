@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.anchors import WEEK, Week, weeks
 from fxloom.bars import Floats
 from fxloom.domain import BOTH, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.garch import fit_garch, garch_variances
 from fxloom.kernels.ratio import ratio
-from fxloom.nodes import volatility
+from fxloom.nodes.anchors import WEEK, Week, weeks
+from fxloom.nodes.series import volatility
 from fxloom.view import View
 
 FIT = 7_200  # bars of a fit

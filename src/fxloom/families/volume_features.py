@@ -24,7 +24,7 @@ from fxloom.kernels.ratio import log, ratio
 from fxloom.kernels.regression import rolling_slope
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes import return_size, volatility
+from fxloom.nodes.series import return_size, volatility
 from fxloom.view import View
 
 DAYS = 5  # of the seasonal mean

@@ -13,7 +13,7 @@ from fxloom.bars import Floats
 from fxloom.domain import BOTH, BQX, RATE, Domain
 from fxloom.feature import Column, Columns, Family
 from fxloom.kernels.wavelets import BACK, COARSE, WINDOW, coefficient_correlation, sliding_shares, sliding_wavelets
-from fxloom.nodes import rounding
+from fxloom.nodes.series import rounding
 from fxloom.view import View
 
 NAMES = (

@@ -8,7 +8,7 @@ from fxloom.bars import Floats
 from fxloom.kernels.comoments import rolling_beta
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes import return_size
+from fxloom.nodes.series import return_size
 from fxloom.view import View
 
 STEP = 2e-6  # a change of less than 0.02 bp is no move

@@ -14,8 +14,8 @@ from fxloom.kernels.momentum import STILL
 from fxloom.kernels.panel_correlations import correlation_sums
 from fxloom.kernels.present_moments import present_moments, present_std
 from fxloom.kernels.set_moments import set_moments
+from fxloom.nodes.siblings import members_of, relations
 from fxloom.panel import PanelView
-from fxloom.siblings import members_of, relations
 
 BP = 10_000.0
 LEAST = 3  # pairs that a cross-sectional value needs, the pair itself included

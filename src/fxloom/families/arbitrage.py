@@ -1,4 +1,8 @@
-"""How far the triangles of a pair are from closing: its price against the two prices by way of each third currency."""
+"""How far the triangles of a pair are from closing: its price against the two prices by way of each third currency.
+
+Pairs that a vendor crosses from the other two close exactly: then every residual is 0, and ``arb_z`` has no value. A
+pair's spread is that of its latest own bar while it is present.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,10 @@
 
 In bqx the level g = ln(G_15 / 100) takes the place of r. Because triangles close, R_base + R_quote = r in rate (with
 all 28 pairs), so what is named after the base often tells of the quote as well.
+
+Where the page leaves room: a correlation with a set exists at a bar where the pair itself is present too, so the z and
+the stability of it read no bar of the pair's own holes; lead and lag are taken over one window of time pairs at which
+all four values exist.
 """
 
 from __future__ import annotations

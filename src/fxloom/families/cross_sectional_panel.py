@@ -1,4 +1,9 @@
-"""Where each pair stands among all pairs: ranks, deviations, dispersion, co-movement."""
+"""Where each pair stands among all pairs: ranks, deviations, dispersion, co-movement.
+
+Where the page leaves room: a pair's spread is that of its latest own bar while it is present (without quotes an
+estimate, which measures the bounce of prices and not the quoted spread); ``panel_leadership`` uses the time pairs at
+which all four values exist; ``panel_rank_stability`` ranks, now and 60 bars ago, the pairs that are present now.
+"""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_a_partition_without_its_footer_is_named_and_made_again(
 ) -> None:
     generator = np.random.default_rng(1)
     paths = sorted(lake.root.glob("features/**/part.parquet"))
-    for path in generator.choice(np.array(paths, dtype=object), CASES, replace=False):
+    for path in generator.choice(np.array(paths, dtype=object), CASES):
         path.write_bytes(damage(path.read_bytes(), generator))
         assert main(["audit", "--store", lake.url]) == 1
         assert f"DAMAGED {path}" in capsys.readouterr().out
@@ -91,7 +91,7 @@ def test_spoilt_pages_are_found_by_checksum_and_the_report_says_what_makes_them_
 ) -> None:
     generator = np.random.default_rng(2)
     paths = sorted(lake.root.glob("features/**/part.parquet"))
-    for path in generator.choice(np.array(paths, dtype=object), CASES, replace=False):
+    for path in generator.choice(np.array(paths, dtype=object), CASES):
         path.write_bytes(damage(path.read_bytes(), generator))
         assert main(["audit", "--store", lake.url, "--whole"]) == 1
         (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("DAMAGED"))

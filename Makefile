@@ -15,13 +15,15 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup
+	$(BIN)/python -m fxloom.run.warm
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/python -m fxloom.run.warm
+	$(BIN)/pytest -n 2 --dist loadfile
 
 faults: $(VENV)/test.stamp
 	FXLOOM_FAULTS=200 $(BIN)/pytest tests/faults -s

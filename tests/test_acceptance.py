@@ -15,7 +15,7 @@ from fxloom.audit import Audit
 from fxloom.catalogue import tables
 from fxloom.ingest import ingest
 
-pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.xdist_group("acceptance")]
+pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 ONE_PAIR = [name for name, t in tables().items() if t.family.scope == "pair"]
 OF_PANEL = [name for name, t in tables().items() if t.family.scope == "panel"]

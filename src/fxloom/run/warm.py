@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Sequence
 
 from fxloom.bars import Bars
@@ -69,3 +70,7 @@ def _compute(family: Family, market: dict[str, Bars], tables: Sequence[Table]) -
     for result in results:
         if isinstance(result, Failure):
             raise RuntimeError(f"{result.table} cannot be computed: {result.why}")
+
+
+if __name__ == "__main__":  # `python -m fxloom.run.warm`: compile before tests or workers start
+    warm(os.cpu_count() or 1)

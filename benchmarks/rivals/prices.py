@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
@@ -16,7 +18,7 @@ def _fit(y: np.ndarray) -> dict[str, float]:
     w = len(y)
     u = np.arange(-w + 1.0, 1.0)
     a2, a1, b = np.polyfit(u, y, 2)
-    residuals = y - np.polyval((a2, a1, b), u)
+    residuals = y - ((a2 * u + a1) * u + b)
     sse = (residuals**2).sum()
     rmse = np.sqrt(sse / (w - 3))
     return {
@@ -25,19 +27,25 @@ def _fit(y: np.ndarray) -> dict[str, float]:
     }  # fmt: skip
 
 
+@cache
+def _constants(w: int) -> tuple[float, float]:
+    """What does not change from row to row: the leverage factor of the forecast and of a2."""
+    u = np.arange(-w + 1.0, 1.0)
+    inverse = np.linalg.inv(np.vander(u, 3).T @ np.vander(u, 3))
+    return student.ppf(0.975, w - 3) * np.sqrt(1 + inverse.sum()), np.sqrt(inverse[0, 0])
+
+
 def _full_fit(y: np.ndarray) -> dict[str, float]:
     """The same with its prediction and vertex."""
     w, fit = len(y), _fit(y)
-    u = np.arange(-w + 1.0, 1.0)
-    inverse = np.linalg.inv(np.vander(u, 3).T @ np.vander(u, 3))
-    ahead = np.ones(3)
-    half = student.ppf(0.975, w - 3) * fit["rmse"] * np.sqrt(1 + ahead @ inverse @ ahead)
-    pred = fit["a2"] + fit["a1"] + fit["b"] - y[-1]
-    vertex = np.clip(-fit["a1"] / (2 * fit["a2"]), -2 * w, 2 * w)
+    interval, error = _constants(w)
+    a2, a1, b, half = fit["a2"], fit["a1"], fit["b"], interval * fit["rmse"]
+    pred = a2 + a1 + b - y[-1]
+    vertex = min(max(-a1 / (2 * a2), -2.0 * w), 2.0 * w)
     return fit | {
         "pred": pred, "pred_lower": pred - half, "pred_upper": pred + half, "vertex_x": vertex,
-        "vertex_y": np.polyval((fit["a2"], fit["a1"], fit["b"]), vertex) - y[-1],
-        "a2_tstat": np.clip(fit["a2"] / (fit["rmse"] * np.sqrt(inverse[0, 0])), -100, 100),
+        "vertex_y": a2 * vertex**2 + a1 * vertex + b - y[-1],
+        "a2_tstat": min(max(a2 / (fit["rmse"] * error), -100.0), 100.0),
     }  # fmt: skip
 
 

@@ -79,23 +79,23 @@ def ssa_features(s: Script) -> dict[str, np.ndarray]:
 
 def _singular(row: np.ndarray) -> dict[str, float]:
     z = (row - row.mean()) / row.std(ddof=1)
-    x = np.lib.stride_tricks.sliding_window_view(z, 15).T
+    x = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(z, 15).T)
     values, vectors = np.linalg.eigh(x @ x.T / 46)
     values, vectors = values[::-1], vectors[:, ::-1]
     last = [vectors[-1, i] * (vectors[:, i] @ x[:, -1]) for i in range(3)]  # nothing to average there
     trend, osc = last[0], last[1] + last[2]
     nu = vectors[-1, :3]
     recurrence = (vectors[:-1, :3] * nu).sum(axis=1) / (1 - (nu**2).sum())
-    rebuilt = _averaged(vectors[:, :3] @ (vectors[:, :3].T @ x))
+    rebuilt = _last_averages(vectors[:, :3] @ (vectors[:, :3].T @ x[:, -28:]), 14)
     return {
         "trend": trend, "osc": osc, "noise": z[-1] - trend - osc, "trend_share": values[0] / values.sum(),
         "osc_share": (values[1] + values[2]) / values.sum(),
         "effective_rank": values.sum() ** 2 / (values**2).sum(), "pairing": values[2] / values[1],
-        "forecast": np.clip(recurrence @ rebuilt[-14:] - z[-1], -10, 10),
+        "forecast": min(max(recurrence @ rebuilt - z[-1], -10.0), 10.0),
     }  # fmt: skip
 
 
-def _averaged(matrix: np.ndarray) -> np.ndarray:
-    """Diagonal averages."""
-    flipped = matrix[::-1]
-    return np.array([flipped.diagonal(k).mean() for k in range(1 - matrix.shape[0], matrix.shape[1])])
+def _last_averages(matrix: np.ndarray, count: int) -> np.ndarray:
+    """The averages of the last ``count`` diagonals."""
+    flipped, width = matrix[::-1], matrix.shape[1]
+    return np.array([flipped.diagonal(k).mean() for k in range(width - count, width)])

@@ -17,6 +17,7 @@ from fxloom.market import synthetic_market
 from fxloom.view import PairFrame, Traits
 
 PAIRS = ("eurusd", "gbpusd", "usdjpy", "eurgbp", "usdcad")  # holds whole triangles and a whole cointegration system
+LONGEST = ("correlation", "hmm_regime", "bqx_momentum", "ssa_features", "volatility_surface", "technical")  # first
 START, FIRST, END = dt.date(2024, 1, 1), dt.date(2024, 1, 14), dt.date(2024, 1, 16)
 
 
@@ -35,7 +36,7 @@ def warm(workers: int) -> None:
     with lock(cache_root() / ".warming", "compiling kernels", wait=600.0):
         if marker.exists():
             return
-        names = [family.name for family in families()]
+        names = sorted((family.name for family in families()), key=lambda name: name not in LONGEST)
         if workers == 1:
             for name in names:
                 warm_family(name)

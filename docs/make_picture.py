@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -21,11 +22,14 @@ def main(store: str) -> None:
     found = open_store(store).audit()
     rows = [audit_row(t) for t in found.tables if t.table in SHOWN]
     console = Console(record=True, width=118, file=io.StringIO())
-    console.print(f"$ fxloom audit --store {Path(store).name}")
+    console.print(f"$ fxloom audit --store lake")
     console.print(rich_table(AUDIT_COLUMNS, rows))
     console.print(f"... {len(found.tables) - len(rows)} more tables")
     console.print(f"[bold]{found.summary}[/]")
-    console.save_svg(str(Path(__file__).with_name("audit.svg")), title="fxloom audit")
+    drawn = re.sub(
+        r"@font-face \{.*?\}\s*", "", console.export_svg(title="fxloom audit"), flags=re.DOTALL
+    )  # no web fonts
+    Path(__file__).with_name("audit.svg").write_text(drawn, "utf-8")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main(store: str) -> None:
     found = open_store(store).audit()
     rows = [audit_row(t) for t in found.tables if t.table in SHOWN]
     console = Console(record=True, width=118, file=io.StringIO())
-    console.print(f"$ fxloom audit --store lake")
+    console.print("$ fxloom audit")
     console.print(rich_table(AUDIT_COLUMNS, rows))
     console.print(f"... {len(found.tables) - len(rows)} more tables")
     console.print(f"[bold]{found.summary}[/]")

@@ -9,7 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +26,9 @@ from fxloom.lock import Held
 from fxloom.months import month_bounds
 from fxloom.plan import Task
 from fxloom.populate import plan_for, populate
+from fxloom.run import processes
 from fxloom.run.outcome import Outcome
-from fxloom.run.processes import run_in_processes
+from fxloom.run.processes import Work, run_in_processes
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.memory import MemoryStore
@@ -147,17 +151,47 @@ def die_once(url: str, task: Task) -> list[Outcome]:
     return [Outcome(item.table, item.pair, item.month, "done") for item in task.items]
 
 
+def die_twice(url: str, task: Task) -> list[Outcome]:
+    """Dies in the pool and once more alone, as a task does that was not yet begun when another killed the pool."""
+    markers = [Path(url) / f"died-{task.pair}-{task.month}-{k}" for k in range(2)]
+    for marker in markers:
+        if task.pair == "eurusd" and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return [Outcome(item.table, item.pair, item.month, "done") for item in task.items]
+
+
 def die_always(_url: str, task: Task) -> list[Outcome]:
     if task.pair == "eurusd" and task.month == "2024-01":
         os.kill(os.getpid(), signal.SIGKILL)
     return [Outcome(item.table, item.pair, item.month, "done") for item in task.items]
 
 
-def test_a_worker_that_dies_takes_nothing_with_it(lake: FolderStore) -> None:
+@pytest.mark.parametrize("work", [die_once, die_twice])
+def test_a_worker_that_dies_takes_nothing_with_it(lake: FolderStore, work: Work) -> None:
     tasks = plan_for(lake, tables=QUICK).tasks
-    outcomes = [o for _, found in run_in_processes(lake.url, tasks, 2, die_once) for o in found]
+    outcomes = [o for _, found in run_in_processes(lake.url, tasks, 2, work) for o in found]
     assert len(outcomes) == 16
     assert {o.result for o in outcomes} == {"done"}
+
+
+class BreaksOnSecondSubmit(ThreadPoolExecutor):
+    """A pool that a dying worker breaks just before the second task is handed to it."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.submitted = getattr(self, "submitted", 0) + 1
+        if self.submitted == 2:
+            raise BrokenProcessPool
+        return super().submit(*args, **kwargs)
+
+
+def test_a_pool_that_breaks_as_a_task_is_handed_over_loses_no_task(
+    lake: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "process_pool", BreaksOnSecondSubmit)
+    tasks = plan_for(lake, tables=QUICK).tasks
+    done = [task for task, _ in run_in_processes(lake.url, tasks, 1, lambda _url, _task: [])]
+    assert sorted((t.pair, t.month) for t in done) == sorted((t.pair, t.month) for t in tasks)
 
 
 def test_a_task_that_kills_its_worker_every_time_is_reported(lake: FolderStore) -> None:

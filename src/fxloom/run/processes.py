@@ -17,10 +17,11 @@ from fxloom.run.worker import prepare
 Work = Callable[[str, Task], list[Outcome]]
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS")
 PANEL_BYTES = 3 << 30  # what a task of many pairs may take
+ALONE = 2  # attempts at a task by itself, after a worker died while it was in flight
 
 
 def run_in_processes(url: str, tasks: Sequence[Task], workers: int, work: Work) -> Iterator[tuple[Task, list[Outcome]]]:
-    """The outcomes of ``tasks`` as they end. A task whose worker dies is tried once more, alone, then reported."""
+    """The outcomes of ``tasks`` as they end. A task in flight when a worker dies is tried alone, then reported."""
     suspects: list[Task] = []
     pending = deque(tasks)
     while pending:
@@ -29,11 +30,18 @@ def run_in_processes(url: str, tasks: Sequence[Task], workers: int, work: Work) 
         except BrokenProcessPool:
             continue  # those in flight are suspects now; go on with the rest in a new pool
     for task in suspects:
-        lost: list[Task] = []
+        yield from _alone(url, task, work)
+
+
+def _alone(url: str, task: Task, work: Work) -> Iterator[tuple[Task, list[Outcome]]]:
+    """A suspect by itself, so that no other's death is laid to it; a worker may die on it once for no fault of its."""
+    for _ in range(ALONE):
         try:
-            yield from _in_pool(url, deque([task]), 1, work, lost)
+            yield from _in_pool(url, deque([task]), 1, work, [])
+            return
         except BrokenProcessPool:
-            yield task, all_failed(task, "the worker process died twice on this task (killed, or out of memory)")
+            continue
+    yield task, all_failed(task, f"its worker process died {ALONE} times on it alone (killed, or out of memory)")
 
 
 def _in_pool(
@@ -44,7 +52,11 @@ def _in_pool(
         try:
             while pending or running:
                 while len(running) < workers and (task := _next(pending, running.values())) is not None:
-                    running[pool.submit(work, url, task)] = task
+                    try:
+                        running[pool.submit(work, url, task)] = task
+                    except BrokenProcessPool:
+                        pending.appendleft(task)  # it never began
+                        raise
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     outcomes = future.result()

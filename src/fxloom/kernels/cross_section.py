@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats
+from fxloom.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.present_moments import FLAT
+from fxloom.kernels.pieces import FLAT
 
 EQUAL = 1e-9  # values closer than this share of the larger one are equal
 LEAST = 3  # pairs that a cross-sectional value needs
 MAD_SCALE = 1.4826  # makes the median absolute deviation of a normal its standard deviation
+
+
+@jit
+def twice_below(value: float, others: Floats, held: Ints, count: int, relative: float, absolute: float) -> int:
+    """Twice how many of the first ``count`` of ``others`` are below ``value``, ties half.
+
+    ``held`` is 1 for those that count, else 0. Equal: within ``relative`` of the larger magnitude or within
+    ``absolute``. Whole numbers and no branches, so that the loop becomes vector code.
+    """
+    twice, size = 0, abs(value)
+    for j in range(count):
+        gap, other = value - others[j], abs(others[j])
+        near = relative * (size if size > other else other)
+        near = near if near > absolute else absolute
+        twice += held[j] * ((1 if gap > near else 0) + (1 if gap >= -near else 0))
+    return twice
 
 
 @jit
@@ -22,21 +38,19 @@ def share_below(values: Floats, known: Flags, group: Flags, least: int, relative
     """
     rows, n = values.shape
     out = np.full((rows, n), np.nan)
-    column = np.empty(rows)
+    column, there, held = np.empty(rows), np.empty(rows, np.int64), np.empty(rows, np.int64)
     for t in range(n):
+        members = 0
         for i in range(rows):
-            column[i] = values[i, t] if known[i, t] else np.nan
+            there[i] = 1 if known[i, t] and values[i, t] == values[i, t] else 0
+            column[i] = values[i, t] if there[i] else 0.0
+            held[i] = there[i] if group[i] else 0
+            members += held[i]
         for i in range(rows):
-            if column[i] == column[i]:
-                below, others = 0.0, 0.0
-                for j in range(rows):
-                    if group[j] and j != i and column[j] == column[j]:
-                        others += 1.0
-                        gap = column[i] - column[j]
-                        near = max(relative * max(abs(column[i]), abs(column[j])), absolute)
-                        below += 0.5 if abs(gap) <= near else 1.0 if gap > 0.0 else 0.0
-                if others >= least:
-                    out[i, t] = below / others
+            others = members - held[i]
+            if there[i] and others >= least:
+                twice = twice_below(column[i], column, held, rows, relative, absolute)
+                out[i, t] = 0.5 * (twice - held[i]) / others  # without itself, which is its own equal
     return out
 
 
@@ -85,15 +99,10 @@ def robust_scores(values: Floats, known: Flags) -> Floats:
 
 
 @jit
-def ranks_of(values: Floats, out: Floats, count: int) -> None:
-    """Ranks of the first ``count`` values from 0 on, ties at their middle."""
+def ranks_of(values: Floats, held: Ints, out: Floats, count: int) -> None:
+    """Ranks of the first ``count`` values from 0 on, ties at their middle; ``held`` is 1 for each of them."""
     for i in range(count):
-        below = 0.0
-        for j in range(count):
-            gap = values[i] - values[j]
-            near = EQUAL * max(abs(values[i]), abs(values[j]))
-            below += 0.5 if abs(gap) <= near else 1.0 if gap > 0.0 else 0.0
-        out[i] = below - 0.5  # without itself
+        out[i] = 0.5 * twice_below(values[i], values, held, count, EQUAL, 0.0) - 0.5  # without itself
 
 
 @jit
@@ -103,6 +112,7 @@ def spearman(x: Floats, y: Floats, known: Flags) -> Floats:
     rows, n = x.shape
     out = np.full(n, np.nan)
     a, b, rank_a, rank_b = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    held = np.ones(rows, np.int64)
     for t in range(n):
         count = 0
         for i in range(rows):
@@ -111,8 +121,8 @@ def spearman(x: Floats, y: Floats, known: Flags) -> Floats:
                 count += 1
         if count < LEAST:
             continue
-        ranks_of(a, rank_a, count)
-        ranks_of(b, rank_b, count)
+        ranks_of(a, held, rank_a, count)
+        ranks_of(b, held, rank_b, count)
         middle = 0.5 * (count - 1)
         aa, ab, bb = 0.0, 0.0, 0.0
         for k in range(count):

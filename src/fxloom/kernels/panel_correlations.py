@@ -6,18 +6,22 @@ import numpy as np
 
 from fxloom.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.present_moments import (
+from fxloom.kernels.pieces import (
     COUNT,
+    FLAT,
+    HIGH,
     KEPT,
+    LOW,
+    PRODUCT,
     ROWS,
     SSD,
     STEP,
     WEIGHT,
     join_pieces,
     join_products,
+    join_two,
     joins_of,
     lay_leaves,
-    settle,
 )
 
 NESTED = (15, 30, 60, 120)  # each the last one doubled: the pieces of one are the halves of the next
@@ -44,10 +48,9 @@ def correlation_sums(r: Floats, present: Flags, relation: Ints, sign: Floats) ->
         width, rows = end - begin, end - block
         steps, weights = np.zeros((pairs, JOINS, width)), np.zeros((pairs, JOINS, width))
         roots, full = np.empty((pairs, 4, rows)), np.zeros(pairs, np.int64)
-        one_x, one_y = np.zeros((2, JOINS, width)), np.zeros((2, JOINS, width))
-        root_x, root_y = np.empty((4, rows)), np.empty((4, rows))
+        room = np.zeros((6, KEPT, width))
         for p in range(pairs):
-            full[p] = build(r[p, begin:end], begin, rows, joins, steps[p], weights[p], roots[p])
+            full[p] = build(r[p, begin:end], begin, joins, room, steps[p], weights[p], roots[p])
         products = np.empty((4, rows))
         for p in range(pairs):
             for q in range(p + 1, pairs):
@@ -55,14 +58,10 @@ def correlation_sums(r: Floats, present: Flags, relation: Ints, sign: Floats) ->
                     continue
                 if full[p] == 2 and full[q] == 2:
                     multiply(steps[p], steps[q], weights[p], joins, products)
-                    divide(products, roots[p], roots[q])
+                    for w in range(4):
+                        divide(products[w], roots[p, w], roots[q, w])
                 else:
-                    x = np.where(np.isnan(r[q, begin:end]), np.nan, r[p, begin:end])
-                    y = np.where(np.isnan(r[p, begin:end]), np.nan, r[q, begin:end])
-                    build(x, begin, rows, joins, one_x[0], one_x[1], root_x)
-                    build(y, begin, rows, joins, one_y[0], one_y[1], root_y)
-                    multiply(one_x[0], one_y[0], one_x[1], joins, products)
-                    divide(products, root_x, root_y)
+                    correlate(r[p, begin:end], r[q, begin:end], begin, joins, room, products)
                 both = present[p, block:end] & present[q, block:end]
                 for w in range(4):
                     a, b = relation[p, q], relation[q, p]
@@ -73,28 +72,57 @@ def correlation_sums(r: Floats, present: Flags, relation: Ints, sign: Floats) ->
 
 
 @jit
-def build(y: Floats, begin: int, rows: int, joins: Ints, steps: Floats, weights: Floats, roots: Floats) -> int:
-    """Steps and weights of every join of ``y``, and the roots of its squared deviations over the last ``rows`` bars.
+def build(y: Floats, begin: int, joins: Ints, room: Floats, steps: Floats, weights: Floats, roots: Floats) -> int:
+    """Steps and weights of every join of ``y``, and the roots of its squared deviations over the last bars.
 
-    Roots are NaN where a window holds too little or is constant. Returns 2 if every value is there, 0 if none.
+    Returns 2 if every value is there, 0 if none.
     """
-    leaves = np.zeros((KEPT, len(y)))
+    leaves, now, after = room[0], room[1], room[2]
     lay_leaves(y, False, leaves)
-    now, after = leaves.copy(), np.zeros_like(leaves)
-    for k in range(len(joins)):
-        join_pieces(now, leaves if joins[k, 1] == 1 else now, joins[k, 0], after)
+    held = leaves[COUNT].sum()
+    now[:] = leaves
+    for k in range(JOINS):
+        join_pieces(now, leaves if joins[k, 1] == 1 else now, joins[k, 0], False, after)
         now, after = after, now
         steps[k], weights[k] = now[STEP], now[WEIGHT]
-        w = k - (JOINS - 4)
-        if w >= 0:
-            window = joins[k, 0] + joins[k, 1]
-            settled = now.copy()
-            settle(settled, y, begin, window)
-            for i in range(rows):
-                ssd = settled[SSD, len(y) - rows + i]
-                roots[w, i] = np.sqrt(ssd) if ssd > 0.0 else np.nan
-    held = leaves[COUNT].sum()
+        if k >= JOINS - 4:
+            root(now, now[COUNT], y, begin, joins[k, 0] + joins[k, 1], roots[k - (JOINS - 4)])
     return 2 if held == len(y) else 1 if held > 0.0 else 0
+
+
+@jit
+def root(piece: Floats, count: Floats, y: Floats, begin: int, window: int, out: Floats) -> None:
+    """Roots of the squared deviations over the last bars; NaN where a window holds too little or is constant."""
+    first = len(y) - len(out)
+    for i in range(len(out)):
+        t = first + i
+        inside = begin + t >= window - 1 and y[t] == y[t] and 4.0 * count[t] >= window
+        high, low = piece[HIGH, t], piece[LOW, t]
+        moves = high - low > FLAT * max(abs(high), abs(low)) and piece[SSD, t] > 0.0
+        out[i] = np.sqrt(piece[SSD, t]) if inside and moves else np.nan
+
+
+@jit
+def correlate(one: Floats, other: Floats, begin: int, joins: Ints, room: Floats, rho: Floats) -> None:
+    """Correlations of two series over the bars that they share, over the nested windows of the last rows (4, rows)."""
+    x, y = np.where(np.isnan(other), np.nan, one), np.where(np.isnan(one), np.nan, other)
+    leaf_x, px, qx = room[0], room[1], room[2]
+    leaf_y, py, qy = room[3], room[4], room[5]
+    lay_leaves(x, False, leaf_x)
+    lay_leaves(y, False, leaf_y)
+    px[:], py[:] = leaf_x, leaf_y
+    rows = rho.shape[1]
+    roots = np.empty((2, rows))
+    for k in range(JOINS):
+        single = joins[k, 1] == 1
+        join_two(px, leaf_x if single else px, py, leaf_y if single else py, joins[k], False, qx, qy)
+        px, qx, py, qy = qx, px, qy, py
+        if k >= JOINS - 4:
+            w, window = k - (JOINS - 4), joins[k, 0] + joins[k, 1]
+            root(px, px[COUNT], x, begin, window, roots[0])
+            root(py, px[COUNT], y, begin, window, roots[1])
+            rho[w] = px[PRODUCT, len(x) - rows :]
+            divide(rho[w], roots[0], roots[1])
 
 
 @jit
@@ -103,7 +131,9 @@ def multiply(step_x: Floats, step_y: Floats, weight: Floats, joins: Ints, produc
     width, rows = step_x.shape[1], products.shape[1]
     now, after = np.zeros(width), np.zeros(width)
     for k in range(len(joins)):
-        join_products(now, joins[k, 1] == 1, step_x[k], step_y[k], weight[k], joins[k, 0], after)
+        lag, single = joins[k, 0], joins[k, 1] == 1
+        older, steps_x, steps_y = now[: width - lag], step_x[k, lag:], step_y[k, lag:]
+        join_products(now[lag:], older, single, steps_x, steps_y, weight[k, lag:], after[lag:])
         now, after = after, now
         if k >= JOINS - 4:
             products[k - (JOINS - 4)] = now[width - rows :]
@@ -112,10 +142,9 @@ def multiply(step_x: Floats, step_y: Floats, weight: Floats, joins: Ints, produc
 @jit
 def divide(products: Floats, root_x: Floats, root_y: Floats) -> None:
     """Product sums to correlations, in place."""
-    for w in range(4):
-        for i in range(products.shape[1]):
-            rho = products[w, i] / (root_x[w, i] * root_y[w, i])
-            products[w, i] = 1.0 if rho > 1.0 else -1.0 if rho < -1.0 else rho
+    for i in range(len(products)):
+        rho = products[i] / (root_x[i] * root_y[i])
+        products[i] = 1.0 if rho > 1.0 else -1.0 if rho < -1.0 else rho
 
 
 @jit

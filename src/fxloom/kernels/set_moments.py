@@ -6,7 +6,7 @@ import numpy as np
 
 from fxloom.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.present_moments import FLAT
+from fxloom.kernels.pieces import FLAT
 
 
 @jit

@@ -135,6 +135,18 @@ def test_months_and_pairs_narrow_the_plan(market: dict[str, Bars]) -> None:
     assert {(t.pair, t.month) for t in some.tasks} == {("eurgbp", "2024-01"), ("eurgbp", "2024-02")}
 
 
+@pytest.mark.parametrize("table", ["bqx_momentum", "currency_strength"])
+def test_an_item_knows_the_month_before_and_the_fingerprint_that_is_current_there(
+    market: dict[str, Bars], table: str
+) -> None:
+    prints = {(i.pair, i.month): i.fingerprint for i in plan(stock(market), [table]).items}
+    for item in plan(stock(market), [table], months=("2024-01", "2024-02")).items:
+        before = {"2024-01": "2023-12", "2024-02": "2024-01"}[item.month]
+        assert item.before == (before, prints[item.pair, before])
+    (first,) = plan(stock(market), [table], pairs=["eurusd"], months=("2023-12", "2023-12")).items
+    assert first.before is None
+
+
 def test_tables_of_many_pairs_depend_on_every_stored_pair(market: dict[str, Bars]) -> None:
     tables = ["currency_strength", "cross_sectional_panel"]
     made = {(i.table, i.pair, i.month): i.fingerprint for i in plan(stock(market), tables).items}

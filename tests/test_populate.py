@@ -143,6 +143,32 @@ def test_a_partition_that_fails_its_gates_is_not_published_and_the_older_stays(
     assert contents(lake) == before
 
 
+def test_a_column_that_jumps_in_scale_from_the_month_before_is_not_published(
+    lake: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = catalogue.tables()["bollinger_rate"].family.compute
+
+    def in_another_unit(view: View) -> Columns:
+        columns = dict(honest(view))
+        if view.ts[-1] >= month_bounds("2024-02")[0]:
+            columns["bb_width_15"] = columns["bb_width_15"] / 10_000
+        return columns
+
+    plant(monkeypatch, "bollinger_rate", in_another_unit)
+    summary = populate(lake, tables=["bollinger_rate"], workers=1)
+    assert {(o.month, o.result) for o in summary.outcomes} == {("2024-01", "done"), ("2024-02", "refused")}
+    assert "bb_width_15_rate: deviation" in summary.troubles[0].why
+    # A month before that is not current is no measure: February alone is published now.
+    for path in lake.root.glob("features/bollinger_rate/pair=*/month=2024-01/*"):
+        path.unlink()
+    assert not populate(lake, tables=["bollinger_rate"], months=("2024-02", "2024-02"), workers=1).troubles
+    found = [str(f) for f in fxloom.open_store(lake.root).audit().findings if f.key.table == "bollinger_rate"]
+    assert not any("deviation" in line for line in found)
+    populate(lake, tables=["bollinger_rate"], workers=1)
+    found = [str(f) for f in fxloom.open_store(lake.root).audit().findings if f.key.table == "bollinger_rate"]
+    assert sum("bb_width_15_rate: deviation" in line for line in found) == len(PAIRS)
+
+
 def die_once(url: str, task: Task) -> list[Outcome]:
     marker = Path(url) / f"died-{task.pair}-{task.month}"
     if task.pair == "eurusd" and not marker.exists():

@@ -9,14 +9,17 @@ from fxloom.bars import Flags, Floats
 from fxloom.feature import Column, Feature
 from fxloom.kernels.survey import survey
 from fxloom.quality import (
+    JUMP_LIMIT,
     RUN_LIMIT,
     UNDEFINED_LIMIT,
+    Motion,
     Survey,
     due_rows,
     findings,
+    jumps,
     merge_surveys,
+    motion_of,
     refusals,
-    stillness,
     survey_column,
     survey_of,
 )
@@ -38,7 +41,7 @@ def honest() -> Floats:
 
 
 def judged(y: Floats, reasons: dict[str, Flags] | None = None, still: int = 5, **declared: object) -> Survey:
-    return survey_column(feature(**declared), y, DUE, reasons or {}, still)
+    return survey_column(feature(**declared), y, DUE, reasons or {}, Motion(still, 1e-4))
 
 
 def test_an_honest_column_passes_and_is_counted() -> None:
@@ -126,7 +129,7 @@ def test_what_is_missing_where_no_reason_was_given_is_a_defect() -> None:
 
 def test_before_the_warm_up_nothing_is_missing() -> None:
     y = np.full(N, np.nan)
-    s = survey_column(feature(), y, np.zeros(N, np.bool_), {}, 5)
+    s = survey_column(feature(), y, np.zeros(N, np.bool_), {}, Motion(5))
     assert (s.due, s.missing, s.possible) == (0, 0, 0)
     assert findings(feature(), s) == []
     assert not s.populated
@@ -140,17 +143,17 @@ def test_an_undefined_column_is_a_finding_and_no_gate() -> None:
     assert findings(feature(undefined="0/0"), s) == ["4,951 of 9,900 values undefined by the formula"]
 
 
-def test_a_constant_column_is_a_finding_unless_declared() -> None:
+def test_a_constant_column_closes_the_gate_unless_declared_or_the_price_stands_still() -> None:
     y = np.where(DUE, 3.0, np.nan)
-    assert findings(feature(), judged(y)) == ["constant at 3"]
-    assert not refusals(feature(), judged(y))
+    assert refusals(feature(), judged(y)) == findings(feature(), judged(y)) == ["constant at 3"]
+    assert refusals(feature(), judged(y, still=N)) == []
     assert findings(feature(may_be_constant="a quiet month"), judged(y)) == []
 
 
 def test_runs_are_measured_against_the_stillness_of_the_price() -> None:
     y = honest()
     y[2000 : 2000 + RUN_LIMIT + 7] = y[2000]
-    assert findings(feature(), judged(y, still=5)) == [
+    assert refusals(feature(), judged(y, still=5)) == [
         f"stands still for {RUN_LIMIT + 7} rows, the price for at most 5"
     ]
     assert findings(feature(), judged(y, still=7)) == []
@@ -158,10 +161,26 @@ def test_runs_are_measured_against_the_stillness_of_the_price() -> None:
     assert findings(feature(anchor="week"), judged(y, anchor="week")) == []
 
 
-def test_the_stillness_of_a_price() -> None:
-    assert stillness(np.array([1.0, 1.0, 2.0, 2.0, 2.0, 1.0])) == 3
-    assert stillness(np.array([1.0])) == 1
-    assert stillness(np.zeros(0)) == 0
+def test_the_motion_of_a_price() -> None:
+    found = motion_of(np.array([1.0, 1.0, 2.0, 2.0, 2.0, 1.0]))
+    assert found.still == 3
+    assert found.scale == pytest.approx(np.log(2.0) * np.sqrt(2 / 5))
+    assert motion_of(np.array([1.0])) == Motion(1, None)
+    assert motion_of(np.zeros(0)) == Motion(0, None)
+
+
+def test_a_jump_in_scale_is_judged_against_that_of_the_price() -> None:
+    def month(std: float, scale: float | None = 1e-4, finite: int = 20_000) -> dict[str, Survey]:
+        return {"y": Survey(finite, finite, std=std, scale=scale)}
+
+    much = 1.01 * JUMP_LIMIT
+    assert jumps(month(1.0), month(much)) == {"y": "deviation 1.01e+03, the month before 1"}
+    assert jumps(month(much), month(1.0)) == {"y": "deviation 1, the month before 1.01e+03"}
+    assert jumps(month(1.0), month(0.99 * JUMP_LIMIT)) == {}
+    assert jumps(month(1.0, 1e-4), month(10 * JUMP_LIMIT, 2e-4)) == {}  # twice as wild: up to 16,000
+    assert jumps(month(1.0, 2e-4), month(17 * JUMP_LIMIT, 1e-4)) != {}
+    assert jumps(month(1.0, None), month(much, None)) != {}
+    assert jumps(month(1.0), month(much, finite=1_000)) == jumps({}, month(much)) == {}
 
 
 def test_due_rows_of_anchored_features_count_bars_before_the_anchor() -> None:

@@ -12,7 +12,7 @@ from fxloom.catalogue import tables
 from fxloom.feature import Table
 from fxloom.holes import Hole
 from fxloom.plan import Item, Plan
-from fxloom.quality import JUMP_LIMIT, Survey, findings, survey_of
+from fxloom.quality import Survey, findings, jumps, survey_of
 from fxloom.stores.base import Damage, Key, Record
 
 TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
@@ -197,17 +197,14 @@ def _of_many(table: str, items: Sequence[Item], total: int, what: str) -> Findin
 
 
 def _jumps(table: str, held: _Held) -> Iterator[Finding]:
-    """Columns whose deviation jumps from one month to the next: another unit, another broker, an error."""
+    """Columns whose scale jumps from one stored month to the next, whichever of them was published first."""
     by_pair: dict[str, list[str]] = defaultdict(list)
     for pair, month in sorted(held.surveys):
         by_pair[pair].append(month)
     for pair, months in by_pair.items():
         for before, month in itertools.pairwise(months):
-            old, new = held.surveys[pair, before], held.surveys[pair, month]
-            for name in new:
-                a, b = (s[name].std if name in s and s[name].finite > 1440 else None for s in (old, new))
-                if a and b and not 1 / JUMP_LIMIT < b / a < JUMP_LIMIT:
-                    yield Finding(Key(table, pair, month), name, f"deviation {b:.3g}, the month before {a:.3g}")
+            for name, what in jumps(held.surveys[pair, before], held.surveys[pair, month]).items():
+                yield Finding(Key(table, pair, month), name, what)
 
 
 def _details(held: _Held, expected: Sequence[Item]) -> Iterator[PartitionAudit]:

@@ -11,7 +11,7 @@ import numpy as np
 from fxloom.bars import Bars, Flags, Floats, Ints
 from fxloom.feature import KEYED_BY_MONTH, Columns, Feature, Table, checked
 from fxloom.panel import PanelFrame, PanelView
-from fxloom.quality import Survey, due_rows, merge_surveys, refusals, stillness, survey_column
+from fxloom.quality import Survey, due_rows, merge_surveys, motion_of, refusals, survey_column
 from fxloom.view import PairFrame, Traits, View
 
 
@@ -71,10 +71,10 @@ def compute_table(view: View, table: Table) -> Computed:
     rows = observed_rows(view)
     stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
     reasons = _reasons(view.missing, rows)
-    still = stillness(view.price[rows])
+    price = motion_of(view.price[rows])
     due = _DueRows(view.ts, rows)
     surveys = {
-        f.name: survey_column(f, stored[f.name], due.of(f), reasons.get(f.key, {}), still) for f in table.features
+        f.name: survey_column(f, stored[f.name], due.of(f), reasons.get(f.key, {}), price) for f in table.features
     }
     return Computed(table, view.pair, view.ts[rows], stored, surveys)
 
@@ -156,9 +156,9 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     due = _panel_due(view, pair, rows)
     missing = [part for reason, where, names in view.missing for part in _told_apart(reason, where[i], names)]
     reasons = _reasons(missing, rows)
-    still = stillness(view.price[i, rows])
+    price = motion_of(view.price[i, rows])
     surveys = {
-        f.name: survey_column(f, stored[f.name], due(f, stored[f.name]), reasons.get(f.key, {}), still)
+        f.name: survey_column(f, stored[f.name], due(f, stored[f.name]), reasons.get(f.key, {}), price)
         for f in table.features
     }
     return Computed(table, pair, view.ts[rows], stored, surveys)

@@ -44,6 +44,7 @@ class Item:
     fingerprint: str
     state: State
     rows: int
+    before: tuple[str, str] | None = None  # the stored month before it, and the fingerprint this has if it is current
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def _tasks(items: Sequence[Item], stock: Stock, tables: Sequence[Table], force: 
     ]
 
 
-def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[str]:
-    return sorted(m for m in months if bounds is None or bounds[0] <= m <= bounds[1])
+def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[tuple[str, bool]]:
+    """The months within ``bounds`` and the one before them, in order, and whether each is within."""
+    found = [(m, bounds is None or bounds[0] <= m <= bounds[1]) for m in sorted(months)]
+    return [f for f, after in zip(found, [*found[1:], ("", False)], strict=True) if f[1] or after[1]]
 
 
 def _state(stock: Stock, key: tuple[str, str, str], fingerprint: str) -> State:
@@ -126,15 +129,19 @@ def _state(stock: Stock, key: tuple[str, str, str], fingerprint: str) -> State:
 def _pair_items(stock: Stock, tables: Sequence[Table], pair: str, bounds: tuple[str, str] | None) -> Iterable[Item]:
     by_month = stock.days[pair]
     history = History([day for month in sorted(by_month) for day in by_month[month]])
-    for month in _selected(by_month, bounds):
+    before: dict[str, tuple[str, str]] = {}
+    for month, wanted in _selected(by_month, bounds):
         first, end = month_bounds(month)
         i, j = history.index_of(first), history.index_of(end)
         rows = sum(d.rows for d in history.days[i:j])
         for table in tables:
             k = history.start_for(i, table.lookback)
             print_ = _digest(table, stock, {pair: history.days[k:j]})
-            state = _state(stock, (table.name, pair, month), print_)
-            yield Item(table.name, pair, month, history.numbers[k] * MINUTES_A_DAY, print_, state, rows)
+            if wanted:
+                state = _state(stock, (table.name, pair, month), print_)
+                start = history.numbers[k] * MINUTES_A_DAY
+                yield Item(table.name, pair, month, start, print_, state, rows, before.get(table.name))
+            before[table.name] = (month, print_)
 
 
 def _panel_items(
@@ -147,7 +154,8 @@ def _panel_items(
         for d in by_day.values():
             clock[d.day] = max(clock[d.day], d.clock)
     numbers = sorted(clock)
-    for month in _selected({m for months in stock.days.values() for m in months}, bounds):
+    before: dict[tuple[str, str], tuple[str, str]] = {}
+    for month, selected in _selected({m for months in stock.days.values() for m in months}, bounds):
         first, end = (minute // MINUTES_A_DAY for minute in month_bounds(month))
         for table in tables:
             start = _panel_start(numbers, clock, first, table.lookback)
@@ -157,8 +165,10 @@ def _panel_items(
                 if pair and month not in stock.days[pair]:
                     continue
                 rows = sum(d.rows for p, ds in seen.items() if pair in ("", p) for d in ds if d.day >= first)
-                state = _state(stock, (table.name, pair, month), print_)
-                yield Item(table.name, pair, month, start * MINUTES_A_DAY, print_, state, rows)
+                if selected:
+                    state, earlier = _state(stock, (table.name, pair, month), print_), before.get((table.name, pair))
+                    yield Item(table.name, pair, month, start * MINUTES_A_DAY, print_, state, rows, earlier)
+                before[table.name, pair] = (month, print_)
 
 
 def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, lookback: int) -> int:

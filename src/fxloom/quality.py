@@ -23,8 +23,10 @@ WEEK, HOUR, SUNDAY = 10_080, 60, 3 * 1440  # minutes; 1970-01-04 was the first S
 # The limits, in one place; FEATURE_LIMITS holds the exceptions a feature.
 MISSING_LIMIT = 0.01  # share of due rows without a value and without a known reason
 UNDEFINED_LIMIT = 0.5  # share of due rows without a value for any reason: above it a column is as good as empty
+LEAST_ROWS = 1_440  # values below which a column is not judged as constant, nor its scale compared
 RUN_LIMIT = 2_880  # rows that a measured (not counted) column may stand still beyond the stillness of the price
-JUMP_LIMIT = 1_000.0  # factor between the deviations of neighbouring months
+JUMP_LIMIT = 1_000.0  # factor between the deviations of neighbouring months, if the price moved alike in both
+JUMP_POWER = 4  # ... and by how high a power of a change in the price's own deviation it may be exceeded
 FEATURE_LIMITS: Mapping[str, Mapping[str, float]] = {}
 DISCRETE = {"flag", "category", "bars", "sign", "class", "count"}  # units of columns that stand still by nature
 ROUNDING = 1e-6  # slack of a range, relative to its width or bound: one unit in the last place of float32 and more
@@ -34,7 +36,8 @@ ROUNDING = 1e-6  # slack of a range, relative to its width or bound: one unit in
 class Survey:
     """What one column of a partition holds: rows due, with a value, and without one for each reason.
 
-    ``run`` is the longest run of one value, ``still`` that of the closing price, in rows.
+    ``run`` is the longest run of one value, ``still`` that of the closing price, in rows; ``scale`` is the deviation of
+    the price's log changes from row to row.
     """
 
     due: int
@@ -51,6 +54,7 @@ class Survey:
     std: float | None = None
     run: int = 0
     still: int = 0
+    scale: float | None = None
 
     @property
     def possible(self) -> int:
@@ -73,6 +77,7 @@ class Survey:
         return {name: value for name, value in said.items() if value is not None}
 
 
+NOTHING = Survey(due=0, finite=0)
 SURVEYED = tuple(f.name for f in fields(Survey))
 
 
@@ -95,6 +100,7 @@ def merge_surveys(parts: Sequence[Survey]) -> Survey:
         std=math.sqrt(sum(v * n for v, n in squares) / sum(n for _, n in squares)) if squares else None,
         run=max(p.run for p in parts),
         still=max(p.still for p in parts),
+        scale=max((p.scale for p in parts if p.scale is not None), default=None),
     )
 
 
@@ -113,15 +119,24 @@ def due_rows(column: Column, ts: Ints, rows: Ints) -> Flags:
     return before >= column.warmup
 
 
-def stillness(close: Floats) -> int:
-    """The longest run of equal closes among the rows of a partition."""
-    if len(close) == 0:
-        return 0
+@dataclass(frozen=True)
+class Motion:
+    """How the price moved over the rows of a partition: what explains that a column stands still, or its scale."""
+
+    still: int = 0  # rows of the longest run of equal closes
+    scale: float | None = None  # deviation of the log changes; None of fewer than two rows
+
+
+def motion_of(close: Floats) -> Motion:
+    """The motion of the closes of a partition's rows."""
+    if len(close) < 2:
+        return Motion(len(close))
     edges = np.flatnonzero(np.diff(close) != 0)
-    return int(np.diff(np.concatenate([[-1], edges, [len(close) - 1]])).max())
+    still = int(np.diff(np.concatenate([[-1], edges, [len(close) - 1]])).max())
+    return Motion(still, float(np.std(np.diff(np.log(close)))))
 
 
-def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping[str, Flags], still: int) -> Survey:
+def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping[str, Flags], price: Motion) -> Survey:
     """Survey one column of a partition (values of the stored rows); a row lost for two reasons counts for the first."""
     counts = survey(values, due)
     n_due, finite, infinite, early = (int(c) for c in counts[:4])
@@ -150,7 +165,8 @@ def survey_column(feature: Feature, values: Floats, due: Flags, reasons: Mapping
         high=float(high) if n else None,
         std=_deviation(float(squares), float(total), n),
         run=int(run),
-        still=still,
+        still=price.still,
+        scale=price.scale,
     )
 
 
@@ -175,6 +191,26 @@ def refusals(feature: Feature, s: Survey) -> list[str]:
         found.append(f"{s.high:.6g} is above its range, which ends at {column.high:.6g}")
     if s.missing > _limit(feature, "missing", MISSING_LIMIT) * s.due:
         found.append(f"{s.missing} of {s.due} values missing without a reason")
+    if s.finite > LEAST_ROWS and s.low == s.high and s.still < s.finite and column.may_be_constant is None:
+        found.append(f"constant at {s.low:.6g}")
+    elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _stands_still(column):
+        found.append(f"stands still for {s.run} rows, the price for at most {s.still}")
+    return found
+
+
+def jumps(before: Mapping[str, Survey], now: Mapping[str, Survey]) -> dict[str, str]:
+    """Columns whose scale jumps from one month to the next, more than the price's explains: a gate, and a finding.
+
+    Another unit or an error in the bars does that; the power lets squares of squares follow a market that breaks loose.
+    """
+    found = {}
+    for name, new in now.items():
+        old = before.get(name, NOTHING)
+        if min(old.finite, new.finite) > LEAST_ROWS and old.std and new.std:
+            calm = max(old.scale / new.scale, new.scale / old.scale) if old.scale and new.scale else 1.0
+            limit = JUMP_LIMIT * calm**JUMP_POWER
+            if not 1 / limit < new.std / old.std < limit:
+                found[name] = f"deviation {new.std:.3g}, the month before {old.std:.3g}"
     return found
 
 
@@ -183,10 +219,6 @@ def findings(feature: Feature, s: Survey) -> list[str]:
     found = refusals(feature, s)
     if s.possible > 0 and s.finite < (1 - _limit(feature, "undefined", UNDEFINED_LIMIT)) * s.possible:
         found.append(f"{s.possible - s.finite:,} of {s.possible:,} values undefined by the formula")
-    if s.finite > 1440 and s.low == s.high and feature.column.may_be_constant is None:
-        found.append(f"constant at {s.low:.6g}")
-    elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _stands_still(feature.column):
-        found.append(f"stands still for {s.run} rows, the price for at most {s.still}")
     return found
 
 

@@ -96,6 +96,8 @@ class StoreConformance:
         ready.publish(record, MARCH + np.arange(200), None, columns)
         assert ready.records() == [record]
         assert ready.records(["reg_rate"]) == []
+        assert ready.record(record.key) == record
+        assert ready.record(Key(TABLE, "eurusd", "2018-04")) is None
         frame = ready.scan(TABLE, ["eurusd"], None, None)
         assert frame is not None
         rows = frame.sort("ts_utc").collect()

@@ -14,6 +14,7 @@ from fxloom.clock import on_clock
 from fxloom.computing import Computed, Failure, Job, compute_pair, compute_panel, proxies_of
 from fxloom.months import month_bounds
 from fxloom.plan import Item, Task
+from fxloom.quality import Survey, jumps, survey_of
 from fxloom.run.outcome import Outcome, all_failed, outcome
 from fxloom.stores import open_backend
 from fxloom.stores.base import Key, Record, Settings, Store, StoreError
@@ -88,6 +89,7 @@ def _publish(store: Store, settings: Settings, item: Item, computed: Computed) -
     refusals = computed.refusals
     if len(computed.ts) != item.rows:
         refusals.append(f"{len(computed.ts)} rows computed, {item.rows} bars stored")
+    refusals += [f"{name}: {why}" for name, why in jumps(_surveys_before(store, item), computed.surveys).items()]
     if refusals:
         more = f" (and {len(refusals) - 3} more)" if len(refusals) > 3 else ""
         return outcome(item, "refused", why="; ".join(refusals[:3]) + more)
@@ -96,6 +98,17 @@ def _publish(store: Store, settings: Settings, item: Item, computed: Computed) -
     except (OSError, StoreError) as error:
         return outcome(item, "failed", why=f"cannot be written: {error}")
     return outcome(item, "done", rows=len(computed.ts))
+
+
+def _surveys_before(store: Store, item: Item) -> dict[str, Survey]:
+    """Those of the month before, if it is stored and made of the bars and formulas of today."""
+    if item.before is None:
+        return {}
+    month, fingerprint = item.before
+    record = store.record(Key(item.table, item.pair, month))
+    if record is None or record.fingerprint != fingerprint:
+        return {}
+    return {name: survey_of(plain) for name, plain in record.quality.items()}
 
 
 def record_for(settings: Settings, item: Item, computed: Computed) -> Record:

@@ -114,6 +114,9 @@ class Store(Protocol):
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         """The records of all published partitions; the damaged are left out (see ``damages``)."""
 
+    def record(self, key: Key) -> Record | None:
+        """The record of one partition, None if there is none or it is damaged."""
+
     def damages(self) -> list[Damage]:
         """What cannot be read in the store."""
 

@@ -134,6 +134,11 @@ class FolderStore:
         found = (self._record(path) for path in self._part_paths(tables))
         return [record for record in found if isinstance(record, Record)]
 
+    def record(self, key: Key) -> Record | None:
+        path = self._part_path(key)
+        found = self._record(path) if path.exists() else None
+        return found if isinstance(found, Record) else None
+
     def _record(self, path: Path) -> Record | Damage:
         """What the file at ``path`` says of itself, remembered for as long as it is the same file."""
         try:

@@ -56,6 +56,9 @@ class MemoryStore:
         wanted = None if tables is None else set(tables)
         return [r for key, (r, _) in sorted(self._parts.items()) if wanted is None or key.table in wanted]
 
+    def record(self, key: Key) -> Record | None:
+        return self._parts[key][0] if key in self._parts else None
+
     def damages(self) -> list[Damage]:
         return []
 

@@ -47,7 +47,9 @@ SAVE_MONTH = """
 RECORDS = """
     select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment,
         pg_catalog.to_regclass(relation) is not null
-    from {} where %(tables)s::text[] is null or table_name = any(%(tables)s::text[]) order by 1, 2, 3
+    from {} where (%(tables)s::text[] is null or table_name = any(%(tables)s::text[]))
+        and (%(pair)s::text is null or pair = %(pair)s) and (%(month)s::text is null or month = %(month)s)
+    order by 1, 2, 3
 """
 CHECKSUMS = """
     select table_name, pair, month, checksum from {} where pg_catalog.to_regclass(relation) is not null order by 1, 2, 3
@@ -218,13 +220,18 @@ class PostgresStore:
 
     # -- features ------------------------------------------------------------------------------------------------
 
-    def _records(self, names: Iterable[str] | None) -> list[tuple[Record, bool]]:
-        values = {"tables": None if names is None else list(names)}
+    def _records(
+        self, names: Iterable[str] | None, pair: str | None = None, month: str | None = None
+    ) -> list[tuple[Record, bool]]:
+        values = {"tables": None if names is None else list(names), "pair": pair, "month": month}
         rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
         return [(_record_of(row), row[-1]) for row in rows]
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         return [record for record, there in self._records(tables) if there]
+
+    def record(self, key: Key) -> Record | None:
+        return next((r for r, there in self._records([key.table], key.pair, key.month) if there), None)
 
     def verify(self) -> list[Damage]:
         """Partitions whose rows are not those that were written: others have changed them."""

@@ -1,4 +1,4 @@
-"""The 172 features of many pairs against page 20, read again from scratch (``pages.panel``) on every stored row."""
+"""The 172 features of many pairs against page 20, read again from scratch (see ``pages``) on every stored row."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import DATA, real_bars
-from pages import panel
+from pages import cross_section, relatives
 from pages.market import build
+from pages.panel import Panel
 
 from fxloom.api import compute
 from fxloom.bars import PAIRS, Bars
@@ -21,6 +22,12 @@ TABLES = (
     "correlation_rate", "correlation_bqx", "cross_sectional_panel", "currency_strength", "arbitrage",
     "error_correction_rate", "error_correction_bqx",
 )  # fmt: skip
+PAGES: dict[str, Callable[[Panel, str], dict[str, np.ndarray]]] = {
+    "correlation": relatives.correlation,
+    "cross_sectional_panel": cross_section.cross_sectional_panel,
+    "currency_strength": cross_section.currency_strength,
+    "arbitrage": cross_section.arbitrage,
+}
 FITS = 12  # rows of error correction, each a fit of Johansen's
 REOPENING = 25_362_720 + 6 * 60  # Friday 23 March 2018, 06:00: a weekend lies ahead, one broker opens before another
 
@@ -59,12 +66,12 @@ NAMES = [pytest.param("made up"), pytest.param("panel15", marks=pytest.mark.data
 
 
 @cache
-def panels(name: str) -> tuple[dict[str, pl.DataFrame], dict[str, panel.Panel]]:
+def panels(name: str) -> tuple[dict[str, pl.DataFrame], dict[str, Panel]]:
     bars = CASES[name][0]()
     markets = {
         p: build(p, b.ts.tolist(), (b.open, b.high, b.low, b.close), b.volume, b.spread) for p, b in bars.items()
     }
-    return compute(bars, tables=TABLES), {d: panel.Panel(markets, d) for d in ("rate", "bqx")}
+    return compute(bars, tables=TABLES), {d: Panel(markets, d) for d in ("rate", "bqx")}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,15 +88,15 @@ def test_features_of_many_pairs_are_what_the_page_says(table: str, name: str) ->
     assert not wrong, "\n".join(wrong[:40])
 
 
-def differences(table: str, frame: pl.DataFrame, p: panel.Panel, pair: str) -> list[str]:
+def differences(table: str, frame: pl.DataFrame, p: Panel, pair: str) -> list[str]:
     ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
     rows, positions = np.arange(len(ts)), np.searchsorted(p.ts, ts)
     if table.startswith("error"):
         rows = np.unique(np.linspace(min(1_500, len(ts) // 2), len(ts) - 1, FITS).astype(int))
-        fitted = [panel.error_correction(p, pair, int(positions[i])) for i in rows]
+        fitted = [relatives.error_correction(p, pair, int(positions[i])) for i in rows]
         want = {key: np.array([f[key] for f in fitted]) for key in fitted[0]}
     else:
-        page = getattr(panel, tables()[table].family.name)
+        page = PAGES[tables()[table].family.name]
         want = {key: np.asarray(values)[positions] for key, values in page(p, pair).items()}
     assert set(want) == {f.key for f in tables()[table].features}
     return [line for f in tables()[table].features for line in apart(f.name, frame, rows, want[f.key])]

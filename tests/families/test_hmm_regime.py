@@ -8,12 +8,20 @@ import numpy as np
 import pytest
 from change_point_twin import run_probabilities
 from hmmlearn.hmm import GaussianHMM
-from weekly import series, usable_weeks, view_of, weekly_bars, weekly_view, with_later_bars
+from weekly import (
+    check_due_and_in_range,
+    check_lookback_is_enough,
+    check_only_the_past_counts,
+    series,
+    usable_weeks,
+    view_of,
+    weekly_bars,
+    weekly_view,
+)
 
 from fxloom.bars import Bars
 from fxloom.domain import BOTH, RATE, Domain
 from fxloom.families.hmm_regime import CHANGE_NAMES, FAMILY, STATE_NAMES, change_warmup, state_warmup
-from fxloom.feature import tables_of
 
 NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 DOMAINS = pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
@@ -109,41 +117,17 @@ def cusum_by_definition(z: np.ndarray) -> dict[str, np.ndarray]:
 
 @DOMAINS
 def test_a_week_depends_on_what_came_before_it_alone(domain: Domain) -> None:
-    bars = weekly_bars()
-    expected = FAMILY.compute(weekly_view(domain))
-    for cut in (11_000, len(bars) - 3_000):
-        known = int(np.searchsorted(weekly_view(domain).ts, bars.ts[cut]))
-        for other in (bars.take(slice(cut)), with_later_bars(bars, cut)):
-            for name, column in FAMILY.compute(view_of(other, domain)).items():
-                np.testing.assert_array_equal(column[:known], expected[name][:known], name)
+    check_only_the_past_counts(FAMILY, domain)
 
 
 @DOMAINS
 def test_the_declared_lookback_is_enough(domain: Domain) -> None:
-    (table,) = (t for t in tables_of(FAMILY) if t.domain is domain)
-    whole = weekly_view(domain)
-    expected = FAMILY.compute(whole)
-    week = usable_weeks(whole, state_warmup(domain))[-1]
-    for first in (week.begin, week.begin + 17, len(whole) - 1):
-        start = max(0, first - table.lookback)
-        for begin in {start, max(start, week.begin - state_warmup(domain))}:
-            found = FAMILY.compute(view_of(weekly_bars(), domain, begin, first))
-            for name, column in found.items():
-                np.testing.assert_array_equal(column[first - begin :], expected[name][first:], name)
+    check_lookback_is_enough(FAMILY, domain, state_warmup(domain))
 
 
 @DOMAINS
-def test_due_from_the_first_anchor_with_enough_before_it(domain: Domain) -> None:
-    view = weekly_view(domain)
-    out = FAMILY.compute(view)
-    for column in FAMILY.columns(domain):
-        begin = usable_weeks(view, column.warmup)[0].begin
-        values = out[column.name]
-        assert np.isnan(values[:begin]).all(), column.name
-        assert np.isfinite(values[begin:]).all(), column.name
-        assert values[begin:].min() >= column.low
-        assert values[begin:].max() <= column.high
-        assert not (np.signbit(values) & (values == 0.0)).any(), column.name
+def test_due_as_declared_and_in_range(domain: Domain) -> None:
+    check_due_and_in_range(FAMILY, domain)
     assert [c.name for c in FAMILY.columns(domain)] == [*STATE_NAMES, *CHANGE_NAMES]
 
 

@@ -7,7 +7,15 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import fft, signal
-from walks import check_declarations, computed, frame, sample, series_of
+from walks import (
+    check_declarations,
+    check_nothing_in_a_standstill,
+    check_rows_before_the_first_are_left_out,
+    computed,
+    frame,
+    sample,
+    series_of,
+)
 
 from fxloom.domain import BOTH, RATE, Domain
 from fxloom.families.spectral_features import FAMILY
@@ -78,18 +86,12 @@ def test_features_of_several_windows(domain: Domain, name: str) -> None:
 
 
 def test_a_still_price_has_no_spectrum() -> None:
-    t = int(frame().bars.observed[1_295])
-    for domain in BOTH:
-        out = computed(FAMILY, domain)
-        assert all(np.isnan(values[t]) for values in out.values())
-        assert np.isfinite(out["fft_entropy"][int(frame().bars.observed[920])])
+    check_nothing_in_a_standstill(FAMILY, "fft_entropy")
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_rows_before_the_first_are_left_out(domain: Domain) -> None:
-    whole, late = FAMILY.compute(frame().view(domain)), FAMILY.compute(frame().view(domain, 1_500, 1_800))
-    for column in FAMILY.columns(domain):
-        np.testing.assert_array_equal(whole[column.name][1_800:], late[column.name][300:])
+    check_rows_before_the_first_are_left_out(FAMILY, domain)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)

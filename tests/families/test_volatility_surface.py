@@ -8,12 +8,20 @@ import warnings
 import numpy as np
 import pytest
 from arch import arch_model
-from weekly import series, usable_weeks, view_of, weekly_bars, weekly_view, with_later_bars
+from weekly import (
+    check_due_and_in_range,
+    check_lookback_is_enough,
+    check_only_the_past_counts,
+    series,
+    usable_weeks,
+    view_of,
+    weekly_bars,
+    weekly_view,
+)
 
 from fxloom.bars import Bars
 from fxloom.domain import BOTH, Domain
 from fxloom.families.volatility_surface import FAMILY, GARCH_NAMES
-from fxloom.feature import tables_of
 from fxloom.kernels.garch import fit_garch
 
 NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
@@ -86,40 +94,17 @@ def test_no_less_likely_than_arch_on_real_bars(domain: Domain, name: str) -> Non
 
 @DOMAINS
 def test_a_week_depends_on_what_came_before_it_alone(domain: Domain) -> None:
-    bars = weekly_bars()
-    expected = FAMILY.compute(weekly_view(domain))
-    for cut in (11_000, len(bars) - 3_000):
-        known = int(np.searchsorted(weekly_view(domain).ts, bars.ts[cut]))
-        for other in (bars.take(slice(cut)), with_later_bars(bars, cut)):
-            for name, column in FAMILY.compute(view_of(other, domain)).items():
-                np.testing.assert_array_equal(column[:known], expected[name][:known], name)
+    check_only_the_past_counts(FAMILY, domain)
 
 
 @DOMAINS
 def test_the_declared_lookback_is_enough(domain: Domain) -> None:
-    (table,) = (t for t in tables_of(FAMILY) if t.domain is domain)
-    whole = weekly_view(domain)
-    expected = FAMILY.compute(whole)
-    week = usable_weeks(whole, garch_warmup(domain))[-1]
-    for first in (week.begin, week.begin + 17, len(whole) - 1):
-        start = max(0, first - table.lookback)
-        for begin in {start, max(start, week.begin - garch_warmup(domain))}:
-            found = FAMILY.compute(view_of(weekly_bars(), domain, begin, first))
-            for name, column in found.items():
-                np.testing.assert_array_equal(column[first - begin :], expected[name][first:], name)
+    check_lookback_is_enough(FAMILY, domain, garch_warmup(domain))
 
 
 @DOMAINS
 def test_due_as_declared_and_in_range(domain: Domain) -> None:
-    view = weekly_view(domain)
-    out = FAMILY.compute(view)
-    for column in FAMILY.columns(domain):
-        begin = column.warmup if column.anchor is None else usable_weeks(view, column.warmup)[0].begin
-        values = out[column.name]
-        assert np.isnan(values[:begin]).all(), column.name
-        assert np.isfinite(values[begin:]).all(), column.name
-        assert values[begin:].min() >= column.low - 1e-12
-        assert values[begin:].max() <= column.high * (1.0 + 1e-12)
+    check_due_and_in_range(FAMILY, domain)
 
 
 def still_until(view_bar: int, domain: Domain) -> Bars:

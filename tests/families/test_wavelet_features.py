@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import pywt
 from scipy import signal
-from walks import check_declarations, computed, frame, sample, series_of
+from walks import (
+    check_declarations,
+    check_nothing_in_a_standstill,
+    check_rows_before_the_first_are_left_out,
+    computed,
+    frame,
+    sample,
+    series_of,
+)
 
 from fxloom.domain import BOTH, BQX, RATE, Domain
 from fxloom.families.wavelet_features import FAMILY
@@ -62,19 +70,12 @@ def test_features_by_their_definition(domain: Domain, name: str) -> None:
 
 
 def test_a_still_price_has_no_scales() -> None:
-    t = int(frame().bars.observed[1_295])
-    for domain in BOTH:
-        out = computed(FAMILY, domain)
-        assert all(np.isnan(values[t]) for values in out.values())
-        assert np.isfinite(out["wav_trend"][int(frame().bars.observed[920])])
+    check_nothing_in_a_standstill(FAMILY, "wav_trend")
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_rows_before_the_first_are_left_out(domain: Domain) -> None:
-    """Each view on a frame of its own clock shares coefficients with the other domain's, from its first row on."""
-    whole, late = FAMILY.compute(frame().view(domain)), FAMILY.compute(frame().view(domain, 1_500, 1_800))
-    for column in FAMILY.columns(domain):
-        np.testing.assert_array_equal(whole[column.name][1_800:], late[column.name][300:])
+    check_rows_before_the_first_are_left_out(FAMILY, domain)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)

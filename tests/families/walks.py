@@ -9,7 +9,7 @@ from conftest import real_bars
 
 from fxloom.bars import Bars
 from fxloom.clock import on_clock
-from fxloom.domain import RATE, Domain
+from fxloom.domain import BOTH, RATE, Domain
 from fxloom.feature import Family
 from fxloom.view import PairFrame, Traits
 
@@ -89,3 +89,19 @@ def check_declarations(family: Family, domain: Domain) -> None:
         assert not (np.signbit(values) & (values == 0.0)).any(), column.name
         if column.undefined is None:
             assert np.isfinite(values[column.warmup :]).all(), column.name
+
+
+def check_nothing_in_a_standstill(family: Family, known: str) -> None:
+    """No feature has a value once its window is still; ``known`` has one at the end of the moving bars."""
+    clock = frame().bars.observed
+    for domain in BOTH:
+        out = computed(family, domain)
+        assert all(np.isnan(values[int(clock[STILL.stop - 5])]) for values in out.values())
+        assert np.isfinite(out[known][int(clock[STILL.start + 20])])
+
+
+def check_rows_before_the_first_are_left_out(family: Family, domain: Domain) -> None:
+    """A view that begins later and stores from its row 300 on has the same values there."""
+    whole, late = family.compute(frame().view(domain)), family.compute(frame().view(domain, 1_500, 1_800))
+    for column in family.columns(domain):
+        np.testing.assert_array_equal(whole[column.name][1_800:], late[column.name][300:])

@@ -11,6 +11,7 @@ from conftest import real_bars
 from fxloom.bars import Bars
 from fxloom.clock import on_clock
 from fxloom.domain import RATE, Domain
+from fxloom.feature import Family, tables_of
 from fxloom.market import synthetic_market
 from fxloom.nodes.anchors import Week, weeks
 from fxloom.view import PairFrame, Traits, View
@@ -59,3 +60,45 @@ def with_later_bars(bars: Bars, cut: int, seed: int = 1) -> Bars:
     close = np.concatenate([bars.close[:cut], walk])
     prices = [np.concatenate([column[:cut], walk]) for column in (bars.open, bars.high, bars.low)]
     return Bars(bars.ts, *prices, close, bars.volume, bars.spread)
+
+
+# -- what holds for every anchored family -----------------------------------------------------------------------------
+
+
+def check_only_the_past_counts(family: Family, domain: Domain) -> None:
+    """Rows before a cut are the same to the bit if later bars are taken away or replaced."""
+    bars = weekly_bars()
+    expected = family.compute(weekly_view(domain))
+    for cut in (11_000, len(bars) - 3_000):
+        known = int(np.searchsorted(weekly_view(domain).ts, bars.ts[cut]))
+        for other in (bars.take(slice(cut)), with_later_bars(bars, cut)):
+            for name, column in family.compute(view_of(other, domain)).items():
+                np.testing.assert_array_equal(column[:known], expected[name][:known], name)
+
+
+def check_lookback_is_enough(family: Family, domain: Domain, warmup: int) -> None:
+    """The last week's rows from the declared lookback alone, and from the ``warmup`` bars that its fit needs."""
+    (table,) = (t for t in tables_of(family) if t.domain is domain)
+    whole = weekly_view(domain)
+    expected = family.compute(whole)
+    week = usable_weeks(whole, warmup)[-1]
+    for first in (week.begin, week.begin + 17, len(whole) - 1):
+        start = max(0, first - table.lookback)
+        for begin in {start, max(start, week.begin - warmup)}:
+            found = family.compute(view_of(weekly_bars(), domain, begin, first))
+            for name, column in found.items():
+                np.testing.assert_array_equal(column[first - begin :], expected[name][first:], name)
+
+
+def check_due_and_in_range(family: Family, domain: Domain) -> None:
+    """No value before the warm-up or the first usable anchor, all values from there on, inside their range."""
+    view = weekly_view(domain)
+    out = family.compute(view)
+    for column in family.columns(domain):
+        begin = column.warmup if column.anchor is None else usable_weeks(view, column.warmup)[0].begin
+        values = out[column.name]
+        assert np.isnan(values[:begin]).all(), column.name
+        assert np.isfinite(values[begin:]).all(), column.name
+        assert values[begin:].min() >= column.low - 1e-12, column.name
+        assert values[begin:].max() <= column.high * (1.0 + 1e-12), column.name
+        assert not (np.signbit(values) & (values == 0.0)).any(), column.name

@@ -1,4 +1,4 @@
-"""Extremes, quantiles, ranks and states against loops over the window, numpy and scipy."""
+"""Extremes, ranks and states against loops over the window, numpy and scipy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
-from fxloom.kernels.order import rank_present, rolling_quantile, rolling_rank
+from fxloom.kernels.order import rank_present, rolling_rank
 from fxloom.kernels.states import bars_since_change, change_share, shift
 
 RNG = np.random.default_rng(4)
@@ -28,14 +28,6 @@ def test_extremes(y: np.ndarray, w: int) -> None:
     for got, slow in ((bars_since_max(y, w), np.argmax), (bars_since_min(y, w), np.argmin)):
         expected = [np.nan if np.isnan(v).any() else float(slow(v[::-1])) for v in windows(y, w)]
         np.testing.assert_array_equal(got[w - 1 :], expected)
-
-
-@pytest.mark.parametrize("y", [TICKS, WALK, HOLED], ids=["ticks", "walk", "holed"])
-@pytest.mark.parametrize("q", [0.0, 0.2, 1 / 3, 0.5, 0.8, 1.0])
-def test_quantile_is_that_of_numpy(y: np.ndarray, q: float) -> None:
-    for w in (1, 2, 60):
-        expected = [np.quantile(v, q) for v in windows(y, w)]
-        np.testing.assert_allclose(rolling_quantile(y, w, q)[w - 1 :], expected, rtol=1e-13, atol=1e-13)
 
 
 def test_rank_is_that_of_scipy() -> None:

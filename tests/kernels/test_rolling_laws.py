@@ -28,7 +28,6 @@ KERNELS: dict[str, tuple[FLAGS, int]] = {
     "rolling_min": (lambda y, _: extremes.rolling_min(y, W), W),
     "bars_since_max": (lambda y, _: extremes.bars_since_max(y, W), W),
     "bars_since_min": (lambda y, _: extremes.bars_since_min(y, W), W),
-    "rolling_quantile": (lambda y, _: order.rolling_quantile(y, W, 0.8), W),
     "rolling_rank": (lambda y, _: order.rolling_rank(y, W, 1e-9), W),
     "rank_present": (lambda y, _: order.rank_present(y, W, 5, 1e-9), W),
     "rolling_slope": (lambda y, _: regression.rolling_slope(y, W), W),

@@ -12,7 +12,6 @@ from scipy import stats
 from fxloom.kernels.edge import bar_pairs, corwin_schultz, edge
 from fxloom.kernels.jumps import bipower_variance, ewma, ewma_ratio, jump_z
 from fxloom.kernels.order_flow import bulk_flow, bulk_imbalance, move_run, second_slope, tail_share
-from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.range_volatility import bar_variances, strided_sum, strided_variance, true_range
 from fxloom.kernels.scaling import changes_over, crossings, hurst
 from fxloom.kernels.tree import tree_sum, zscore_present
@@ -207,20 +206,6 @@ def test_changes_within_rounding_are_none() -> None:
 def test_crossings_need_both_sides() -> None:
     x = np.array([101.0, 99.0, 100.0, 101.0, 99.0, 98.0])
     assert crossings(x, np.full(6, 100.0))[1:].tolist() == [1.0, 0.0, 0.0, 1.0, 0.0]
-
-
-@pytest.mark.parametrize("decimals", [1, 8])
-def test_classes_are_those_of_numpys_quantiles(decimals: int) -> None:
-    y = np.round(np.abs(np.convolve(RNG.normal(size=900), np.ones(5) / 5, "same")), decimals)
-    y[400] = np.nan
-    quantiles = np.array([1 / 3, 2 / 3, 0.8])
-    got = quantile_class(y, 100, quantiles, 1e-9)
-    for t in range(900):
-        w = y[max(t - 99, 0) : t + 1]
-        if t < 99 or np.isnan(w).any():
-            assert np.isnan(got[t])
-        else:
-            assert got[t] == np.sum(y[t] > np.quantile(w, quantiles) * (1 + 1e-9))
 
 
 # -- tree sums -------------------------------------------------------------------------------------------------------

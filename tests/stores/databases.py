@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import psycopg
 import pytest
+from conformance import MARCH, some_bars, some_columns, some_record
 from psycopg import sql
 from server import database
 
+from fxloom.stores.base import PairInfo, Settings
 from fxloom.stores.postgres import PostgresStore
 from fxloom.stores.postgres.address import address_of, url_of
 
-__all__ = ["as_role", "connected", "database", "dropped", "pg", "query", "schema", "store_url"]
+__all__ = ["TS", "as_role", "connected", "database", "dropped", "lake", "pg", "query", "schema", "store_url"]
+
+TS = MARCH + np.arange(200)  # the rows of the partition in ``lake``
 
 
 def store_url(database: str, schema: str) -> str:
@@ -64,3 +69,13 @@ def dropped(database: str, schema: str) -> None:
 def pg(database: str, schema: str) -> PostgresStore:
     """A store in a schema of its own; nothing is there yet."""
     return PostgresStore(store_url(database, schema))
+
+
+@pytest.fixture
+def lake(pg: PostgresStore) -> PostgresStore:
+    """A store with a month of bars and one partition, whose values are 0.5, 1.5, ..."""
+    info = PairInfo(1.2, True, False, "bid")
+    pg.write_settings(Settings(MARCH, "float32", {"eurusd": info}))
+    pg.write_bars("eurusd", "2018-03", some_bars())
+    pg.publish(some_record(), TS, None, some_columns())
+    return pg

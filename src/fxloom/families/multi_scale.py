@@ -21,12 +21,13 @@ from fxloom.kernels.kbars import kbars, spread
 from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.momentum import STILL, log_changes
 from fxloom.kernels.oscillators import rsi
+from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.recursion import ema, wilder
 from fxloom.kernels.regression import rolling_line, rolling_slope
 from fxloom.kernels.states import shift
-from fxloom.kernels.thresholds import above_quantile
 from fxloom.view import View, masked
 
+MEDIAN = np.array([0.5])
 MEMORY = 400  # K-bars after which EMA_26 has forgotten its start to 4e-14, RSI_14 and ATR_14 to 1e-13
 STANDSTILL = 50  # K-bars without a move after which RSI counts as gone
 EQUAL = 1e-9  # deviations closer than this, relatively, are equal
@@ -151,7 +152,7 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
     slow, fast = rolling_std(log_changes(close), 20), view.shared(minute_deviation)
     step, before = np.log(close / shift(close, 5)), shift(x, 20)
     agree = signs(view.shared(minute_slope), x) == spread(signs(rolling_slope(close, 10), close), seen)
-    loud = above_quantile(slow, 48, 0.5, EQUAL)
+    loud = quantile_class(slow, 48, MEDIAN, EQUAL)
     r2_slow, r2_fast = rolling_line(close, 10)[2], view.shared(minute_fit)
     ratio = np.full(len(x), np.nan)
     slow_seen = spread(slow, seen)
@@ -193,4 +194,4 @@ def minute_fit(view: View) -> Floats:
 
 
 def minute_regime(view: View) -> Floats:
-    return above_quantile(view.shared(minute_deviation), DAY, 0.5, EQUAL)
+    return quantile_class(view.shared(minute_deviation), DAY, MEDIAN, EQUAL)

@@ -1,4 +1,4 @@
-"""Quantiles and ranks of rolling windows: exact, and independent of what lies before the window."""
+"""Ascending values that rolling windows are kept as, and ranks in them: exact, whatever lies before the window."""
 
 from __future__ import annotations
 
@@ -45,45 +45,6 @@ def insert(values: Floats, size: int, value: float) -> None:
 def remove(values: Floats, size: int, value: float) -> None:
     """Take ``value`` out of the ``size`` ascending values."""
     shift_down(values[place(values, size, value) : size])
-
-
-@jit
-def exchange(values: Floats, size: int, old: float, new: float) -> None:
-    """Put ``new`` in the place of ``old`` among ``size`` ascending values, moving only what lies between."""
-    source, target = place(values, size, old), place(values, size, new)
-    if new > old:
-        target -= 1
-        shift_down(values[source : target + 1])
-    else:
-        shift_up(values[target : source + 1])
-    values[target] = new
-
-
-@jit
-def rolling_quantile(y: Floats, window: int, q: float) -> Floats:
-    """The q-quantile of each window with linear interpolation, as numpy's; NaN where the window holds a NaN.
-
-    The window is kept in ascending order by bisection: its content, hence the result, is that of a fresh sort.
-    """
-    n = len(y)
-    out, values = np.full(n, np.nan), np.empty(window + 1)
-    below = int(np.floor(q * (window - 1)))
-    part, above = q * (window - 1) - below, min(below + 1, window - 1)
-    size = 0
-    for t in range(n):
-        new = y[t] + 0.0  # -0 and 0 are one value
-        old = y[t - window] + 0.0 if t >= window else np.nan
-        if old == old and new == new:
-            exchange(values, size, old, new)
-        elif old == old:
-            remove(values, size, old)
-            size -= 1
-        elif new == new:
-            insert(values, size, new)
-            size += 1
-        if size == window:
-            out[t] = values[below] + (values[above] - values[below]) * part
-    return out
 
 
 @jit

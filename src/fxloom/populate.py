@@ -11,9 +11,9 @@ from fxloom.plan import Plan, Stock, Task, make_plan
 from fxloom.run.outcome import Outcome
 from fxloom.stores.base import Settings, Store, StoreError
 
-# For estimates only; measured on a two-core server of 2025 (benchmarks/README.md).
-SECONDS_A_VALUE = {"pair": 5e-8, "panel": 6e-8}
-BYTES_A_VALUE = {"float32": 3.3, "float64": 6.5}
+# For estimates only, reading, surveying and writing included; measured on a two-core server of 2025.
+SECONDS_A_VALUE = 9e-8
+BYTES_A_VALUE = {"float32": 3.3, "float64": 6.5}  # real bars take 2.8 as float32
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,8 @@ def plan_for(
 def estimate(plan: Plan, dtype: str) -> Estimate:
     """Values, time and room that the tasks of ``plan`` take, roughly."""
     known = {t.name: t for t in select_tables(None)}
-    values, seconds = 0, 0.0
-    for task in plan.tasks:
-        for item in task.items:
-            n = item.rows * len(known[item.table].features)
-            values += n
-            seconds += n * SECONDS_A_VALUE[known[item.table].family.scope]
-    return Estimate(values, seconds, int(values * BYTES_A_VALUE[dtype]))
+    values = sum(item.rows * len(known[item.table].features) for task in plan.tasks for item in task.items)
+    return Estimate(values, values * SECONDS_A_VALUE, int(values * BYTES_A_VALUE[dtype]))
 
 
 def check_room(store: Store, plan: Plan) -> None:

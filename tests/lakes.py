@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -52,3 +55,30 @@ def contents(store: Store) -> dict[str, object]:
         columns = {name: table[name].to_numpy().tobytes() for name in table.column_names}
         found[str(path.relative_to(store.root))] = (record, columns)
     return found
+
+
+DIES = """
+import os, signal, sys
+from fxloom.cli import main
+from fxloom.stores.folder import FolderStore
+from fxloom.stores.postgres import PostgresStore
+left = int(sys.argv.pop(1))
+def deadly(real):
+    def publish(*args):
+        global left
+        real(*args)
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return publish
+for store in (FolderStore, PostgresStore):
+    store.publish = deadly(store.publish)
+main(sys.argv[1:])
+"""
+
+
+def killed_populate(address: str, tables: list[str], partitions: int) -> None:
+    """A populate in a process of its own that is killed with SIGKILL once it has published so many partitions."""
+    command = ["populate", "--store", address, "--tables", ",".join(tables), "--workers", "1"]
+    run = [sys.executable, "-c", DIES, str(partitions), *command]
+    assert subprocess.run(run, stdout=subprocess.DEVNULL, check=False).returncode == -signal.SIGKILL

@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lakes import PAIRS, QUICK, contents, make_lake
+from lakes import PAIRS, QUICK, contents, killed_populate, make_lake
 
 import fxloom
 from fxloom import catalogue
@@ -90,19 +87,11 @@ def test_the_order_of_tasks_and_the_neighbours_do_not_matter(lake: FolderStore, 
 
 
 def test_a_killed_run_goes_on_where_it_was(lake: FolderStore, full: FolderStore) -> None:
-    command = ["populate", "--store", lake.url, "--tables", ",".join(QUICK), "--workers", "1"]
-    process = subprocess.Popen([sys.executable, "-m", "fxloom", *command], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if len(list(lake.root.glob("features/**/part.*"))) >= 5:
-            break
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    killed_populate(lake.address, QUICK, 7)
     before = {r.key: r.made for r in lake.records()}
-    assert 0 < len(before) < 16
+    assert len(before) == 7
     rest = populate(lake, tables=QUICK, workers=1)
-    assert len(rest.outcomes) == 16 - len(before)
+    assert len(rest.outcomes) == 16 - 7
     assert {r.key: r.made for r in lake.records() if r.key in before} == before
     assert contents(lake) == contents(full)
 

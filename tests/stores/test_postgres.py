@@ -256,7 +256,10 @@ def test_a_killed_backend_is_replaced_and_the_partition_written_again(
     lake: PostgresStore, database: str, disturbed: list[Any]
 ) -> None:
     def kill() -> None:
-        ours = "select pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and query ilike 'copy%'"
+        ours = (
+            "select pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and query ilike 'copy%' "
+            f"and strpos(query, '{lake.schema.split(chr(34))[1]}') > 0"
+        )
         assert query(database, ours) == [(True,)]
 
     disturbed += [kill, kill]

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from databases import database, pg, query, schema
-from lakes import PAIRS, QUICK, make_lake, write_market
+from lakes import PAIRS, QUICK, killed_populate, make_lake, write_market
 
 import fxloom
 from fxloom.cli import main
@@ -79,18 +75,12 @@ def test_two_workers_make_what_a_folder_holds_and_nothing_twice(lake: PostgresSt
 
 
 def test_a_killed_run_goes_on_where_it_was(lake: PostgresStore, full: FolderStore) -> None:
-    command = ["populate", "--store", lake.address, "--tables", ",".join(TABLES), "--workers", "1"]
-    process = subprocess.Popen([sys.executable, "-m", "fxloom", *command], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 180
-    while process.poll() is None and time.monotonic() < deadline and len(lake.records()) < 5:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    killed_populate(lake.address, TABLES, 7)
     before = {r.key: r.made for r in lake.records()}
-    assert 0 < len(before) < 18
+    assert len(before) == 7
     rest = populate(lake, tables=TABLES, workers=2, wait=30)
     assert not rest.troubles
-    assert len(rest.outcomes) == 18 - len(before)
+    assert len(rest.outcomes) == 18 - 7
     assert {r.key: r.made for r in lake.records() if r.key in before} == before
     assert contents(lake) == contents(full)
 

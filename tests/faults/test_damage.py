@@ -15,8 +15,10 @@ import pytest
 from lakes import QUICK, contents, make_lake
 
 from fxloom.cli import main
+from fxloom.copying import partition
 from fxloom.ingest import ingest
 from fxloom.populate import populate
+from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 
 Damaging = Callable[[bytes, np.random.Generator], bytes]
@@ -148,3 +150,23 @@ def test_damaged_settings_stop_everything_and_name_the_cure(
         assert main([command[0], "--store", lake.url, *command[1:]]) == 1
         assert "settings.json is damaged" in capsys.readouterr().err
     assert contents(lake) == whole.features
+
+
+def test_a_read_of_a_file_with_a_flipped_bit_is_right_or_names_it(lake: FolderStore) -> None:
+    """Anywhere: in the pages each is noticed; in the footer it is, or it changes no value."""
+    key = max(r.key for r in lake.records(["bollinger_rate"]))
+    path = lake.root / f"features/{key.table}/pair={key.pair}/month={key.month}/part.parquet"
+    before, content, generator = partition(lake, key), path.read_bytes(), np.random.default_rng(4)
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    named = {True: 0, False: 0}
+    for begin, end in ((4, footer), (footer, len(content))):
+        for at in generator.integers(begin, end, 10 * CASES):
+            flipped = bytearray(content)
+            flipped[at] ^= 1 << int(generator.integers(8))
+            path.write_bytes(bytes(flipped))
+            try:
+                assert partition(FolderStore(lake.root), key).equals(before, null_equal=True), at
+            except StoreError as error:
+                named[bool(at < footer)] += str(path) in str(error)
+    assert named[True] == 10 * CASES
+    assert named[False] > 0

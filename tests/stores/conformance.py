@@ -22,8 +22,11 @@ def some_bars(first: int = MARCH, n: int = 200, price: float = 1.2, volume: bool
     return Bars(first + np.arange(n), close, close + 1e-4, close - 1e-4, close, ticks, None)
 
 
-def some_record(pair: str = "eurusd", month: str = "2018-03", fingerprint: str = "f1", rows: int = 200) -> Record:
-    quality = {"bb_width_15_rate": {"due": rows, "finite": rows, "low": 0.1, "high": 2.0}}
+def some_record(
+    pair: str = "eurusd", month: str = "2018-03", fingerprint: str = "f1", rows: int = 200, value: float = 0.5
+) -> Record:
+    """The record of a partition with ``some_columns(rows, value)``."""
+    quality = {catalogue_columns()[0]: {"due": rows, "finite": rows - 3, "low": value, "high": value}}
     return Record(Key(TABLE, pair, month), fingerprint, rows, 1, "2026-01-01T00:00:00Z", ("volume",), quality)
 
 
@@ -110,7 +113,7 @@ class StoreConformance:
     def test_publishing_again_replaces_the_partition_and_its_record(self, ready: Store) -> None:
         ts = MARCH + np.arange(200)
         ready.publish(some_record(), ts, None, some_columns())
-        again = some_record(fingerprint="f2", rows=10)
+        again = some_record(fingerprint="f2", rows=10, value=7.0)
         ready.publish(again, ts[:10], None, some_columns(10, value=7.0))
         assert ready.records() == [again]
         frame = ready.scan(TABLE, None, None, None)

@@ -93,6 +93,27 @@ def test_a_flipped_bit_in_stored_bars_is_noticed(lake: FolderStore) -> None:
         lake.read_bars("eurusd", MARCH, MARCH + 1000)
 
 
+def test_a_flipped_bit_in_stored_features_gives_no_number(lake: FolderStore) -> None:
+    content = bytearray(part(lake).read_bytes())
+    content[len(content) // 3] ^= 0x10
+    part(lake).write_bytes(bytes(content))
+    frame = lake.scan(TABLE, ["eurusd"], None, None)
+    assert frame is not None
+    with pytest.raises(StoreError, match=rf"part.parquet is damaged.*populate --force --tables {TABLE} --pairs eurusd"):
+        frame.collect()
+
+
+def test_a_file_older_than_a_feature_has_nulls_for_it(lake: FolderStore) -> None:
+    table = pq.ParquetFile(part(lake)).read()
+    gone = table.column_names[-1]
+    pq.write_table(table.drop_columns([gone]), part(lake))
+    frame = lake.scan(TABLE, ["eurusd"], None, None)
+    assert frame is not None
+    rows = frame.collect()
+    assert rows[gone].null_count() == rows.height == table.num_rows
+    assert rows.schema[gone] == pl.Float32
+
+
 def test_damaged_settings_are_named(lake: FolderStore) -> None:
     (lake.root / "settings.json").write_text("{half")
     with pytest.raises(StoreError, match=r"settings.json is damaged"):

@@ -28,24 +28,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fxloom.bars import Bars, Floats, Ints
+from fxloom.catalogue import tables
 from fxloom.days import Day
 from fxloom.lock import lock
 from fxloom.months import month_of, months_of
 from fxloom.stores.base import Damage, DamagedError, Key, PairInfo, Record, Settings, StoreError
 from fxloom.stores.frames import (
-    METADATA,
     bars_of,
     bars_table,
     days_in,
     features_table,
     joined,
-    record_of,
+    record_in,
 )
+from fxloom.stores.parts import UNREADABLE, damaged_pages, feature_files
 
 TEMPORARY = ".tmp-"
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if sys.platform != "win32" else {errno.ENOSPC, errno.EFBIG}
-UNREADABLE = (pa.ArrowInvalid, OSError, KeyError, ValueError, TypeError)
 
 
 class FolderStore:
@@ -164,8 +164,8 @@ class FolderStore:
     def verify(self) -> list[Damage]:
         """Files whose pages do not match their checksums; those that ``damages`` finds are left out."""
         readable = ((path, self._record(path)) for path in self._part_paths())
-        found = (_damaged_pages(path, r) for path, r in readable if isinstance(r, Record))
-        return [damage for damage in found if damage is not None]
+        found = [(path, damaged_pages(path, r)) for path, r in readable if isinstance(r, Record)]
+        return [Damage(str(path), why) for path, why in found if why]
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
         if self._settings is None:
@@ -182,7 +182,9 @@ class FolderStore:
             paths = [p for p in paths if _part(p, "pair") in pairs]
         if not paths:
             return None
-        frame = pl.scan_parquet(paths, hive_partitioning=True).drop("month")
+        files = [(Key(table, _part(p, "pair") if by_pair else "", _part(p, "month")), p) for p in paths]
+        settings = self.settings()
+        frame = feature_files(files, tables()[table].names, settings.dtype if settings else "float32")
         return frame if by_pair or pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
 
     # -- the rest ------------------------------------------------------------------------------------------------
@@ -273,21 +275,9 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
 
 def _read_record(path: Path) -> Record | Damage:
     try:
-        return record_of(json.loads(pq.read_metadata(path).metadata[METADATA]))
+        return record_in(pq.read_metadata(path).metadata)
     except UNREADABLE as error:
         return Damage(str(path), f"{error}: populate makes it again")
-
-
-def _damaged_pages(path: Path, record: Record) -> Damage | None:
-    try:
-        rows = pq.read_table(path, page_checksum_verification=True, partitioning=None).num_rows
-        why = "" if rows == record.rows else f"{rows} rows of {record.rows}"
-    except UNREADABLE as error:
-        why = str(error)
-    key = record.key
-    pair = f" --pairs {key.pair}" if key.pair else ""
-    again = f"`populate --force --tables {key.table}{pair} --months {key.month}` makes it again"
-    return Damage(str(path), f"{why}: {again}") if why else None
 
 
 def _flush(path: Path) -> None:

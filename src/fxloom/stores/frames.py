@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from polars.io.plugins import register_io_source
 
 from fxloom.bars import Bars, Floats, Ints
 from fxloom.days import Day, days_of
@@ -81,7 +82,39 @@ def features_table(
     return pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(record_fields(record))})
 
 
+FLOATS: dict[str, Any] = {"float32": pl.Float32, "float64": pl.Float64}
+Part = Callable[[list[str]], pl.DataFrame]  # of the wanted features: a frame of them with ts_utc and pair
+
+
+def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.LazyFrame:
+    """The features ``names`` of ``parts`` as a lazy frame; each part is read in its turn, what is wanted of it only."""
+    schema: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String} | dict.fromkeys(
+        names, FLOATS[dtype]
+    )
+
+    def produce(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        wanted = [n for n in names if with_columns is None or n in with_columns]
+        left = n_rows
+        for part in parts:
+            if left is not None and left <= 0:
+                return
+            frame = part(wanted)
+            frame = frame if left is None else frame.head(left)
+            left = None if left is None else left - frame.height
+            frame = frame if predicate is None else frame.filter(predicate)
+            yield frame.select(list(schema) if with_columns is None else with_columns)
+
+    return register_io_source(produce, schema=schema)
+
+
 RECORDED = tuple(f.name for f in fields(Record))
+
+
+def record_in(metadata: dict[bytes, bytes]) -> Record:
+    """The record that a file of features carries; KeyError or ValueError if it has none."""
+    return record_of(json.loads(metadata[METADATA]))
 
 
 def record_fields(record: Record) -> dict[str, Any]:

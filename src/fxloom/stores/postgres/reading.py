@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from polars.io.plugins import register_io_source
 from psycopg import sql
 
-from fxloom.stores.frames import MICROSECONDS
+from fxloom.stores.frames import MICROSECONDS, Part, streamed
 from fxloom.stores.postgres.binary import decoded
 from fxloom.stores.postgres.connections import Connection, Connections
 from fxloom.stores.postgres.layout import SQL_TYPES
@@ -54,24 +53,11 @@ def fetch(connection: Connection, span: Span, names: Sequence[str], dtype: str) 
 
 def feature_source(connections: Connections, spans: Sequence[Span], names: Sequence[str], dtype: str) -> pl.LazyFrame:
     """The rows of ``spans`` as a lazy frame that asks the server only for the columns that are wanted."""
-    kind = pl.Float32 if dtype == "float32" else pl.Float64
-    schema: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String} | dict.fromkeys(names, kind)
 
-    def produce(
-        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
-    ) -> Iterator[pl.DataFrame]:
-        wanted = [n for n in names if with_columns is None or n in with_columns]
-        left = n_rows
-        for span in spans:
-            if left is not None and left <= 0:
-                return
-            frame = _frame(connections.run(lambda c, s=span: fetch(c, s, wanted, dtype)), span)  # type: ignore[misc]
-            frame = frame if left is None else frame.head(left)
-            left = None if left is None else left - frame.height
-            frame = frame if predicate is None else frame.filter(predicate)
-            yield frame if with_columns is None else frame.select(with_columns)
+    def part(span: Span) -> Part:
+        return lambda wanted: _frame(connections.run(lambda c: fetch(c, span, wanted, dtype)), span)
 
-    return register_io_source(produce, schema=schema)
+    return streamed(names, dtype, [part(span) for span in spans])
 
 
 def _frame(columns: dict[str, Any], span: Span) -> pl.DataFrame:

@@ -167,12 +167,9 @@ def _against_file(store: Store, settings: Settings, record: Record, computed: Co
 
 
 def stored_rows(store: Store, record: Record) -> pl.DataFrame:
-    """The rows of one partition as stored, by time and pair; ValueError if they cannot be read."""
+    """The rows of one partition as stored, by time and pair; ValueError or StoreError if they cannot be read."""
     first, end = month_bounds(record.key.month)
-    try:
-        frame = store.scan(record.key.table, [record.key.pair] if record.key.pair else None, first, end)
-        if frame is None:
-            raise ValueError(f"{record.key} has a record but no rows")
-        return frame.sort("ts_utc", "pair").collect()
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{record.key} cannot be read ({error}): populate it again with --force") from None
+    frame = store.scan(record.key.table, [record.key.pair] if record.key.pair else None, first, end)
+    if frame is None:
+        raise ValueError(f"{record.key} has a record but no rows")
+    return frame.sort("ts_utc", "pair").collect()

@@ -184,7 +184,9 @@ class FolderStore:
             return None
         files = [(Key(table, _part(p, "pair") if by_pair else "", _part(p, "month")), p) for p in paths]
         settings = self.settings()
-        frame = feature_files(files, tables()[table].names, settings.dtype if settings else "float32")
+        known = tables().get(table)
+        names = known.names if known else [n for n in pq.read_schema(paths[-1]).names if n not in ("ts_utc", "pair")]
+        frame = feature_files(files, names, settings.dtype if settings else "float32")
         return frame if by_pair or pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
 
     # -- the rest ------------------------------------------------------------------------------------------------

@@ -92,3 +92,12 @@ def test_quotes(store: OpenStore, vendor: str, in_warmup: set[str]) -> None:
     assert {name for name, state in found.items() if state == "WARMUP"} == in_warmup
     assert {state for name, state in found.items() if name not in in_warmup} == {"POPULATED"}
     assert unexplained(audit, [*ONE_PAIR, *OF_PANEL]) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["fxcm_csv/gbpusd-m1-bid-2012_head2000.csv", "mt4_export/fxopen_GBPUSD1_with_header.csv"]
+)
+def test_no_gate_closes_on_what_a_broker_does(store: OpenStore, name: str) -> None:
+    """Bid prices whose spread estimate is 0 throughout; weekends filled with copies of a bar."""
+    assert [r.refused for r in ingest(store.backend, [DATA / "exports" / name])] == [""]
+    assert store.populate(workers=2).troubles == []

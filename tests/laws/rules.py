@@ -26,6 +26,7 @@ from trial import Trial, Trials, deviations, differences, reference, run, told_a
 from fxloom.bars import Floats
 from fxloom.domain import WINDOWS
 from fxloom.feature import Table
+from fxloom.nodes.series import FIXED_SPREAD
 from fxloom.panel import PanelView
 from fxloom.view import View
 
@@ -238,7 +239,8 @@ def constant_on(table: Table, specimen: Specimen) -> list[str]:
             values = trial.columns[f.name][trial.rows[first:end]]
             values = values[np.isfinite(values)]
             enough = len(values) > (8_000 if table.family.scope == "panel" else 20_000)
-            if enough and not f.column.may_be_constant and values.min() == values.max():
+            excused = f.column.may_be_constant not in (None, FIXED_SPREAD)  # the made-up spreads do change
+            if enough and not excused and values.min() == values.max():
                 told.append(f"{f.name} of {trial.pair} is {values[0]!r} in all {len(values)} rows of a month")
     return told
 

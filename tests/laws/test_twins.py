@@ -14,6 +14,7 @@ from fxloom.bars import Floats
 from fxloom.catalogue import tables
 from fxloom.feature import Feature
 from fxloom.market import synthetic_market
+from fxloom.nodes.series import FIXED_SPREAD
 from fxloom.view import Traits
 
 ALIKE = 0.999999
@@ -75,7 +76,7 @@ def images(features: list[Feature], columns: Floats) -> list[str]:
 def declared(a: Feature, b: Feature) -> bool:
     """Named as a twin by one of the two; or both rare events, which the pages let coincide within a month."""
     named = any(x.column.twin in (y.name, y.key) for x, y in ((a, b), (b, a)))
-    return named or (a.column.may_be_constant is not None and b.column.may_be_constant is not None)
+    return named or all(c.column.may_be_constant not in (None, FIXED_SPREAD) for c in (a, b))
 
 
 def a_month_on() -> Specimen:

@@ -28,7 +28,7 @@ from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum
 from fxloom.nodes.flow import amihud, direction, kyle, mean_volume, signed_volume
-from fxloom.nodes.series import SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
+from fxloom.nodes.series import FIXED_SPREAD, SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
 from fxloom.view import View
 
 HOUR = 60
@@ -79,11 +79,14 @@ def _spread_columns(domain: Domain) -> Iterable[Column]:
     formula = f"10000 mean of the 59 two-bar estimates of {bars}, negatives as 0, no gap adjustment"
     yield Column("micro_corwin_schultz_60", "bp", formula, warmup, low=0, high=20_000, source="Corwin & Schultz (2012)")
     formula = f"10000 sqrt(max(0, mean of 4 (c - m)(c - m next) over the 59 pairs of {bars})), logs, m = (h + l) / 2"
-    yield Column("micro_abdi_ranaldo_60", "bp", formula, warmup, low=0, source="Abdi & Ranaldo (2017)")
+    source = "Abdi & Ranaldo (2017)"
+    yield Column("micro_abdi_ranaldo_60", "bp", formula, warmup, low=0, source=source, may_be_constant=FIXED_SPREAD)
     formula = f"10000 sqrt(abs(EDGE)) over {bars}"
     source = "Ardia, Guidotti & Kroencke (2024)"
     still = "fewer than two bars move, or all opens or closes lie at the extremes of flat bars"
-    yield Column("micro_edge_60", "bp", formula, warmup, low=0, source=source, undefined=still)
+    yield Column(
+        "micro_edge_60", "bp", formula, warmup, low=0, source=source, undefined=still, may_be_constant=FIXED_SPREAD
+    )
 
 
 def _toxicity_columns(domain: Domain) -> Iterable[Column]:
@@ -114,7 +117,10 @@ def _cost_columns(domain: Domain) -> Iterable[Column]:
     now, lagged = domain.r + HOUR - 1, domain.r + HOUR - 1
     back = max(domain.r, SPREAD_LOOKBACK) + HOUR
     formula = "mean_60(s) / mean_60(10000 abs(r))"
-    yield Column("micro_cost_move_60", "ratio", formula, now, back, 0, undefined=f"{STILL}; {quoteless}")
+    undefined = f"{STILL}; {quoteless}"
+    yield Column(
+        "micro_cost_move_60", "ratio", formula, now, back, 0, undefined=undefined, may_be_constant=FIXED_SPREAD
+    )
     formula = "corr_60(s[t-1], abs(r[t]))"
     undefined = f"{CONSTANT}; {quoteless}"
     yield Column("micro_spread_signal_60", "corr", formula, lagged, back, -1, 1, undefined=undefined)

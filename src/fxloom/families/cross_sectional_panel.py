@@ -8,6 +8,7 @@ which all four values exist; ``panel_rank_stability`` ranks, now and 60 bars ago
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import inf, sqrt
 from typing import Any
 
@@ -30,6 +31,7 @@ from fxloom.nodes.panel import (
     sibling_correlations,
     volatility,
 )
+from fxloom.nodes.series import FIXED_SPREAD
 from fxloom.nodes.siblings import MAJORS, others_of
 from fxloom.panel import CARRY, PanelView
 
@@ -78,7 +80,8 @@ def _shares(name: str, group: str) -> Iterable[Column]:
         formula = f"share of the {group} with std_{w}(r) below the pair's, ties half"
         yield _column(f"{name}_volatility_{w}", "share", formula, filled_at(1, w), w, SHARE)
     formula = f"share of the {group} with spread s below the pair's, ties half"
-    yield _column(f"{name}_spread", "share", formula, 0, 0, SHARE, NO_SPREAD)
+    spread = _column(f"{name}_spread", "share", formula, 0, 0, SHARE, NO_SPREAD)
+    yield replace(spread, may_be_constant=FIXED_SPREAD)
 
 
 def _scores() -> Iterable[Column]:

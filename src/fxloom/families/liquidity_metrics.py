@@ -25,7 +25,7 @@ from fxloom.kernels.ratio import log, log1p, ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum, zscore_present
 from fxloom.nodes.flow import STEP, amihud, kyle, mean_volume, signed_volume, turnover
-from fxloom.nodes.series import SPREAD_LOOKBACK, return_size, spread_bp, volatility
+from fxloom.nodes.series import FIXED_SPREAD, SPREAD_LOOKBACK, return_size, spread_bp, volatility
 from fxloom.view import View
 
 SHORT, HOUR, LONG, FOUR_HOURS = 15, 60, 120, 240
@@ -66,7 +66,8 @@ def _elasticity_columns(r: int) -> Iterable[Column]:
     formula = "slope_120 of s on 10000 abs(r)"
     back = max(r, SPREAD_LOOKBACK) + LONG - 1
     undefined = f"abs(r) is constant; {QUOTELESS}"
-    yield Column("liq_spread_elasticity_120", "bp/bp", formula, r + LONG - 1, back, undefined=undefined)
+    name = "liq_spread_elasticity_120"
+    yield Column(name, "bp/bp", formula, r + LONG - 1, back, undefined=undefined, may_be_constant=FIXED_SPREAD)
 
 
 def _memory_columns(r: int) -> Iterable[Column]:

@@ -18,7 +18,7 @@ from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.order import rolling_rank
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.regression import rolling_slope
-from fxloom.nodes.series import SPREAD_LOOKBACK, spread_bp, volatility
+from fxloom.nodes.series import FIXED_SPREAD, SPREAD_LOOKBACK, spread_bp, volatility
 from fxloom.view import View
 
 EQUAL = 1e-9  # spreads closer than this, relative, are of equal rank
@@ -39,7 +39,10 @@ def _columns_of(w: int, to_vol_warmup: int) -> Iterable[Column]:
         name: str, unit: str, formula: str, low: float, high: float, undefined: str = NO_EDGE, warmup: int = w - 1
     ) -> Column:
         lookback = w - 1 + SPREAD_LOOKBACK
-        return Column(f"spread_{name}_{w}", unit, formula, warmup, lookback, low, high, SOURCE, undefined=undefined)
+        full = f"spread_{name}_{w}"
+        return Column(
+            full, unit, formula, warmup, lookback, low, high, SOURCE, undefined=undefined, may_be_constant=FIXED_SPREAD
+        )
 
     yield column("mean", "bp", f"mean_{w}(s)", 0, math.inf)
     yield column("std", "bp", f"std_{w}(s)", 0, math.inf)

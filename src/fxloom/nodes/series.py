@@ -15,6 +15,7 @@ from fxloom.view import View
 
 EDGE_BARS = 60  # clock bars of the spread proxy
 SPREAD_LOOKBACK = EDGE_BARS - 1  # of ``spread_bp``: that of the proxy; quoted spreads need none
+FIXED_SPREAD = "a broker may ask a fixed spread, or an estimate be 0 throughout"
 
 
 def moments(view: View, window: int) -> tuple[Floats, Floats, Floats, Floats]:

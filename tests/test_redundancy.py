@@ -72,7 +72,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     planted = {n: held[n].to_numpy().astype(np.float64) for n in names}
     planted[names[1]] = 2.0 * planted[names[0]] + 1.0
     planted[names[2]] = np.full(held.height, 0.5)
-    store.publish(dataclasses.replace(record), held["ts_utc"].dt.epoch("s").to_numpy() // 60, None, planted)
+    store.publish(dataclasses.replace(record, quality={}), held["ts_utc"].dt.epoch("s").to_numpy() // 60, None, planted)
     return store
 
 

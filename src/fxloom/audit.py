@@ -12,7 +12,7 @@ from fxloom.catalogue import tables
 from fxloom.feature import Table
 from fxloom.holes import Hole
 from fxloom.plan import Item, Plan
-from fxloom.quality import Survey, findings, jumps, survey_of
+from fxloom.quality import Survey, findings, jumps, surveys_of
 from fxloom.stores.base import Damage, Key, Record
 
 TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
@@ -109,7 +109,7 @@ def audit(records: Sequence[Record], plan: Plan, damages: Sequence[Damage] = (),
     for record in records:
         where = (record.key.pair, record.key.month)
         held[record.key.table].records[where] = record
-        held[record.key.table].surveys[where] = {n: survey_of(s) for n, s in record.quality.items()}
+        held[record.key.table].surveys[where] = surveys_of(record.quality)
     expected: dict[str, list[Item]] = defaultdict(list)
     for item in plan.items:
         expected[item.table].append(item)

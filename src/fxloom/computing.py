@@ -11,7 +11,8 @@ import numpy as np
 from fxloom.bars import Bars, Flags, Floats, Ints
 from fxloom.feature import KEYED_BY_MONTH, Columns, Feature, Table, checked
 from fxloom.panel import PanelFrame, PanelView
-from fxloom.quality import Survey, due_rows, merge_surveys, motion_of, refusals, survey_column
+from fxloom.quality import Motion, Survey, due_rows, merge_surveys, motion_of, refusals, survey_column
+from fxloom.sharing import Frame
 from fxloom.view import PairFrame, Traits, View
 
 
@@ -71,7 +72,7 @@ def compute_table(view: View, table: Table) -> Computed:
     rows = observed_rows(view)
     stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
     reasons = _reasons(view.missing, rows)
-    price = motion_of(view.price[rows])
+    price = _motion(view.frame, view.pair, view.price, rows, view.start)
     due = _DueRows(view.ts, rows)
     surveys = {
         f.name: survey_column(f, stored[f.name], due.of(f), reasons.get(f.key, {}), price) for f in table.features
@@ -89,6 +90,14 @@ def _span(rows: Ints) -> Ints | slice:
     """``rows`` as a slice where none is missing between them: nothing needs to be copied then."""
     whole = len(rows) > 0 and int(rows[-1]) - int(rows[0]) + 1 == len(rows)
     return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
+
+
+def _motion(frame: Frame, pair: str, price: Floats, rows: Ints, start: int) -> Motion:
+    """How the pair moved, worked out once for all tables of a task: they store the same rows."""
+    key = (motion_of, pair, start + int(rows[0]) if len(rows) else -1)
+    if key not in frame.memo:
+        frame.memo[key] = (start, motion_of(price[rows]))
+    return frame.memo[key][1]  # type: ignore[no-any-return]
 
 
 class _DueRows:
@@ -156,7 +165,7 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     due = _panel_due(view, pair, rows)
     missing = [part for reason, where, names in view.missing for part in _told_apart(reason, where[i], names)]
     reasons = _reasons(missing, rows)
-    price = motion_of(view.price[i, rows])
+    price = _motion(view.frame, pair, view.price[i], rows, view.start)
     surveys = {
         f.name: survey_column(f, stored[f.name], due(f, stored[f.name]), reasons.get(f.key, {}), price)
         for f in table.features

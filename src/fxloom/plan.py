@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fxloom.days import Day, History
@@ -91,6 +91,7 @@ def make_plan(
             items += _pair_items(stock, one_pair, pair, months)
     if of_panel:
         items += _panel_items(stock, of_panel, wanted, months)
+    items = list(_linked(items, months))
     return Plan(tuple(items), tuple(_tasks(items, stock, tables, force)), _count(items))
 
 
@@ -115,10 +116,24 @@ def _tasks(items: Sequence[Item], stock: Stock, tables: Sequence[Table], force: 
     ]
 
 
-def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[tuple[str, bool]]:
-    """The months within ``bounds`` and the one before them, in order, and whether each is within."""
-    found = [(m, bounds is None or bounds[0] <= m <= bounds[1]) for m in sorted(months)]
-    return [f for f, after in zip(found, [*found[1:], ("", False)], strict=True) if f[1] or after[1]]
+def _within(month: str, bounds: tuple[str, str] | None) -> bool:
+    return bounds is None or bounds[0] <= month <= bounds[1]
+
+
+def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[str]:
+    """The months within ``bounds``, and the one before them, which ``_linked`` takes out again."""
+    found = sorted(months)
+    return [m for m, after in zip(found, [*found[1:], ""], strict=True) if _within(m, bounds) or _within(after, bounds)]
+
+
+def _linked(items: Iterable[Item], bounds: tuple[str, str] | None) -> Iterator[Item]:
+    """The items within ``bounds``, each told of the one before it; ``items`` in the order of their months."""
+    before: dict[tuple[str, str], tuple[str, str]] = {}
+    for item in items:
+        where = (item.table, item.pair)
+        if _within(item.month, bounds):
+            yield replace(item, before=before.get(where))
+        before[where] = (item.month, item.fingerprint)
 
 
 def _state(stock: Stock, key: tuple[str, str, str], fingerprint: str) -> State:
@@ -129,19 +144,15 @@ def _state(stock: Stock, key: tuple[str, str, str], fingerprint: str) -> State:
 def _pair_items(stock: Stock, tables: Sequence[Table], pair: str, bounds: tuple[str, str] | None) -> Iterable[Item]:
     by_month = stock.days[pair]
     history = History([day for month in sorted(by_month) for day in by_month[month]])
-    before: dict[str, tuple[str, str]] = {}
-    for month, wanted in _selected(by_month, bounds):
+    for month in _selected(by_month, bounds):
         first, end = month_bounds(month)
         i, j = history.index_of(first), history.index_of(end)
         rows = sum(d.rows for d in history.days[i:j])
         for table in tables:
             k = history.start_for(i, table.lookback)
             print_ = _digest(table, stock, {pair: history.days[k:j]})
-            if wanted:
-                state = _state(stock, (table.name, pair, month), print_)
-                start = history.numbers[k] * MINUTES_A_DAY
-                yield Item(table.name, pair, month, start, print_, state, rows, before.get(table.name))
-            before[table.name] = (month, print_)
+            state = _state(stock, (table.name, pair, month), print_)
+            yield Item(table.name, pair, month, history.numbers[k] * MINUTES_A_DAY, print_, state, rows)
 
 
 def _panel_items(
@@ -154,8 +165,7 @@ def _panel_items(
         for d in by_day.values():
             clock[d.day] = max(clock[d.day], d.clock)
     numbers = sorted(clock)
-    before: dict[tuple[str, str], tuple[str, str]] = {}
-    for month, selected in _selected({m for months in stock.days.values() for m in months}, bounds):
+    for month in _selected({m for months in stock.days.values() for m in months}, bounds):
         first, end = (minute // MINUTES_A_DAY for minute in month_bounds(month))
         for table in tables:
             start = _panel_start(numbers, clock, first, table.lookback)
@@ -165,10 +175,8 @@ def _panel_items(
                 if pair and month not in stock.days[pair]:
                     continue
                 rows = sum(d.rows for p, ds in seen.items() if pair in ("", p) for d in ds if d.day >= first)
-                if selected:
-                    state, earlier = _state(stock, (table.name, pair, month), print_), before.get((table.name, pair))
-                    yield Item(table.name, pair, month, start * MINUTES_A_DAY, print_, state, rows, earlier)
-                before[table.name, pair] = (month, print_)
+                state = _state(stock, (table.name, pair, month), print_)
+                yield Item(table.name, pair, month, start * MINUTES_A_DAY, print_, state, rows)
 
 
 def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, lookback: int) -> int:

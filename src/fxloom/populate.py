@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fxloom.catalogue import select_tables
+from fxloom.catalogue import select_tables, tables
 from fxloom.plan import Plan, Stock, Task, make_plan
 from fxloom.run.outcome import Outcome
 from fxloom.stores.base import Settings, Store, StoreError
@@ -73,8 +73,7 @@ def plan_for(
 
 def estimate(plan: Plan, dtype: str) -> Estimate:
     """Values, time and room that the tasks of ``plan`` take, roughly."""
-    known = {t.name: t for t in select_tables(None)}
-    values = sum(item.rows * len(known[item.table].features) for task in plan.tasks for item in task.items)
+    values = sum(item.rows * len(tables()[item.table].features) for task in plan.tasks for item in task.items)
     return Estimate(values, values * SECONDS_A_VALUE, int(values * BYTES_A_VALUE[dtype]))
 
 

@@ -86,6 +86,11 @@ def survey_of(plain: Mapping[str, Any]) -> Survey:
     return Survey(**{name: plain[name] for name in SURVEYED if name in plain})
 
 
+def surveys_of(quality: Mapping[str, Mapping[str, Any]]) -> dict[str, Survey]:
+    """Those of a partition's columns, from what its record holds."""
+    return {name: survey_of(plain) for name, plain in quality.items()}
+
+
 def merge_surveys(parts: Sequence[Survey]) -> Survey:
     """The survey of several pairs' rows of one feature, from those of each; deviations are about each one's mean."""
     lows = [p.low for p in parts if p.low is not None]

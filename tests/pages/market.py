@@ -69,13 +69,11 @@ class Market:
         return self.memo["m", w]  # type: ignore[no-any-return]
 
 
-@dataclass(eq=False)
-class Sight:
-    """A market in one domain."""
+class InDomain:
+    """What is seen in one domain, each part worked out once."""
 
-    market: Market
     domain: str
-    memo: dict[Any, Any] = field(default_factory=dict)
+    memo: dict[Any, Any]
 
     def once(self, name: Any, make: Any) -> Any:
         if name not in self.memo:
@@ -85,6 +83,15 @@ class Sight:
     @property
     def bqx(self) -> bool:
         return self.domain == "bqx"
+
+
+@dataclass(eq=False)
+class Sight(InDomain):
+    """A market in one domain."""
+
+    market: Market
+    domain: str
+    memo: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def step(self) -> int:

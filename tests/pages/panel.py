@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pages.market import NAN, Array, Market, lagged, windows
+from pages.market import NAN, Array, InDomain, Market, lagged, windows
 
 MAJORS = ("eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp")
 SISTERS = {
@@ -19,7 +19,7 @@ SISTERS = {
 }  # fmt: skip
 
 
-class Panel:
+class Panel(InDomain):
     """Closes, presence and spreads of all pairs on the panel clock, in one domain."""
 
     def __init__(self, markets: dict[str, Market], domain: str) -> None:
@@ -41,15 +41,6 @@ class Panel:
             self.present[pair] = begun & (self.ts - m.ts[row] <= 60)
             self.spread[pair] = np.where(self.present[pair], m.s[row], NAN)  # of its latest bar
         self.memo: dict[Any, Any] = {}
-
-    def once(self, name: Any, make: Any) -> Any:
-        if name not in self.memo:
-            self.memo[name] = make()
-        return self.memo[name]
-
-    @property
-    def bqx(self) -> bool:
-        return self.domain == "bqx"
 
     def m(self, pair: str, w: int) -> Array:
         def make() -> Array:

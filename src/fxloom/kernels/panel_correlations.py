@@ -8,7 +8,6 @@ from fxloom.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
 from fxloom.kernels.pieces import (
     COUNT,
-    FLAT,
     HIGH,
     KEPT,
     LOW,
@@ -17,6 +16,8 @@ from fxloom.kernels.pieces import (
     SSD,
     STEP,
     WEIGHT,
+    holds_enough,
+    is_still,
     join_pieces,
     join_products,
     join_two,
@@ -96,10 +97,9 @@ def root(piece: Floats, count: Floats, y: Floats, begin: int, window: int, out: 
     first = len(y) - len(out)
     for i in range(len(out)):
         t = first + i
-        inside = begin + t >= window - 1 and y[t] == y[t] and 4.0 * count[t] >= window
-        high, low = piece[HIGH, t], piece[LOW, t]
-        moves = high - low > FLAT * max(abs(high), abs(low)) and piece[SSD, t] > 0.0
-        out[i] = np.sqrt(piece[SSD, t]) if inside and moves else np.nan
+        moves = piece[SSD, t] > 0.0 and not is_still(piece[HIGH, t], piece[LOW, t])
+        enough = holds_enough(count[t], y[t], begin + t, window)
+        out[i] = np.sqrt(piece[SSD, t]) if enough and moves else np.nan
 
 
 @jit

@@ -160,18 +160,28 @@ def join_two(
 
 
 @jit
+def holds_enough(count: float, newest: float, at: int, window: int) -> bool:
+    """Whether the window that ends at clock position ``at`` has its newest value, a quarter of its bars, and room."""
+    return at >= window - 1 and newest == newest and 4.0 * count >= window
+
+
+@jit
+def is_still(high: float, low: float) -> bool:
+    """Whether values between these extremes are a constant."""
+    return high - low <= FLAT * max(abs(high), abs(low))
+
+
+@jit
 def settle(piece: Floats, y: Floats, begin: int, window: int) -> None:
     """Empty the windows that hold too little (count 0, sums NaN); a constant's squared deviations are exactly 0.
 
     ``y`` and ``piece`` begin at clock position ``begin``.
     """
     for i in range(len(y)):
-        if begin + i < window - 1 or np.isnan(y[i]) or 4.0 * piece[COUNT, i] < window:
+        if not holds_enough(piece[COUNT, i], y[i], begin + i, window):
             piece[COUNT, i], piece[MEAN, i], piece[SSD, i] = 0.0, np.nan, np.nan
-        else:
-            high, low = piece[HIGH, i], piece[LOW, i]
-            if high - low <= FLAT * max(abs(high), abs(low)):
-                piece[SSD, i] = 0.0
+        elif is_still(piece[HIGH, i], piece[LOW, i]):
+            piece[SSD, i] = 0.0
 
 
 @jit

@@ -6,7 +6,7 @@ import numpy as np
 
 from fxloom.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.pieces import FLAT
+from fxloom.kernels.pieces import is_still
 
 
 @jit
@@ -31,8 +31,7 @@ def set_moments(values: Floats, present: Flags, members: Ints, signs: Floats) ->
             if members[s, k] >= 0:
                 add_squares(values[members[s, k]], present[members[s, k]], signs[s, k], mean[s], std[s])
         for t in range(n):
-            flat = high[t] - low[t] <= FLAT * max(abs(high[t]), abs(low[t]))
-            spread = 0.0 if flat else np.sqrt(std[s, t] / (count[s, t] - 1.0))
+            spread = 0.0 if is_still(high[t], low[t]) else np.sqrt(std[s, t] / (count[s, t] - 1.0))
             std[s, t] = spread if count[s, t] > 1.0 else np.nan
     return count, mean, std
 

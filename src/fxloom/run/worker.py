@@ -14,7 +14,7 @@ from fxloom.clock import on_clock
 from fxloom.computing import Computed, Failure, Job, compute_pair, compute_panel, proxies_of
 from fxloom.months import month_bounds
 from fxloom.plan import Item, Task
-from fxloom.quality import Survey, jumps, survey_of
+from fxloom.quality import Survey, jumps, surveys_of
 from fxloom.run.outcome import Outcome, all_failed, outcome
 from fxloom.stores import open_backend
 from fxloom.stores.base import Key, Record, Settings, Store, StoreError
@@ -108,7 +108,7 @@ def _surveys_before(store: Store, item: Item) -> dict[str, Survey]:
     record = store.record(Key(item.table, item.pair, month))
     if record is None or record.fingerprint != fingerprint:
         return {}
-    return {name: survey_of(plain) for name, plain in record.quality.items()}
+    return surveys_of(record.quality)
 
 
 def record_for(settings: Settings, item: Item, computed: Computed) -> Record:

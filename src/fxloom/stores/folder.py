@@ -41,7 +41,7 @@ from fxloom.stores.frames import (
     joined,
     record_in,
 )
-from fxloom.stores.parts import UNREADABLE, damaged_pages, feature_files
+from fxloom.stores.parts import UNREADABLE, damage_of, feature_files
 
 TEMPORARY = ".tmp-"
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -162,16 +162,19 @@ class FolderStore:
         return found
 
     def verify(self) -> list[Damage]:
-        """Files whose pages do not match their checksums; those that ``damages`` finds are left out."""
+        """Files whose values are not those that were written; those that ``damages`` finds are left out."""
         readable = ((path, self._record(path)) for path in self._part_paths())
-        found = [(path, damaged_pages(path, r)) for path, r in readable if isinstance(r, Record)]
+        found = [(path, damage_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
         return [Damage(str(path), why) for path, why in found if why]
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
+        self._write(self._part_path(record.key), features_table(record, ts, pairs, columns, self._dtype()))
+
+    def _dtype(self) -> str:
+        """The type of features, settled once for the store."""
         if self._settings is None:
             self._settings = self.settings()
-        dtype = self._settings.dtype if self._settings else "float32"
-        self._write(self._part_path(record.key), features_table(record, ts, pairs, columns, dtype))
+        return self._settings.dtype if self._settings else "float32"
 
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
         first = month_of(start) if start is not None else ""
@@ -183,10 +186,9 @@ class FolderStore:
         if not paths:
             return None
         files = [(Key(table, _part(p, "pair") if by_pair else "", _part(p, "month")), p) for p in paths]
-        settings = self.settings()
         known = tables().get(table)
         names = known.names if known else [n for n in pq.read_schema(paths[-1]).names if n not in ("ts_utc", "pair")]
-        frame = feature_files(files, names, settings.dtype if settings else "float32")
+        frame = feature_files(files, names, self._dtype())
         return frame if by_pair or pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
 
     # -- the rest ------------------------------------------------------------------------------------------------

@@ -23,25 +23,38 @@ def feature_files(files: Sequence[tuple[Key, Path]], names: Sequence[str], dtype
     """The rows of partitions, one after the other, as a lazy frame: ts_utc, pair, features."""
 
     def part(key: Key, path: Path) -> Part:
-        return lambda wanted: _read(key, path, wanted, dtype)
+        return lambda wanted: _part(key, path, wanted, dtype)
 
     return streamed(names, dtype, [part(key, path) for key, path in files])
 
 
-def _read(key: Key, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
-    """``wanted`` columns with ts_utc and pair; null where the file is older than the feature."""
+def damage_of(path: Path, record: Record, dtype: str) -> str:
+    """Why the file at ``path`` is not what was written, and the cure; "" if it is. Reads all of it."""
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *wanted])
-            record = record_in(file.metadata.metadata)
-        if table.num_rows != record.rows:
-            raise ValueError(f"{table.num_rows} rows of {record.rows}")
-        ts = pl.Series("ts_utc", table["ts_utc"].cast(pa.int64()).to_numpy()).cast(pl.Datetime("us", "UTC"))
-        pair = [key.pair] * len(ts) if key.pair else table["pair"].to_pylist()
-        features = [_feature(table, name, record.quality.get(name), FLOATS[dtype]) for name in wanted]
-        return pl.DataFrame([ts, pl.Series("pair", pair, pl.String), *features])
+        _read(record.key, path, list(record.quality), dtype)
     except UNREADABLE as error:
-        raise DamagedError(f"{path} is damaged ({error}): {again(key)}") from None
+        return f"{error}: {_again(record.key)}"
+    return ""
+
+
+def _part(key: Key, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
+    try:
+        return _read(key, path, wanted, dtype)
+    except UNREADABLE as error:
+        raise DamagedError(f"{path} is damaged ({error}): {_again(key)}") from None
+
+
+def _read(key: Key, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
+    """``wanted`` columns with ts_utc and pair, null where the file is older than the feature; one of ``UNREADABLE``."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *wanted])
+        record = record_in(file.metadata.metadata)
+    if table.num_rows != record.rows:
+        raise ValueError(f"{table.num_rows} rows of {record.rows}")
+    ts = pl.Series("ts_utc", table["ts_utc"].cast(pa.int64()).to_numpy()).cast(pl.Datetime("us", "UTC"))
+    pair = [key.pair] * len(ts) if key.pair else table["pair"].to_pylist()
+    features = [_feature(table, name, record.quality.get(name), FLOATS[dtype]) for name in wanted]
+    return pl.DataFrame([ts, pl.Series("pair", pair, pl.String), *features])
 
 
 def _feature(table: pa.Table, name: str, quality: Mapping[str, Any] | None, kind: Any) -> pl.Series:
@@ -66,17 +79,7 @@ def _as_told(values: npt.NDArray[Any], told: Survey) -> bool:
     return bool(low == values.dtype.type(told.low) and high == values.dtype.type(told.high))
 
 
-def damaged_pages(path: Path, record: Record) -> str:
-    """Why the file at ``path`` is not what was written, and the cure; "" if it is."""
-    try:
-        rows = pq.read_table(path, page_checksum_verification=True, partitioning=None).num_rows
-        why = "" if rows == record.rows else f"{rows} rows of {record.rows}"
-    except UNREADABLE as error:
-        why = str(error)
-    return f"{why}: {again(record.key)}" if why else ""
-
-
-def again(key: Key) -> str:
+def _again(key: Key) -> str:
     """What makes a damaged partition again."""
     pair = f" --pairs {key.pair}" if key.pair else ""
     return f"`populate --force --tables {key.table}{pair} --months {key.month}` makes it again"

@@ -15,6 +15,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m fxloom.run.warm
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
@@ -22,6 +23,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m fxloom.run.warm
 	$(BIN)/pytest -n 2 --dist loadfile
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import polars as pl
 
-from fxloom.api import traits_of
-from fxloom.bars import Bars
-from fxloom.days import days_of
-from fxloom.feature import Table
-from fxloom.market import synthetic_market
-from fxloom.months import MINUTES_A_DAY, month_bounds, months_of
-from fxloom.plan import Stock, make_plan
+from fxloom.api import pair_info_of
+from fxloom.bars.bars import Bars
+from fxloom.bars.days import summarise_days
+from fxloom.bars.months import MINUTES_A_DAY, month_bounds, months_of
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.engine.plan import StoreState, make_plan
+from fxloom.features.feature import Table
 
 DATA = Path(os.environ.get("FXLOOM_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 HISTORY = 40  # days before the month: more than the longest lookback of a table
@@ -58,11 +58,11 @@ def all_pairs() -> Market:
 def starts(market: Market, tables: Sequence[Table]) -> dict[str, int]:
     """The minute from which on each table sees the bars of the month, as the planner has it."""
     days = {
-        pair: {m: days_of(bars.between(*month_bounds(m))) for m in months_of(bars.ts)}
+        pair: {m: summarise_days(bars.between(*month_bounds(m))) for m in months_of(bars.ts)}
         for pair, bars in market.bars.items()
     }
-    traits = {pair: traits_of(bars) for pair, bars in market.bars.items()}
-    plan = make_plan(Stock(days, traits, "float32", {}), tables, None, (market.month, market.month))
+    infos = {pair: pair_info_of(bars) for pair, bars in market.bars.items()}
+    plan = make_plan(StoreState(days, infos, "float32", {}), tables, None, (market.month, market.month))
     return {item.table: item.start for item in plan.items}
 
 

@@ -14,12 +14,12 @@ from benchmarks.market import Market, starts
 from benchmarks.rivals import Rival, rivals
 from benchmarks.rivals.script import Script
 from benchmarks.timing import best_in_turns
-from fxloom.api import traits_of
-from fxloom.catalogue import select_tables
-from fxloom.clock import ClockBars, on_clock
-from fxloom.computing import Computed, Failure, Job, compute_pair
-from fxloom.feature import Table
-from fxloom.view import PairFrame
+from fxloom.api import pair_info_of
+from fxloom.bars.clock import ClockBars, on_clock
+from fxloom.engine.compute import Computed, Failure, Job, compute_pair
+from fxloom.features.catalogue import select_tables
+from fxloom.features.feature import Table
+from fxloom.features.pair_view import PairFrame
 
 FOUNDATION = ("bqx_momentum", "bollinger", "statistics", "technical", "time_features")  # the first eight tables
 ROUNDS = 4
@@ -47,7 +47,7 @@ class Ground:
 
     def __init__(self, market: Market) -> None:
         (self.pair, self.bars), *_ = market.bars.items()
-        self.market, self.traits = market, traits_of(self.bars)
+        self.market, self.info = market, pair_info_of(self.bars)
         self.tables = [t for t in select_tables(None) if t.family.scope == "pair"]
         self.starts = starts(market, self.tables)
 
@@ -58,7 +58,7 @@ class Ground:
 
     def compute(self, tables: list[Table]) -> list[Computed]:
         """``tables`` of the month: from the bars to surveyed columns."""
-        frame = PairFrame(self.pair, self.clock(tables), self.traits)
+        frame = PairFrame(self.pair, self.clock(tables), self.info)
         jobs = [Job(t, self.starts[t.name]) for t in tables]
         return [_certain(r) for r in compute_pair(frame, jobs, self.market.first)]
 
@@ -75,7 +75,7 @@ def contest(ground: Ground, which: Table, rival: Rival) -> Contest:
     shown = bars if rival.stretch is None else _last(bars, which.lookback + rival.stretch)
     competitors = {
         "ours": lambda: ground.compute([which]),
-        "theirs": lambda: rival.compute(Script(ground.pair, shown, ground.traits, which.domain.name)),
+        "theirs": lambda: rival.compute(Script(ground.pair, shown, ground.info, which.domain.name)),
     }
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -133,7 +133,7 @@ def in_context(ground: Ground) -> dict[str, float]:
     """Processor seconds of each table when all run together: what is shared is on the bill of the first."""
     spent: dict[str, list[float]] = {t.name: [] for t in ground.tables}
     for _ in range(ROUNDS):
-        frame = PairFrame(ground.pair, ground.clock(ground.tables), ground.traits)
+        frame = PairFrame(ground.pair, ground.clock(ground.tables), ground.info)
         begin = time.process_time()
         for result in compute_pair(frame, [Job(t, ground.starts[t.name]) for t in ground.tables], ground.market.first):
             now = time.process_time()

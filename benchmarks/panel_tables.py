@@ -19,12 +19,12 @@ from benchmarks.pair_tables import EQUAL
 from benchmarks.rivals import PANEL, PanelRival
 from benchmarks.rivals.panel import PanelScript
 from benchmarks.timing import processor_seconds
-from fxloom.api import traits_of
-from fxloom.catalogue import select_tables
-from fxloom.computing import Computed, Failure, Job, compute_panel
-from fxloom.domain import RATE
-from fxloom.feature import Table
-from fxloom.panel import PanelFrame
+from fxloom.api import pair_info_of
+from fxloom.engine.compute import Computed, Failure, Job, compute_panel
+from fxloom.features.catalogue import select_tables
+from fxloom.features.domain import RATE
+from fxloom.features.feature import Table
+from fxloom.features.panel_view import PanelFrame
 
 
 class PanelGround:
@@ -37,16 +37,16 @@ class PanelGround:
         self.begin = min(self.starts.values())
         end = 1 + max(int(b.ts[-1]) for b in market.bars.values())
         self.bars = {p: b.between(self.begin, end) for p, b in market.bars.items()}
-        self.traits = {p: traits_of(b) for p, b in market.bars.items()}
+        self.infos = {p: pair_info_of(b) for p, b in market.bars.items()}
 
     def compute(self, tables: list[Table]) -> list[Computed]:
         """``tables`` of the month, for every pair."""
         jobs = [Job(t, self.starts[t.name]) for t in tables]
-        return [_certain(r) for r in compute_panel(self.bars, self.traits, jobs, self.market.first)]
+        return [_certain(r) for r in compute_panel(self.bars, self.infos, jobs, self.market.first)]
 
     @cached_property
     def frame(self) -> PanelFrame:
-        return PanelFrame(self.bars, self.traits)
+        return PanelFrame(self.bars, self.infos)
 
     @cached_property
     def spread(self) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def _measured() -> tuple[float, float, float]:
     for _ in range(2):  # the first loads the kernels
         begin = time.process_time(), time.perf_counter()
         jobs = [Job(t, ground.starts[t.name]) for t in ground.tables]
-        for result in compute_panel(ground.bars, ground.traits, jobs, ground.market.first):
+        for result in compute_panel(ground.bars, ground.infos, jobs, ground.market.first):
             _certain(result)
         used.append((time.process_time() - begin[0], time.perf_counter() - begin[1]))
         gc.collect()

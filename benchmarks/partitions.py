@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.pair_tables import Ground
-from fxloom.catalogue import VERSION
-from fxloom.computing import Computed
-from fxloom.stores.base import Key, Record, Settings
+from fxloom.engine.compute import Computed
+from fxloom.engine.partitions import PartitionKey, Record, Settings
+from fxloom.features.catalogue import VERSION
 from fxloom.stores.folder import FolderStore
 
 
@@ -48,9 +48,9 @@ def throughputs(ground: Ground) -> list[Throughput]:
 
 
 def _publish(store: FolderStore, month: str, computed: Computed) -> None:
-    quality = {name: survey.plain() for name, survey in computed.surveys.items()}
+    quality = {name: survey.plain() for name, survey in computed.stats.items()}
     record = Record(
-        Key(computed.table.name, computed.pair, month), "0" * 32, len(computed.ts), VERSION, "", (), quality
+        PartitionKey(computed.table.name, computed.pair, month), "0" * 32, len(computed.ts), VERSION, "", (), quality
     )
     store.publish(record, computed.ts, computed.pairs, computed.columns)
 

@@ -27,9 +27,9 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from fxloom.catalogue import tables
-from fxloom.months import month_bounds
-from fxloom.stores.base import Key, Record, Settings
+from fxloom.bars.months import month_bounds
+from fxloom.engine.partitions import PartitionKey, Record, Settings
+from fxloom.features.catalogue import tables
 from fxloom.stores.postgres import PostgresStore
 from fxloom.stores.postgres.binary import Block, encoded
 
@@ -70,7 +70,7 @@ class Bench:
         return where
 
     def ours(self, turn: int) -> float:
-        record = Record(Key(TABLE, "eurusd", "2018-03"), f"f{turn}", ROWS, 1, "2026-01-01T00:00:00Z")
+        record = Record(PartitionKey(TABLE, "eurusd", "2018-03"), f"f{turn}", ROWS, 1, "2026-01-01T00:00:00Z")
         self.connection.execute(
             sql.SQL("drop table if exists {}").format(sql.Identifier(self.schema, f"{TABLE}_eurusd_2018_03"))
         )
@@ -85,7 +85,7 @@ class Bench:
 
     def replacing(self, turn: int) -> float:
         """Ours, where there is a partition already."""
-        record = Record(Key(TABLE, "eurusd", "2018-03"), f"g{turn}", ROWS, 1, "2026-01-01T00:00:00Z")
+        record = Record(PartitionKey(TABLE, "eurusd", "2018-03"), f"g{turn}", ROWS, 1, "2026-01-01T00:00:00Z")
         return timed(lambda: self.store.publish(record, self.ts, None, self.columns))
 
     def bare(self, _turn: int) -> float:

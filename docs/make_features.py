@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fxloom.catalogue import families, tables
-from fxloom.feature import Column, Family, Table, tables_of
+from fxloom.features.catalogue import families, tables
+from fxloom.features.feature import Column, Family, Table, tables_of
 
 FOLDER = Path(__file__).parent / "features"
 HEAD = "| feature | unit | range | warm-up | lookback | formula | source |\n|---|---|---|---|---|---|---|"
@@ -71,7 +71,7 @@ def _remarks(table: Table) -> Iterator[str]:
         for text in (
             c.undefined and f"no value: {c.undefined}",
             c.may_be_constant and f"may stand still: {c.may_be_constant}",
-            c.twin and f"twin: {c.twin}",
+            c.near_duplicate_of and f"twin: {c.near_duplicate_of}",
             c.recursive and "recursive: reproduced from its lookback to 1e-9 x max(abs(value), the feature's std)",
         ):
             if text:

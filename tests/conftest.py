@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fxloom.bars import Bars
+from fxloom.bars.bars import Bars
 
 DATA = Path(os.environ.get("FXLOOM_DATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.PlannedPartition]) -> None:
     """Without the sample data its tests are skipped; where FXLOOM_DATA is set, missing data fails them instead."""
     if DATA.is_dir() or os.environ.get("FXLOOM_DATA"):
         return

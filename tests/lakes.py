@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from fxloom.bars import Bars
-from fxloom.ingest import ingest
-from fxloom.market import synthetic_market
+from fxloom.bars.bars import Bars
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.run.ingest import ingest
 from fxloom.stores.base import Store
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.frames import bars_table

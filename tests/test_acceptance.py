@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DATA
 
 from fxloom.api import OpenStore, open_store
-from fxloom.audit import Audit
-from fxloom.catalogue import tables
-from fxloom.ingest import ingest
+from fxloom.engine.audit import Audit
+from fxloom.features.catalogue import tables
+from fxloom.run.ingest import ingest
+from tests.conftest import DATA
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
-from fxloom.nodes.siblings import MAJORS, SETS, relate, system_of, triangles_of
-from fxloom.panel import PanelFrame
+from fxloom.features.panel_view import PanelFrame
+from fxloom.series.siblings import MAJORS, SETS, relate, system_of, triangles_of
 
 LEAST = 3
 
@@ -24,7 +24,7 @@ class PanelScript:
         self.price = pd.DataFrame(frame.price.T[begin:], columns=self.pairs)
         self.present = pd.DataFrame(frame.present.T[begin:], columns=self.pairs)
         self.spread = spread.iloc[begin:].reset_index(drop=True)
-        self.baseline = pd.Series({p: t.baseline for p, t in frame.traits.items()})
+        self.baseline = pd.Series({p: t.baseline for p, t in frame.infos.items()})
 
     @cached_property
     def close(self) -> pd.DataFrame:

@@ -113,8 +113,8 @@ def _levels(fits: dict[int, pd.DataFrame], y: pd.Series) -> dict[str, pd.Series]
 
 
 def _between_domains(fits: dict[int, pd.DataFrame], s: Script) -> dict[str, pd.Series]:
-    twin = s.other("bqx")
-    other = {w: pd.DataFrame(_fits(twin.series(w), w)) for w in (30, 60)}
+    near_duplicate_of = s.other("bqx")
+    other = {w: pd.DataFrame(_fits(near_duplicate_of.series(w), w)) for w in (30, 60)}
     out = {f"par_{a}_domain_corr": fits[30][a].rolling(60).corr(other[30][a]) for a in ("a2", "a1")}
     out["par_b_domain_gap"] = zscore(fits[60]["b"], 240) - zscore(other[60]["b"], 240)
     out["par_quality_domain_gap"] = fits[60]["r2"] - other[60]["r2"]

@@ -8,15 +8,15 @@ import bidask
 import numpy as np
 import pandas as pd
 
-from fxloom.clock import ClockBars
-from fxloom.view import Traits
+from fxloom.bars.clock import ClockBars
+from fxloom.bars.pairs import PairInfo
 
 
 class Script:
     """One pair in one domain; every series is made when it is first asked for, and that time counts."""
 
-    def __init__(self, pair: str, bars: ClockBars, traits: Traits, domain: str) -> None:
-        self.pair, self.traits, self.domain = pair, traits, domain
+    def __init__(self, pair: str, bars: ClockBars, info: PairInfo, domain: str) -> None:
+        self.pair, self.info, self.domain = pair, info, domain
         self.ts = bars.ts
         self.prices = pd.DataFrame({"open": bars.open, "high": bars.high, "low": bars.low, "close": bars.close})
         self.observed = np.isin(np.arange(len(bars)), bars.observed)
@@ -28,14 +28,14 @@ class Script:
 
     def other(self, domain: str) -> Script:
         """The same bars in the other domain."""
-        twin = object.__new__(Script)
-        kept = ("pair", "traits", "ts", "prices", "observed", "_volume", "_spread")
-        twin.__dict__ = {name: self.__dict__[name] for name in kept} | {"domain": domain}
-        return twin
+        near_duplicate_of = object.__new__(Script)
+        kept = ("pair", "info", "ts", "prices", "observed", "_volume", "_spread")
+        near_duplicate_of.__dict__ = {name: self.__dict__[name] for name in kept} | {"domain": domain}
+        return near_duplicate_of
 
     @cached_property
     def close(self) -> pd.Series:
-        return 100 * self.prices["close"] / self.traits.baseline
+        return 100 * self.prices["close"] / self.info.baseline
 
     def momentum(self, window: int) -> pd.Series:
         return (self.close.shift(1).rolling(window).sum() - window * self.close) / self.close
@@ -59,13 +59,13 @@ class Script:
     def bars(self) -> pd.DataFrame:
         """Open, high, low, close of the domain."""
         if not self.bqx:
-            return 100 * self.prices / self.traits.baseline
+            return 100 * self.prices / self.info.baseline
         five = self.x.rolling(5)
         return pd.DataFrame({"open": self.x.shift(4), "high": five.max(), "low": five.min(), "close": self.x})
 
     @cached_property
     def volume(self) -> pd.Series:
-        if self.traits.has_volume and self._volume is not None:
+        if self.info.has_volume and self._volume is not None:
             return pd.Series(self._volume)
         pip = 0.01 if self.pair.endswith("jpy") else 0.0001
         return (1 + (self.prices["high"] - self.prices["low"]) / pip).where(self.observed, 0.0)
@@ -73,7 +73,7 @@ class Script:
     @cached_property
     def spread(self) -> pd.Series:
         """Quoted spread in bp, or EDGE over 60 bars."""
-        if self.traits.has_quotes and self._spread is not None:
+        if self.info.has_quotes and self._spread is not None:
             return 10_000 * pd.Series(self._spread) / self.prices["close"]
         return 10_000 * bidask.edge_rolling(self.prices, window=60).abs()
 

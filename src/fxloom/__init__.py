@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fxloom.system.version import VERSION
+
 if TYPE_CHECKING:
     from fxloom.api import OpenStore as OpenStore
     from fxloom.api import compute as compute
     from fxloom.api import open_store as open_store
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["OpenStore", "compute", "open_store"]
 
 

@@ -11,13 +11,14 @@ import bidask
 import numpy as np
 import polars as pl
 import pytest
-from conftest import DATA, real_bars
 
-from fxloom.bars import Bars, pip_of
-from fxloom.clock import on_clock
-from fxloom.domain import BQX, Domain
-from fxloom.feature import Family
-from fxloom.view import PairFrame, Traits, View
+from fxloom.bars.bars import Bars
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo, pip_of
+from fxloom.features.domain import BQX, Domain
+from fxloom.features.feature import Family
+from fxloom.features.pair_view import PairFrame, View
+from tests.conftest import DATA, real_bars
 
 STILL = slice(1_700, 2_000)  # bars of the made-up market without a move
 QUIET = slice(2_300, 2_420)  # bars without volume
@@ -45,7 +46,7 @@ class Market:
 
     @cached_property
     def x(self) -> np.ndarray:
-        c = 100.0 * self.frame.bars.close / self.frame.traits.baseline
+        c = 100.0 * self.frame.bars.close / self.frame.info.baseline
         if self.domain is not BQX:
             return c
         g = np.full(len(c), np.nan)
@@ -64,7 +65,7 @@ class Market:
         """Open, high, low, close of the domain."""
         b, x = self.frame.bars, self.x
         if self.domain is not BQX:
-            o, h, l = (100.0 * p / self.frame.traits.baseline for p in (b.open, b.high, b.low))
+            o, h, l = (100.0 * p / self.frame.info.baseline for p in (b.open, b.high, b.low))
             return o, h, l, x
         o, h, l = (np.full(len(x), np.nan) for _ in range(3))
         for t in range(19, len(x)):
@@ -124,7 +125,7 @@ def made_up(n: int = 3_200, seed: int = 5, given: bool = True) -> PairFrame:
     ts = 25_296_480 + np.cumsum(np.where(rng.random(n) < 0.03, 3, 1) + np.where(np.arange(n) == 1_200, 500, 0))
     prices = (p * 1e-5 for p in (opened, high, low, close))
     bars = Bars(ts, *prices, volume=volume if given else None, spread=spread if given else None)
-    return PairFrame("eurusd", on_clock(bars), Traits(float(bars.close[0]) * 1.01, given, given))
+    return PairFrame("eurusd", on_clock(bars), PairInfo(float(bars.close[0]) * 1.01, given, given))
 
 
 @cache
@@ -132,8 +133,8 @@ def real(name: str, n: int = 3_600) -> PairFrame:
     """Bars of a sample file; mid prices and spreads of a file with quotes."""
     bars = quotes(name) if name.startswith("quotes") else real_bars(name)
     bars = bars.take(slice(n))
-    traits = Traits(float(bars.close[0]), bars.volume is not None, bars.spread is not None)
-    return PairFrame(name[-6:], on_clock(bars), traits)
+    info = PairInfo(float(bars.close[0]), bars.volume is not None, bars.spread is not None)
+    return PairFrame(name[-6:], on_clock(bars), info)
 
 
 def quotes(name: str) -> Bars:

@@ -8,11 +8,11 @@ from functools import cache
 import bidask
 import numpy as np
 import pytest
-from markets import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
 from scipy import stats
 
-from fxloom.domain import BOTH, BQX, RATE, Domain
 from fxloom.families.advanced_microstructure import FAMILY
+from fxloom.features.domain import BOTH, BQX, RATE, Domain
+from tests.families.markets import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
 
 
 def sign(r: np.ndarray) -> np.ndarray:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import talib
-from walks import check_declarations, computed, frame, index_of, momentum_of, sample
 
-from fxloom.domain import BOTH, RATE, Domain
 from fxloom.families.bollinger import FAMILY
+from fxloom.features.domain import BOTH, RATE, Domain
+from tests.families.walks import check_declarations, computed, frame, index_of, momentum_of, sample
 
 NAMES = ["walk", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from walks import check_declarations, computed, frame, index_of, sample, walk
 
-from fxloom.clock import on_clock
-from fxloom.domain import RATE
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
 from fxloom.families.bqx_momentum import FAMILY
-from fxloom.view import PairFrame, Traits
+from fxloom.features.domain import RATE
+from fxloom.features.pair_view import PairFrame
+from tests.families.walks import check_declarations, computed, frame, index_of, sample, walk
 
 NAMES = ["walk", pytest.param("market28/usdjpy", marks=pytest.mark.data)]
 WINDOWS = {"w15": 15, "w30": 30, "w45": 45, "w60": 60, "w75": 75, "agg": 90}
@@ -62,11 +63,11 @@ def test_rounding_noise_of_the_index_is_no_move() -> None:
     price = np.full(400, 1.23457)
     flat = type(bars)(np.arange(400), price, price, price, price, None, None, np.arange(400))
     for baseline in (1.1, 1.23457, 0.007, 3.0):
-        view = PairFrame("eurusd", flat, Traits(baseline)).view(RATE)
+        view = PairFrame("eurusd", flat, PairInfo(baseline)).view(RATE)
         assert all((column[180:] == 0.0).all() for column in FAMILY.compute(view).values())
 
 
 def test_works_on_the_shortest_history() -> None:
     bars = walk().take(slice(3))
-    view = PairFrame("eurusd", on_clock(bars), Traits(float(bars.close[0]))).view(RATE)
+    view = PairFrame("eurusd", on_clock(bars), PairInfo(float(bars.close[0]))).view(RATE)
     assert all(np.isnan(column).all() for column in FAMILY.compute(view).values())

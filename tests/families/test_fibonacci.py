@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fxloom.bars import Bars
-from fxloom.clock import on_clock
-from fxloom.domain import BOTH, RATE, Domain
+from fxloom.bars.bars import Bars
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
 from fxloom.families import fibonacci
-from fxloom.view import PairFrame, Traits, View
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.pair_view import PairFrame, View
 
 LEVELS = (23.6, 38.2, 50.0, 61.8, 78.6)
 
@@ -22,7 +23,7 @@ def view_of(n: int, seed: int, domain: Domain, still: tuple[int, int] = (0, 0)) 
     opened = np.r_[close[0], close[:-1]]
     high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
     bars = Bars(np.arange(n) + 25_000_000, *(column * 0.01 for column in (opened, high, low, close)))
-    return PairFrame("usdjpy", on_clock(bars), Traits(bars.close[0])).view(domain)
+    return PairFrame("usdjpy", on_clock(bars), PairInfo(bars.close[0])).view(domain)
 
 
 def slow_levels(high: np.ndarray, low: np.ndarray, close: float) -> dict[str, float]:

@@ -6,9 +6,12 @@ import logging
 
 import numpy as np
 import pytest
-from change_point_twin import run_probabilities
 from hmmlearn.hmm import GaussianHMM
-from weekly import (
+
+from fxloom.bars.bars import Bars
+from fxloom.families.hmm_regime import CHANGE_NAMES, FAMILY, STATE_NAMES, change_warmup, state_warmup
+from fxloom.features.domain import BOTH, RATE, Domain
+from tests.families.weekly import (
     check_due_and_in_range,
     check_lookback_is_enough,
     check_only_the_past_counts,
@@ -18,10 +21,7 @@ from weekly import (
     weekly_bars,
     weekly_view,
 )
-
-from fxloom.bars import Bars
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.families.hmm_regime import CHANGE_NAMES, FAMILY, STATE_NAMES, change_warmup, state_warmup
+from tests.reference.change_points import run_probabilities
 
 NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 DOMAINS = pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)

@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from walks import check_declarations, computed, frame, index_of, momentum_of, sample
 
-from fxloom.domain import BOTH, RATE, Domain
 from fxloom.families.lagged_cross_window import FAMILY
+from fxloom.features.domain import BOTH, RATE, Domain
+from tests.families.walks import check_declarations, computed, frame, index_of, momentum_of, sample
 
 NAMES = ["walk", pytest.param("market28/cadchf", marks=pytest.mark.data)]
 WINDOWS = (15, 30, 45, 60, 75)

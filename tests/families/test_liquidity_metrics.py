@@ -7,10 +7,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from markets import NAMES, Market, check_twins, corr, market, percentile_rank, quotient, slope, std
 
-from fxloom.domain import BOTH, Domain
 from fxloom.families.liquidity_metrics import FAMILY
+from fxloom.features.domain import BOTH, Domain
+from tests.families.markets import NAMES, Market, check_twins, corr, market, percentile_rank, quotient, slope, std
 
 
 def sign(r: np.ndarray) -> np.ndarray:

@@ -7,11 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from markets import NAMES, Market, bars_since_change, check_twins, market, quotient, slope, std
 from scipy import stats
 
-from fxloom.domain import BOTH, BQX, Domain
 from fxloom.families.market_regime import FAMILY
+from fxloom.features.domain import BOTH, BQX, Domain
+from tests.families.markets import NAMES, Market, bars_since_change, check_twins, market, quotient, slope, std
 
 
 def changes(x: np.ndarray, k: int) -> np.ndarray:

@@ -8,14 +8,15 @@ from math import log, sqrt
 import numpy as np
 import pytest
 import talib
-from conftest import real_bars
 
-from fxloom.bars import Bars
-from fxloom.clock import on_clock
-from fxloom.domain import BOTH, RATE, Domain
+from fxloom.bars.bars import Bars
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
 from fxloom.families import multi_scale_30m, multi_scale_60m
-from fxloom.feature import Columns
-from fxloom.view import PairFrame, Traits, View
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Columns
+from fxloom.features.pair_view import PairFrame, View
+from tests.conftest import real_bars
 
 FAMILIES = {30: multi_scale_30m, 60: multi_scale_60m}
 SCALES = pytest.mark.parametrize("minutes", [30, 60])
@@ -36,7 +37,7 @@ def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
 
 
 def frame_of(bars: Bars) -> PairFrame:
-    return PairFrame("eurusd", on_clock(bars), Traits(bars.close[0], has_volume=False))
+    return PairFrame("eurusd", on_clock(bars), PairInfo(bars.close[0], has_volume=False))
 
 
 def features(view: View, minutes: int) -> Columns:

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cross_section_twin import legs_of, slow_correction, slow_cross_section
-from panel_twin import SOME, Twin, frame_of, made_up, slow_arbitrage, slow_correlation, slow_strength
 
-from fxloom.bars import PAIRS
-from fxloom.domain import BOTH, RATE
+from fxloom.bars.pairs import PAIRS
 from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
-from fxloom.nodes.siblings import system_of
+from fxloom.features.domain import BOTH, RATE
+from fxloom.series.siblings import system_of
+from tests.families.cross_section_reference import legs_of, slow_correction, slow_cross_section
+from tests.families.panel_reference import (
+    SOME,
+    Twin,
+    frame_of,
+    made_up,
+    slow_arbitrage,
+    slow_correlation,
+    slow_strength,
+)
 
 ROWS = (14, 29, 75, 119, 120, 240, 313, 314, 360, 424, 470, 560, 640, 699, 700, 735, 790, 905, 960, 1099)
 
 
-def compare(columns, slow, twin, rows, pairs, tolerance=1e-9):
+def compare(columns, slow, reference, rows, pairs, tolerance=1e-9):
     """Every column at sampled bars: the twin's number, or missing where the twin has none; most are there."""
     compared = there = 0
     scale = {name: np.nanstd(column) for name, column in columns.items()}
     for p in pairs:
-        i = twin.pairs.index(p)
+        i = reference.pairs.index(p)
         for t in rows:
-            if not twin.here[p][t]:
+            if not reference.here[p][t]:
                 continue
-            want = slow(twin, p, t)
+            want = slow(reference, p, t)
             assert set(want) == set(columns)
             for name, value in want.items():
                 got = columns[name][i, t]

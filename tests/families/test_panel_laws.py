@@ -7,16 +7,17 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import real_bars
-from panel_twin import frame_of, made_up
 
-from fxloom.bars import PAIRS, Bars
-from fxloom.domain import RATE
+from fxloom.bars.bars import Bars
+from fxloom.bars.pairs import PAIRS
 from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
-from fxloom.feature import Table, tables_of
-from fxloom.nodes.panel import set_return, total_return
-from fxloom.nodes.siblings import BASE, QUOTE
-from fxloom.panel import CARRY, PanelFrame, panel_minutes
+from fxloom.features.domain import RATE
+from fxloom.features.feature import Table, tables_of
+from fxloom.features.panel_view import CARRY, PanelFrame, panel_minutes
+from fxloom.series.panel import set_return, total_return
+from fxloom.series.siblings import BASE, QUOTE
+from tests.conftest import real_bars
+from tests.families.panel_reference import frame_of, made_up
 
 FAMILIES = (correlation, error_correction, cross_sectional_panel, currency_strength, arbitrage)
 TABLES = [table for module in FAMILIES for table in tables_of(module.FAMILY)]

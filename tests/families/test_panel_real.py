@@ -6,13 +6,13 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import DATA, real_bars
-from panel_twin import frame_of
-from test_panel_laws import TABLES
 
-from fxloom.bars import PAIRS
-from fxloom.domain import RATE
-from fxloom.panel import PanelFrame
+from fxloom.bars.pairs import PAIRS
+from fxloom.features.domain import RATE
+from fxloom.features.panel_view import PanelFrame
+from tests.conftest import DATA, real_bars
+from tests.families.panel_reference import frame_of
+from tests.families.test_panel_laws import TABLES
 
 pytestmark = pytest.mark.data
 IMAGES = 0.999999  # correlation from which two features are one

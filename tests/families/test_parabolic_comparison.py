@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from walks import check_declarations, computed, frame, sample, series_of
 
-from fxloom.domain import BOTH, BQX, RATE, Domain
 from fxloom.families.parabolic_comparison import FAMILY, clipped_ratio, dispersion
+from fxloom.features.domain import BOTH, BQX, RATE, Domain
+from tests.families.walks import check_declarations, computed, frame, sample, series_of
 
 NAMES = ["walk", pytest.param("market28/eurcad", marks=pytest.mark.data)]
 WINDOWS = (15, 30, 45, 60, 75, 90)

@@ -7,11 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from markets import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, std
 from scipy.special import gamma
 
-from fxloom.domain import BOTH, RATE, Domain
 from fxloom.families.realized_volatility import FAMILY
+from fxloom.features.domain import BOTH, RATE, Domain
+from tests.families.markets import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, std
 
 
 def bp(variance: float) -> float:

@@ -7,7 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import fft, signal
-from walks import (
+
+from fxloom.families.spectral_features import FAMILY
+from fxloom.features.domain import BOTH, RATE, Domain
+from tests.families.walks import (
     check_declarations,
     check_nothing_in_a_standstill,
     check_rows_before_the_first_are_left_out,
@@ -16,9 +19,6 @@ from walks import (
     sample,
     series_of,
 )
-
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.families.spectral_features import FAMILY
 
 NAMES = ["walk", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 F = np.arange(1, 65) / 128

@@ -6,19 +6,19 @@ import math
 
 import numpy as np
 import pytest
-from markets import NAMES, Market, Twin, check_twins, market, percentile_rank, quotient, slope, std
 
-from fxloom.domain import RATE, WINDOWS
 from fxloom.families.spread_features import FAMILY
+from fxloom.features.domain import RATE, WINDOWS
+from tests.families.markets import NAMES, Market, Twin, check_twins, market, percentile_rank, quotient, slope, std
 
 
 def twins(w: int) -> dict[str, Twin]:
     def on_spread(formula: Twin) -> Twin:
-        def twin(m: Market, t: int) -> float:
+        def reference(m: Market, t: int) -> float:
             s = m.window(m.s, t, w)
             return math.nan if np.isnan(s).any() else formula(s)
 
-        return twin
+        return reference
 
     def to_vol(m: Market, t: int) -> float:
         return min(quotient(m.window(m.s, t, w).mean(), 1e4 * std(m.window(m.r, t, w))), 1000.0)
@@ -32,7 +32,7 @@ def twins(w: int) -> dict[str, Twin]:
         "pctrank": on_spread(lambda s: percentile_rank(s, s[-1])),
         "to_vol": to_vol,
     }
-    return {f"spread_{name}_{w}": twin for name, twin in found.items()}
+    return {f"spread_{name}_{w}": reference for name, reference in found.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from walks import (
+
+from fxloom.families.ssa_features import FAMILY
+from fxloom.features.domain import BOTH, Domain
+from tests.families.walks import (
     check_declarations,
     check_nothing_in_a_standstill,
     check_rows_before_the_first_are_left_out,
@@ -12,9 +15,6 @@ from walks import (
     sample,
     series_of,
 )
-
-from fxloom.domain import BOTH, Domain
-from fxloom.families.ssa_features import FAMILY
 
 NAMES = ["walk", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from walks import check_declarations, computed, frame, sample, series_of
 
-from fxloom.domain import BOTH, Domain
 from fxloom.families.statistics import FAMILY
+from fxloom.features.domain import BOTH, Domain
+from tests.families.walks import check_declarations, computed, frame, sample, series_of
 
 NAMES = ["walk", pytest.param("market28/gbpjpy", marks=pytest.mark.data)]
 

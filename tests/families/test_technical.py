@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import talib
-from conftest import real_bars
 
-from fxloom.bars import Bars
-from fxloom.clock import on_clock
-from fxloom.domain import BOTH, BQX, RATE, Domain
+from fxloom.bars.bars import Bars
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
 from fxloom.families import technical
-from fxloom.feature import Columns
-from fxloom.view import PairFrame, Traits, View
+from fxloom.features.domain import BOTH, BQX, RATE, Domain
+from fxloom.features.feature import Columns
+from fxloom.features.pair_view import PairFrame, View
+from tests.conftest import real_bars
 
 NAMES = {domain: {c.name: c for c in technical.columns(domain)} for domain in BOTH}
 WINDOWS = {"stoch_k", "stoch_d", "stochrsi_k", "stochrsi_d", "cci_20", "willr_14", "mfi_14", "ultosc"}  # may be missing
@@ -36,8 +37,8 @@ def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
 
 
 def view_of(bars: Bars, domain: Domain) -> View:
-    traits = Traits(bars.close[0], has_volume=bars.volume is not None)
-    return PairFrame("eurusd", on_clock(bars), traits).view(domain)
+    info = PairInfo(bars.close[0], has_volume=bars.volume is not None)
+    return PairFrame("eurusd", on_clock(bars), info).view(domain)
 
 
 def by_talib(view: View) -> Columns:
@@ -165,7 +166,7 @@ def test_all_values_are_in_range() -> None:
 
 
 def views_from(bars: Bars, domain: Domain, starts: list[int]) -> Iterator[View]:
-    frame = PairFrame("eurusd", on_clock(bars), Traits(bars.close[0], has_volume=bars.volume is not None))
+    frame = PairFrame("eurusd", on_clock(bars), PairInfo(bars.close[0], has_volume=bars.volume is not None))
     for start in starts:
         frame.memo.clear()
         yield frame.view(domain, start)
@@ -221,6 +222,6 @@ def test_bqx_starts_at_the_first_complete_bar() -> None:
 def test_directions_do_not_know_the_baseline() -> None:
     bars = ticking_bars(2000, 12)
     frame = on_clock(bars)
-    one, other = (technical.compute(PairFrame("eurusd", frame, Traits(b)).view(RATE)) for b in (1.1, 0.777))
+    one, other = (technical.compute(PairFrame("eurusd", frame, PairInfo(b)).view(RATE)) for b in (1.1, 0.777))
     for name in ("dx_14", "adx_14", "adxr_14", "plus_di_14", "minus_di_14"):
         np.testing.assert_array_equal(one[f"tech_{name}"], other[f"tech_{name}"])

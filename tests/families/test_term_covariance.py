@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from walks import check_declarations, computed, frame, sample, series_of
 
-from fxloom.domain import BOTH, Domain
 from fxloom.families.term_covariance import FAMILY
+from fxloom.features.domain import BOTH, Domain
+from tests.families.walks import check_declarations, computed, frame, sample, series_of
 
 NAMES = ["walk", pytest.param("market28/nzdusd", marks=pytest.mark.data)]
 COUPLES = [("quad", "lin"), ("resid", "quad"), ("resid", "lin")]

@@ -11,12 +11,12 @@ import holidays
 import numpy as np
 import pytest
 
-from fxloom.bars import CURRENCIES
-from fxloom.calendars import holidays_of, is_holiday, utc_offset
-from fxloom.clock import ClockBars
-from fxloom.domain import RATE
+from fxloom.bars.calendars import holidays_of, is_holiday, utc_offset
+from fxloom.bars.clock import ClockBars
+from fxloom.bars.pairs import CURRENCIES, PairInfo
 from fxloom.families.time_features import FAMILY
-from fxloom.view import PairFrame, Traits
+from fxloom.features.domain import RATE
+from fxloom.features.pair_view import PairFrame
 
 MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ def minutes(later: datetime, earlier: datetime) -> float:
     return float((later - earlier) // MINUTE)
 
 
-def twin(t: datetime, pair: str) -> dict[str, float]:
+def reference(t: datetime, pair: str) -> dict[str, float]:
     """The page, for one minute."""
     working = set(range(5))
     day_angle = 2 * math.pi * (t.hour * 60 + t.minute) / 1440
@@ -90,13 +90,13 @@ def computed(moments: list[datetime], pair: str) -> dict[str, np.ndarray]:
     ts = np.array([minute_of(m) for m in moments], np.int64)
     one = np.ones(len(ts))
     bars = ClockBars(ts, one, one, one, one, None, None, np.arange(len(ts)))
-    return FAMILY.compute(PairFrame(pair, bars, Traits(1.0)).view(RATE))
+    return FAMILY.compute(PairFrame(pair, bars, PairInfo(1.0)).view(RATE))
 
 
 def assert_alike(moments: list[datetime], pair: str) -> None:
     found = computed(moments, pair)
     for row, moment in enumerate(moments):
-        for name, expected in twin(moment, pair).items():
+        for name, expected in reference(moment, pair).items():
             value = found[name][row]
             assert value == pytest.approx(expected, abs=1e-14), f"{name} of {pair} at {moment}: {value}, not {expected}"
 

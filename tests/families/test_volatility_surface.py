@@ -8,7 +8,12 @@ import warnings
 import numpy as np
 import pytest
 from arch import arch_model
-from weekly import (
+
+from fxloom.bars.bars import Bars
+from fxloom.families.volatility_surface import FAMILY, GARCH_NAMES
+from fxloom.features.domain import BOTH, Domain
+from fxloom.kernels.garch import fit_garch
+from tests.families.weekly import (
     check_due_and_in_range,
     check_lookback_is_enough,
     check_only_the_past_counts,
@@ -18,11 +23,6 @@ from weekly import (
     weekly_bars,
     weekly_view,
 )
-
-from fxloom.bars import Bars
-from fxloom.domain import BOTH, Domain
-from fxloom.families.volatility_surface import FAMILY, GARCH_NAMES
-from fxloom.kernels.garch import fit_garch
 
 NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 MANY = ["market28/audcad", "market28/gbpnzd", "market28/usdjpy", "long9/gbpusd", "long9/eurchf", "long9/usdcad"]

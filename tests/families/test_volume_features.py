@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from markets import NAMES, Market, Twin, check_twins, corr, made_up, market, quotient, slope, std
 from scipy import stats
 
-from fxloom.domain import RATE, WINDOWS
 from fxloom.families.volume_features import FAMILY
-from fxloom.view import PairFrame
+from fxloom.features.domain import RATE, WINDOWS
+from fxloom.features.pair_view import PairFrame
+from tests.families.markets import NAMES, Market, Twin, check_twins, corr, made_up, market, quotient, slope, std
 
 
 def twins(w: int) -> dict[str, Twin]:
@@ -44,7 +44,7 @@ def twins(w: int) -> dict[str, Twin]:
         "entropy": on_volume(entropy),
         "seasonal": partial(seasonal, w),
     }
-    return {f"volume_{name}_{w}": twin for name, twin in found.items()}
+    return {f"volume_{name}_{w}": reference for name, reference in found.items()}
 
 
 def vwap_distance(w: int, m: Market, t: int) -> float:
@@ -70,7 +70,7 @@ def seasonal(w: int, m: Market, t: int) -> float:
 def test_columns_are_those_of_the_page(name: str) -> None:
     long = made_up(7_800, seed=8) if name == "made up" else market(name, RATE).frame
     m = Market(long, RATE)
-    every = {k: twin for w in WINDOWS for k, twin in twins(w).items()}
+    every = {k: reference for w in WINDOWS for k, reference in twins(w).items()}
     check_twins(FAMILY, m, every)
 
 
@@ -79,7 +79,7 @@ def test_a_known_window() -> None:
     whole = made_up(2_100, seed=1)
     volume = np.zeros(len(whole.bars))
     volume[20:23] = 8.0, 4.0, 4.0
-    m = Market(PairFrame("eurusd", replace(whole.bars, volume=volume), whole.traits), RATE)
+    m = Market(PairFrame("eurusd", replace(whole.bars, volume=volume), whole.info), RATE)
     got = FAMILY.compute(m.view)
     assert got["volume_entropy_15"][24] == pytest.approx(1.5 * math.log(2) / math.log(15), rel=1e-14)
     assert got["volume_concentration_15"][24] == 0.5

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import pywt
 from scipy import signal
-from walks import (
+
+from fxloom.families.wavelet_features import FAMILY
+from fxloom.features.domain import BOTH, BQX, RATE, Domain
+from tests.families.walks import (
     check_declarations,
     check_nothing_in_a_standstill,
     check_rows_before_the_first_are_left_out,
@@ -15,9 +18,6 @@ from walks import (
     sample,
     series_of,
 )
-
-from fxloom.domain import BOTH, BQX, RATE, Domain
-from fxloom.families.wavelet_features import FAMILY
 
 NAMES = ["walk", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from conftest import real_bars
 
-from fxloom.bars import Bars
-from fxloom.clock import on_clock
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Family
-from fxloom.view import PairFrame, Traits
+from fxloom.bars.bars import Bars
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Family
+from fxloom.features.pair_view import PairFrame
+from tests.conftest import real_bars
 
 START = 25_296_480  # Monday 2018-02-05 00:00 UTC in minutes since 1970
 STILL = slice(900, 1_300)  # the walk's price stands still here
@@ -39,7 +40,7 @@ def walk(n: int = 2_200, seed: int = 11) -> Bars:
 def frame(name: str = "walk") -> PairFrame:
     """The clock of the walk, or of a sample file."""
     bars = walk() if name == "walk" else real_bars(name).take(slice(3_000))
-    return PairFrame("eurusd", on_clock(bars), Traits(baseline=float(bars.close[0])))
+    return PairFrame("eurusd", on_clock(bars), PairInfo(baseline=float(bars.close[0])))
 
 
 def computed(family: Family, domain: Domain, name: str = "walk") -> dict[str, np.ndarray]:

@@ -6,15 +6,16 @@ from datetime import date
 from functools import cache
 
 import numpy as np
-from conftest import real_bars
 
-from fxloom.bars import Bars
-from fxloom.clock import on_clock
-from fxloom.domain import RATE, Domain
-from fxloom.feature import Family, tables_of
-from fxloom.market import synthetic_market
-from fxloom.nodes.anchors import Week, weeks
-from fxloom.view import PairFrame, Traits, View
+from fxloom.bars.bars import Bars
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.features.domain import RATE, Domain
+from fxloom.features.feature import Family, tables_of
+from fxloom.features.pair_view import PairFrame, View
+from fxloom.series.anchors import Week, weeks
+from tests.conftest import real_bars
 
 
 @cache
@@ -32,7 +33,7 @@ def weekly_view(domain: Domain, name: str = "made up") -> View:
 
 def view_of(bars: Bars, domain: Domain, start: int = 0, first: int = 0) -> View:
     """A view of its own frame, with the baseline of the first bar of all."""
-    return PairFrame("eurusd", on_clock(bars), Traits(1.25)).view(domain, start, first)
+    return PairFrame("eurusd", on_clock(bars), PairInfo(1.25)).view(domain, start, first)
 
 
 def usable_weeks(view: View, warmup: int) -> list[Week]:

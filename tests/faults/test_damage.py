@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lakes import QUICK, contents, make_lake
 
 from fxloom.cli import main
-from fxloom.copying import partition
-from fxloom.ingest import ingest
-from fxloom.populate import populate
+from fxloom.run.copy import partition
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
+from tests.lakes import QUICK, contents, make_lake
 
 Damaging = Callable[[bytes, np.random.Generator], bytes]
 CASES = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)  # random files a kind of damage
@@ -73,30 +73,30 @@ def a_bit(data: bytes, generator: np.random.Generator) -> bytes:
     return data[:at] + bytes([data[at] ^ 1 << int(generator.integers(8))]) + data[at + 1 :]
 
 
-@pytest.mark.parametrize("damage", [cut, emptied, garbage, lengthened], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("corruption", [cut, emptied, garbage, lengthened], ids=lambda d: d.__name__)
 def test_a_partition_without_its_footer_is_named_and_made_again(
-    damage: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
+    corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(1)
     paths = sorted(lake.root.glob("features/**/part.parquet"))
     for path in generator.choice(np.array(paths, dtype=object), CASES):
-        path.write_bytes(damage(path.read_bytes(), generator))
+        path.write_bytes(corruption(path.read_bytes(), generator))
         assert main(["audit", "--store", lake.url]) == 1
-        assert f"DAMAGED {path}" in capsys.readouterr().out
+        assert f"CORRUPT {path}" in capsys.readouterr().out
         assert populate(FolderStore(lake.root), tables=QUICK, workers=1).count("done") == 1
         assert contents(lake) == whole.features
 
 
-@pytest.mark.parametrize("damage", [spoilt, a_bit], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("corruption", [spoilt, a_bit], ids=lambda d: d.__name__)
 def test_spoilt_pages_are_found_by_checksum_and_the_report_says_what_makes_them_again(
-    damage: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
+    corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(2)
     paths = sorted(lake.root.glob("features/**/part.parquet"))
     for path in generator.choice(np.array(paths, dtype=object), CASES):
-        path.write_bytes(damage(path.read_bytes(), generator))
+        path.write_bytes(corruption(path.read_bytes(), generator))
         assert main(["audit", "--store", lake.url, "--whole"]) == 1
-        (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("DAMAGED"))
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("CORRUPT"))
         assert str(path) in line
         cure = shlex.split(line.split("`")[1])
         assert main([*cure, "--store", lake.url, "--workers", "1"]) == 0
@@ -104,13 +104,13 @@ def test_spoilt_pages_are_found_by_checksum_and_the_report_says_what_makes_them_
         assert not lake.verify()
 
 
-@pytest.mark.parametrize("damage", [cut, emptied, garbage, spoilt, a_bit], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("corruption", [cut, emptied, garbage, spoilt, a_bit], ids=lambda d: d.__name__)
 def test_damaged_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
-    damage: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
+    corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(3)
     path = lake.root / "m1/pair=eurusd/month=2024-02/bars.parquet"
-    spoilt_file = damage(path.read_bytes(), generator)
+    spoilt_file = corruption(path.read_bytes(), generator)
     path.write_bytes(spoilt_file)
     assert main(["audit", "--store", lake.url]) == 1
     told = capsys.readouterr()
@@ -146,7 +146,7 @@ def test_damaged_settings_stop_everything_and_name_the_cure(
     lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (lake.root / "settings.json").write_bytes(b'{"baseline": 12')
-    for command in (["audit"], ["populate"], ["ingest", str(whole.files)], ["prove"]):
+    for command in (["audit"], ["populate"], ["ingest", str(whole.files)], ["verify"]):
         assert main([command[0], "--store", lake.url, *command[1:]]) == 1
         assert "settings.json is damaged" in capsys.readouterr().err
     assert contents(lake) == whole.features

@@ -16,15 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lakes import QUICK, contents, make_lake
-from victims import dying_at, ingesting, killed_after, populating, undisturbed
 
-from fxloom.ingest import ingest
-from fxloom.months import month_bounds
-from fxloom.plan import Task
-from fxloom.populate import populate
-from fxloom.run.outcome import Outcome
+from fxloom.bars.months import month_bounds
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import Event, TaskDone, populate
 from fxloom.stores.folder import FolderStore
+from tests.faults.victims import dying_at, ingesting, killed_after, populating, undisturbed
+from tests.lakes import QUICK, contents, make_lake
 
 MOMENTS = int(os.environ.get("FXLOOM_FAULTS") or 8)
 PAIRS = ("eurusd", "gbpusd")
@@ -97,7 +95,7 @@ def check_populate(store: FolderStore, whole: Whole, tally: Tally) -> None:
     before = contents(store)
     tally.wrong += sum(whole.features[key] != value for key, value in before.items())
     summary = populate(store, tables=QUICK, workers=1)
-    assert len(summary.outcomes) == len(whole.features) - len(before)
+    assert len(summary.results) == len(whole.features) - len(before)
     after = contents(store)
     tally.lost += sum(after.get(key) != value for key, value in before.items())
     assert after == whole.features
@@ -186,16 +184,16 @@ def test_a_worker_that_is_killed_costs_nothing(whole: Whole, tally: Tally, tmp_p
     store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
     killed: list[int | None] = []
 
-    def kill_one(_task: Task, _outcomes: list[Outcome]) -> None:
-        if not killed:
+    def kill_one(event: Event) -> None:
+        if isinstance(event, TaskDone) and not killed:
             worker = multiprocessing.active_children()[0]
             worker.kill()
             killed.append(worker.pid)
 
-    summary = populate(store, tables=QUICK, workers=2, on_task=kill_one)
+    summary = populate(store, tables=QUICK, workers=2, on_event=kill_one)
     assert killed
     assert not summary.troubles
-    assert len(summary.outcomes) == len(whole.features)
+    assert len(summary.results) == len(whole.features)
     check_populate(store, whole, tally)
 
 

@@ -18,14 +18,14 @@ from typing import Any
 import polars as pl
 import psycopg
 import pytest
-from databases import store_url
-from lakes import make_lake
-from server import Server, running
 
-from fxloom.copying import copy_store, partition
-from fxloom.populate import populate
+from fxloom.run.copy import copy_store, partition
+from fxloom.run.populate import populate
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
+from tests.lakes import make_lake
+from tests.stores.databases import store_url
+from tests.stores.server import Server, running
 
 TABLES = ["bqx_momentum", "bollinger", "time_features"]
 ROUNDS = max(int(os.environ.get("FXLOOM_FAULTS", "0")) // 20, 1)

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
-from lakes import QUICK, contents, make_lake
-from victims import answer, checksum_of, forbidden, populating, reading, start, starving
 
-from fxloom.ingest import ingest
-from fxloom.populate import populate
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import populate
 from fxloom.stores.folder import FolderStore
+from tests.faults.victims import answer, checksum_of, forbidden, populating, reading, start, starving
+from tests.lakes import QUICK, contents, make_lake
 
 ROUNDS = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)
 

@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from lakes import QUICK
 
-from fxloom.ingest import ingest
-from fxloom.populate import populate
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import populate
 from fxloom.stores import folder
 from fxloom.stores.folder import FolderStore
+from tests.lakes import QUICK
 
 
 def server() -> Any:
     """A context whose processes start at once: they fork from one that has imported everything and run nothing."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fxloom.ingest", "fxloom.populate", "fxloom.cli", "fxloom.run.worker"])
+    context.set_forkserver_preload(["fxloom.run.ingest", "fxloom.run.populate", "fxloom.cli", "fxloom.run.workers"])
     return context
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from change_point_twin import run_probabilities
 
 from fxloom.kernels.change_points import cusum, detect_runs, location_and_scale, recent_alarm
+from tests.reference.change_points import run_probabilities
 
 
 def moves(n: int) -> np.ndarray:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import real_bars
 from scipy.stats import median_abs_deviation, spearmanr
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
-from fxloom.domain import RATE
+from fxloom.bars.pairs import PairInfo
 from fxloom.families.error_correction import CRITICAL
+from fxloom.features.domain import RATE
+from fxloom.features.panel_view import PanelFrame
 from fxloom.kernels.cross_section import robust_scores, share_below, spearman
 from fxloom.kernels.johansen import FIRST, MEANS, SECOND, VALUES, johansen_fits
 from fxloom.kernels.panel_correlations import NESTED, correlation_sums
 from fxloom.kernels.present_moments import present_corr
 from fxloom.kernels.set_moments import set_moments
-from fxloom.nodes.siblings import relations, system_of
-from fxloom.panel import PanelFrame
-from fxloom.view import Traits
+from fxloom.series.siblings import relations, system_of
+from tests.conftest import real_bars
 
 
 def holed(rows: int, n: int, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +138,7 @@ def test_critical_values_are_those_of_statsmodels():
 def test_fits_of_real_prices_are_those_of_statsmodels(pair, bqx):
     legs = system_of(pair)
     bars = {p: real_bars(f"market28/{p}").take(slice(0, 6_000)) for p in legs}
-    frame = PanelFrame(bars, {p: Traits(float(bars[p].close[0])) for p in legs})
+    frame = PanelFrame(bars, {p: PairInfo(float(bars[p].close[0])) for p in legs})
     view = frame.view(RATE)
     y = view.momentum(75) if bqx else np.log(view.close_index)
     rows = [view.pairs.index(p) for p in legs]

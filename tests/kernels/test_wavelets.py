@@ -8,15 +8,7 @@ import pywt
 from scipy import signal
 
 from fxloom.kernels.flatness import rounding_size
-from fxloom.kernels.wavelets import (
-    E1,
-    E_SMOOTH,
-    M1,
-    TREND,
-    coefficient_correlation,
-    sliding_shares,
-    sliding_wavelets,
-)  # fmt: skip
+from fxloom.kernels.wavelets import E1, E_SMOOTH, M1, TREND, coefficient_correlation, sliding_shares, sliding_wavelets
 
 
 def levels(y: np.ndarray, first: int = 0) -> np.ndarray:

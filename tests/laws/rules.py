@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
-from specimens import (
+
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import WINDOWS
+from fxloom.features.feature import Table
+from fxloom.features.pair_view import View
+from fxloom.features.panel_view import PanelView
+from fxloom.series.pair import FIXED_SPREAD
+from tests.laws.specimens import (
     Specimen,
     lively,
     moments_of,
@@ -21,14 +28,7 @@ from specimens import (
     with_tick_off,
     without_volume_and_quotes,
 )
-from trial import Trial, Trials, deviations, differences, reference, run, told_at, try_out
-
-from fxloom.bars import Floats
-from fxloom.domain import WINDOWS
-from fxloom.feature import Table
-from fxloom.nodes.series import FIXED_SPREAD
-from fxloom.panel import PanelView
-from fxloom.view import View
+from tests.laws.trial import Trial, Trials, deviations, differences, reference, run, told_at, try_out
 
 Law = Callable[[Table], list[str]]
 LawOnSpecimen = Callable[[Table, Specimen], list[str]]

@@ -11,14 +11,15 @@ from datetime import date
 from functools import cache, cached_property
 
 import numpy as np
-from conftest import real_bars
 
-from fxloom.bars import Bars, Floats, Ints
-from fxloom.clock import on_clock
-from fxloom.feature import Scope
-from fxloom.market import synthetic_market
-from fxloom.panel import PanelFrame, panel_minutes
-from fxloom.view import PairFrame, Traits
+from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.features.feature import Scope
+from fxloom.features.pair_view import PairFrame
+from fxloom.features.panel_view import PanelFrame, panel_minutes
+from tests.conftest import real_bars
 
 SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks, three month edges, New York's and London's spring
 PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 3))
@@ -36,7 +37,7 @@ class Specimen:
 
     name: str
     bars: Mapping[str, Bars]
-    traits: Mapping[str, Traits]
+    infos: Mapping[str, PairInfo]
 
     @cached_property
     def ts(self) -> Ints:
@@ -51,13 +52,13 @@ class Specimen:
     def frame(self, scope: Scope) -> PairFrame | PanelFrame:
         """A new frame, which shares no work with any other."""
         if scope == "panel":
-            return PanelFrame(self.bars, self.traits)
+            return PanelFrame(self.bars, self.infos)
         ((pair, bars),) = self.bars.items()
-        return PairFrame(pair, on_clock(bars), self.traits[pair])
+        return PairFrame(pair, on_clock(bars), self.infos[pair])
 
     def of(self, change: Callable[[str, Bars], Bars]) -> Specimen:
         """The same with each pair's bars changed."""
-        return Specimen(self.name, {p: change(p, b) for p, b in self.bars.items()}, self.traits)
+        return Specimen(self.name, {p: change(p, b) for p, b in self.bars.items()}, self.infos)
 
     def between(self, first: int, end: int) -> Specimen:
         return self.of(lambda _, b: b.between(first, end))
@@ -72,13 +73,13 @@ class Specimen:
 def _market(scope: Scope, pair: str) -> Specimen:
     pairs, span = (PANEL, PANEL_SPAN) if scope == "panel" else ([pair], SPAN)
     bars = synthetic_market(*span, pairs=pairs)
-    traits = {p: Traits(float(b.close[0])) for p, b in bars.items()}
+    infos = {p: PairInfo(float(b.close[0])) for p, b in bars.items()}
     if scope == "panel":
         begin = int(bars[LATE].ts[0])
         bars[LATE] = bars[LATE].between(begin + 7 * 1440, begin + 10**6)
         b = bars[HOLED]
         bars[HOLED] = b.take((b.ts < begin + 9 * 1440) | (b.ts >= begin + 11 * 1440))
-    return Specimen("lively", bars, traits)
+    return Specimen("lively", bars, infos)
 
 
 @cache
@@ -93,8 +94,8 @@ def without_volume_and_quotes(scope: Scope) -> Specimen:
     full = _market(scope, "gbpjpy")
     part = full.before(int(full.observed[min(22_000, len(full.observed) - 1)]))
     bare = part.of(lambda _, b: replace(b, volume=None, spread=None))
-    traits = {p: Traits(t.baseline, has_volume=False, has_quotes=False) for p, t in full.traits.items()}
-    return Specimen("prices only", bare.bars, traits)
+    infos = {p: PairInfo(t.baseline, has_volume=False, has_quotes=False) for p, t in full.infos.items()}
+    return Specimen("prices only", bare.bars, infos)
 
 
 @cache
@@ -102,7 +103,7 @@ def troubled(scope: Scope) -> Specimen:
     """A month in which the price stands still for hours and days, the volume is silent, and bars are missing."""
     full = _market(scope, "audnzd")
     part = full.before(int(full.observed[min(30_000, len(full.observed) - 1)]))
-    return Specimen("troubled", part.of(lambda _, b: _in_trouble(b)).bars, full.traits)
+    return Specimen("troubled", part.of(lambda _, b: _in_trouble(b)).bars, full.infos)
 
 
 def _in_trouble(bars: Bars) -> Bars:
@@ -129,7 +130,7 @@ def still(scope: Scope, price: float, baseline: float, volume: float) -> Specime
         return Bars(bars.ts, level, level, level, level, np.full(len(level), volume), 1e-4 * level)
 
     full = lively(scope)
-    return Specimen(f"still at {price}", full.of(stopped).bars, {p: Traits(baseline) for p in full.bars})
+    return Specimen(f"still at {price}", full.of(stopped).bars, {p: PairInfo(baseline) for p in full.bars})
 
 
 def short(scope: Scope, minutes: int) -> Specimen:
@@ -143,8 +144,8 @@ def real(scope: Scope, folder: str, pair: str, rows: int) -> Specimen:
     """The first ``rows`` bars of a sample file such as "market28/eurusd", or of the panel's files in its folder."""
     pairs = PANEL if scope == "panel" else (pair,)
     bars = {p: real_bars(f"{folder}/{p}").take(slice(0, rows)) for p in pairs}
-    traits = {p: Traits(float(b.close[0]), b.volume is not None, b.spread is not None) for p, b in bars.items()}
-    return Specimen(f"real {folder}", bars, traits)
+    infos = {p: PairInfo(float(b.close[0]), b.volume is not None, b.spread is not None) for p, b in bars.items()}
+    return Specimen(f"real {folder}", bars, infos)
 
 
 # -- changes of later, or of single, bars ----------------------------------------------------------------------------

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from specimens import LATE, lively
 
-from fxloom.catalogue import tables
-from fxloom.computing import Computed, Job, compute_panel
-from fxloom.feature import Family, Table, tables_of
-from fxloom.panel import PanelView
+from fxloom.engine.compute import Computed, Job, compute_panel
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Family, Table, tables_of
+from fxloom.features.panel_view import PanelView
+from tests.laws.specimens import LATE, lively
 
 OF_MANY = [t for t in tables().values() if t.family.scope == "panel"]
 
@@ -17,7 +17,7 @@ OF_MANY = [t for t in tables().values() if t.family.scope == "panel"]
 def parts_of(table: Table) -> list[Computed]:
     panel = lively("panel")
     begin = int(panel.ts[0])
-    parts = list(compute_panel(panel.bars, panel.traits, [Job(table, begin)], begin))
+    parts = list(compute_panel(panel.bars, panel.infos, [Job(table, begin)], begin))
     assert all(isinstance(part, Computed) for part in parts), parts
     return parts
 

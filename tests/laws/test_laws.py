@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rules import LAWS, Law
 
-from fxloom.catalogue import tables
-from fxloom.feature import Table
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Table
+from tests.laws.rules import LAWS, Law
 
 SHOWN = 25  # failing features in a message
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import rules
-from rules import Law
 
-from fxloom.bars import Floats
-from fxloom.domain import RATE
-from fxloom.feature import Column, Columns, Family, Table, tables_of
-from fxloom.view import View
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import RATE
+from fxloom.features.feature import Column, Columns, Family, Table, tables_of
+from fxloom.features.pair_view import View
+from tests.laws import rules
+from tests.laws.rules import Law
 
 W = 20
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from rules import ON_SPECIMENS, LawOnSpecimen
-from specimens import real
 
-from fxloom.catalogue import tables
-from fxloom.feature import Table
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Table
+from tests.laws.rules import ON_SPECIMENS, LawOnSpecimen
+from tests.laws.specimens import real
 
 SAMPLES = {
     "pair": (("market28", "eurusd", 60_000), ("long9", "gbpusd", 62_000)),

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from specimens import Specimen
 
-from fxloom.bars import Flags, Floats, Ints
-from fxloom.feature import Feature, Table, checked
-from fxloom.months import iso
-from fxloom.panel import PanelFrame, PanelView
-from fxloom.quality import due_rows
-from fxloom.view import PairFrame
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.months import iso
+from fxloom.engine.quality import due_rows
+from fxloom.features.feature import Feature, Table, checked
+from fxloom.features.pair_view import PairFrame
+from fxloom.features.panel_view import PanelFrame, PanelView
+from tests.laws.specimens import Specimen
 
 TOLERANCE = 1e-9  # of recursive features, times max(|value|, the feature's std)
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from fxloom.bars import Bars
-from fxloom.sources import Refused, SourceFile, read
+from fxloom.bars.bars import Bars
+from fxloom.sources import ReadOptions, Refused, SourceFile, read
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -48,16 +48,16 @@ def written(path: Path, rows: list[str], end: str = "\n", header: str = "") -> P
     return path
 
 
-def taken(path: Path, **wishes: str) -> SourceFile:
+def taken(path: Path, **options: str) -> SourceFile:
     """The one file under ``path``, which must be taken."""
-    (outcome,) = read(path, **wishes)  # type: ignore[arg-type]
+    (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, SourceFile), outcome
     return outcome
 
 
-def refused(path: Path, **wishes: str) -> Refused:
+def refused(path: Path, **options: str) -> Refused:
     """The one file under ``path``, which must be refused."""
-    (outcome,) = read(path, **wishes)  # type: ignore[arg-type]
+    (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, Refused), outcome
     return outcome
 

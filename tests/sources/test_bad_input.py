@@ -8,18 +8,16 @@ import io
 import os
 import zipfile
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import assert_bars, market_minutes, mt4, prices, refused, taken, written
 
-from fxloom.sources import FORMAT_NAMES, Ignored, Outcome, Refused, SourceFile, read
+from fxloom.sources import FORMAT_NAMES, FileResult, Ignored, ReadOptions, Refused, SourceFile, read
 from fxloom.sources.reading import read_entry
-from fxloom.sources.taking import Wishes
 from fxloom.sources.walk import Entry
+from tests.sources.made import assert_bars, market_minutes, mt4, prices, refused, taken, written
 
 TIMES = [dt.datetime(2018, 2, 5, 10, tzinfo=dt.UTC) + dt.timedelta(minutes=m) for m in range(60)]
 PRICES = prices(60)
@@ -167,7 +165,7 @@ def test_names_with_spaces_and_quotes(tmp_path: Path) -> None:
 def test_pairs_in_names(name: str, pair: str | None, tmp_path: Path) -> None:
     level = 150.0 if pair and pair.endswith("jpy") else 1.1
     rows = [mt4(t, p) for t, p in zip(TIMES, prices(60, level), strict=True)]
-    (outcome,) = read(written(tmp_path / "f" / f"{name}.csv", rows), zone="utc")
+    (outcome,) = read(written(tmp_path / "f" / f"{name}.csv", rows), ReadOptions(zone="utc"))
     if pair:
         assert isinstance(outcome, SourceFile), outcome
         assert outcome.pair == pair
@@ -183,7 +181,7 @@ def test_the_pair_said_and_the_pair_named(tmp_path: Path) -> None:
     named = written(tmp_path / "f" / "eurusd.csv", ROWS)
     assert "not gbpusd" in str(refused(named, zone="utc", pair="gbpusd"))
     with pytest.raises(ValueError, match="28 pairs"):
-        read(nameless, pair="eurxyz")
+        read(nameless, ReadOptions(pair="eurxyz"))
 
 
 def test_prices_of_another_instrument_are_refused(tmp_path: Path) -> None:
@@ -232,9 +230,9 @@ def test_zips_and_gzips(tmp_path: Path) -> None:
         archive.writestr("data/part.csv", text)
         archive.writestr("data/report.txt", b"HistData.com (c) 2012\nFile: x.csv Status Report\n\nGap of 61s found")
         archive.writestr("__MACOSX/._part.csv", b"\x00\x05")
-    report, hidden = (o for o in read(tmp_path / "EURUSD.zip", zone="utc") if isinstance(o, Ignored))
+    report, hidden = (o for o in read(tmp_path / "EURUSD.zip", ReadOptions(zone="utc")) if isinstance(o, Ignored))
     assert {"hidden" in hidden.reason, "hidden" in report.reason} == {True, False}
-    (outcome,) = (o for o in read(tmp_path / "EURUSD.zip", zone="utc") if isinstance(o, SourceFile))
+    (outcome,) = (o for o in read(tmp_path / "EURUSD.zip", ReadOptions(zone="utc")) if isinstance(o, SourceFile))
     assert outcome.name.endswith("EURUSD.zip/data/part.csv")
     assert_bars(outcome.bars, TIMES, PRICES)
     (tmp_path / "GBPUSD.csv.gz").write_bytes(gzip.compress(text))
@@ -274,7 +272,7 @@ def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path) -> None:
     (folder / "loop").symlink_to(folder)
     (folder / ".git").mkdir()
     os.mkfifo(folder / "pipe.csv")
-    outcomes = {Path(o.name).name: o for o in read(folder, zone="utc")}
+    outcomes = {Path(o.name).name: o for o in read(folder, ReadOptions(zone="utc"))}
     assert set(outcomes) == {"eurusd.csv", "out.csv", "away", "dangling.csv", "pipe.csv", ".git"}
     assert isinstance(outcomes.pop(".git"), Ignored)
     assert isinstance(outcomes.pop("eurusd.csv"), SourceFile)
@@ -325,11 +323,11 @@ HEADERS = st.sampled_from(
 
 def check(data: bytes, name: str = "eurusd.csv", format: str = "auto") -> None:
     """Whatever the bytes: an outcome, never an exception, and bars that keep the rules."""
-    for zone in (None, 0.0, ZoneInfo("Africa/Cairo")):
-        check_outcome(read_entry(Entry(name, (name,), lambda: data), Wishes(None, format, zone, "open")))
+    for zone in ("auto", "utc", "Africa/Cairo"):
+        check_outcome(read_entry(Entry(name, (name,), lambda: data), ReadOptions(format=format, zone=zone)))
 
 
-def check_outcome(outcome: Outcome) -> None:
+def check_outcome(outcome: FileResult) -> None:
     if isinstance(outcome, SourceFile):
         bars = outcome.bars
         assert len(bars)

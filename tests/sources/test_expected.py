@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import DATA
 
 from fxloom.sources import Ignored, Refused, SourceFile, read
+from tests.conftest import DATA
 
 LIST = DATA / "exports" / "EXPECTED.tsv"
 LINES = list(csv.DictReader(LIST.open(), delimiter="\t")) if LIST.is_file() else [{"file": ""}]
@@ -68,7 +68,7 @@ def test_the_filler_of_three_weekends(data: Path) -> None:
 def test_the_piece_changes_on_the_european_date(data: Path) -> None:
     (outcome,) = read(data / "exports" / "histdata_ascii_m1" / "EURUSD_m1_202203_renamed_by_user.csv")
     assert isinstance(outcome, SourceFile)
-    days = [re.findall(r"\d{4}-\d\d-\d\d", str(piece)) for piece in outcome.zone.pieces]
+    days = [re.findall(r"\d{4}-\d\d-\d\d", str(piece)) for piece in outcome.zone.offset_periods]
     assert days == [["2022-03-01", "2022-03-25"], ["2022-03-27", "2022-04-01"]]
 
 

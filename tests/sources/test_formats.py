@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from made import assert_bars, minutes_of, prices, refused, taken, written
+
+from tests.sources.made import assert_bars, minutes_of, prices, refused, taken, written
 
 START = dt.datetime(2018, 2, 5, 10, 36, tzinfo=dt.UTC)  # a Monday
 TIMES = [START + dt.timedelta(minutes=m) for m in range(30)]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import assert_bars, market_minutes, minutes_of, mt4, prices, refused, taken, written
 
 from fxloom.sources import Refused
 from fxloom.sources.zone import asked_zone, told_by_weeks
+from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, refused, taken, written
 
 YEAR = market_minutes(dt.date(2017, 1, 1), 104, step=7)
 UTC = minutes_of(YEAR)

@@ -6,10 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fxloom.bars import Bars
-from fxloom.days import days_of
-from fxloom.lock import Held
-from fxloom.stores.base import Key, PairInfo, Record, Settings, Store
+from fxloom.bars.bars import Bars
+from fxloom.bars.days import summarise_days
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import PartitionKey, Record, Settings
+from fxloom.stores.base import Store
+from fxloom.system.lock import LockedError
 
 MARCH = 25_331_040  # 2018-03-01 00:00 in minutes since 1970
 TABLE = "bollinger_rate"
@@ -27,11 +29,11 @@ def some_record(
 ) -> Record:
     """The record of a partition with ``some_columns(rows, value)``."""
     quality = {catalogue_columns()[0]: {"due": rows, "finite": rows - 3, "low": value, "high": value}}
-    return Record(Key(TABLE, pair, month), fingerprint, rows, 1, "2026-01-01T00:00:00Z", ("volume",), quality)
+    return Record(PartitionKey(TABLE, pair, month), fingerprint, rows, 1, "2026-01-01T00:00:00Z", ("volume",), quality)
 
 
 def catalogue_columns() -> list[str]:
-    from fxloom.catalogue import tables
+    from fxloom.features.catalogue import tables
 
     return list(tables()[TABLE].names)
 
@@ -72,7 +74,7 @@ class StoreConformance:
     def test_days_are_told_without_reading_the_bars(self, ready: Store) -> None:
         bars = some_bars(n=3000)
         ready.write_bars("eurusd", "2018-03", bars)
-        assert ready.bar_months("eurusd") == {"2018-03": days_of(bars)}
+        assert ready.bar_months("eurusd") == {"2018-03": summarise_days(bars)}
         assert ready.bar_months("usdjpy") == {}
 
     def test_months_are_joined_and_a_missing_volume_is_missing(self, ready: Store) -> None:
@@ -100,7 +102,7 @@ class StoreConformance:
         assert ready.records() == [record]
         assert ready.records(["reg_rate"]) == []
         assert ready.record(record.key) == record
-        assert ready.record(Key(TABLE, "eurusd", "2018-04")) is None
+        assert ready.record(PartitionKey(TABLE, "eurusd", "2018-04")) is None
         frame = ready.scan(TABLE, ["eurusd"], None, None)
         assert frame is not None
         rows = frame.sort("ts_utc").collect()
@@ -133,11 +135,11 @@ class StoreConformance:
         assert ready.scan("reg_rate", None, None, None) is None
 
     def test_a_partition_of_all_pairs_is_kept_by_month(self, ready: Store) -> None:
-        from fxloom.catalogue import tables
+        from fxloom.features.catalogue import tables
 
         table = "cross_sectional_panel"
         names = tables()[table].names
-        record = Record(Key(table, "", "2018-03"), "f", 4, 1, "2026-01-01T00:00:00Z")
+        record = Record(PartitionKey(table, "", "2018-03"), "f", 4, 1, "2026-01-01T00:00:00Z")
         ts = MARCH + np.array([0, 0, 1, 1])
         columns = {name: np.arange(4.0) for name in names}
         ready.publish(record, ts, ["eurusd", "usdjpy"] * 2, columns)
@@ -151,7 +153,7 @@ class StoreConformance:
         assert "bad" in ready.quarantine(rows, "bad")
 
     def test_one_writer_at_a_time_and_the_other_is_told_who(self, ready: Store) -> None:
-        with ready.exclusive("populate"), pytest.raises(Held), ready.exclusive("ingest"):
+        with ready.exclusive("populate"), pytest.raises(LockedError), ready.exclusive("ingest"):
             pass
         with ready.exclusive("ingest"):
             pass

@@ -10,13 +10,14 @@ from urllib.parse import quote
 import numpy as np
 import psycopg
 import pytest
-from conformance import MARCH, some_bars, some_columns, some_record
 from psycopg import sql
-from server import database
 
-from fxloom.stores.base import PairInfo, Settings
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import Settings
 from fxloom.stores.postgres import PostgresStore
 from fxloom.stores.postgres.address import address_of, url_of
+from tests.stores.conformance import MARCH, some_bars, some_columns, some_record
+from tests.stores.server import database
 
 __all__ = ["TS", "as_role", "connected", "database", "dropped", "lake", "pg", "query", "schema", "store_url"]
 

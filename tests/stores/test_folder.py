@@ -8,10 +8,20 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from conformance import MARCH, TABLE, StoreConformance, catalogue_columns, some_bars, some_columns, some_record
 
-from fxloom.stores.base import PairInfo, Settings, StoreError
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import Settings
+from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
+from tests.stores.conformance import (
+    MARCH,
+    TABLE,
+    StoreConformance,
+    catalogue_columns,
+    some_bars,
+    some_columns,
+    some_record,
+)
 
 
 class TestFolderStore(StoreConformance):
@@ -74,7 +84,7 @@ def test_temporaries_of_a_killed_run_are_cleared_by_the_next_writer(lake: Folder
 def test_a_damaged_partition_is_named_and_counts_as_missing(lake: FolderStore, content: bytes) -> None:
     part(lake).write_bytes(content)
     assert lake.records() == []
-    assert [d.where for d in lake.damages()] == [str(part(lake))]
+    assert [d.where for d in lake.find_corrupt()] == [str(part(lake))]
 
 
 def test_damaged_bars_are_named_with_the_cure(lake: FolderStore) -> None:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from conformance import StoreConformance
 
 from fxloom.stores.memory import MemoryStore
+from tests.stores.conformance import StoreConformance
 
 
 class TestMemoryStore(StoreConformance):

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
-from conformance import MARCH, TABLE, StoreConformance, catalogue_columns, some_columns, some_record
-from databases import TS, connected, database, lake, pg, query, schema, store_url
 from psycopg import sql
 
-from fxloom.stores.base import Damage, Key, Record, Settings, StoreError
+from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
+from fxloom.stores.base import StoreError
 from fxloom.stores.postgres import PostgresStore
 from fxloom.stores.postgres import store as store_module
 from fxloom.stores.postgres.binary import Block, encoded
 from fxloom.stores.postgres.connections import Connection, Connections
+from tests.stores.conformance import MARCH, TABLE, StoreConformance, catalogue_columns, some_columns, some_record
+from tests.stores.databases import TS, connected, database, lake, pg, query, schema, store_url
 
 __all__ = ["database", "lake", "pg", "schema"]
 
@@ -104,7 +105,7 @@ def test_a_partition_is_attached_without_a_scan(lake: PostgresStore, monkeypatch
 
 
 def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database: str) -> None:
-    from fxloom.catalogue import tables
+    from fxloom.features.catalogue import tables
     from fxloom.stores.postgres.layout import ddl
 
     columns = (
@@ -122,15 +123,15 @@ def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database
         store.publish(some_record(), TS, None, some_columns())
         assert store.records() == [some_record()]
     finally:
-        from databases import dropped
+        from tests.stores.databases import dropped
 
         dropped(database, other)
 
 
 def test_the_ddl_is_printed_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
-    from fxloom.bars import PAIRS
-    from fxloom.catalogue import tables
+    from fxloom.bars.pairs import PAIRS
     from fxloom.cli import main
+    from fxloom.features.catalogue import tables
 
     assert main(["init", "--ddl", "--store", "postgresql://me:s3cret@nowhere.invalid/db?schema=team x"]) == 0
     out = capsys.readouterr().out
@@ -186,11 +187,11 @@ def test_a_table_that_is_not_partitioned_is_refused(pg: PostgresStore, database:
 def test_bars_that_others_change_are_found_and_partitions_that_they_drop_made_again(
     lake: PostgresStore, database: str
 ) -> None:
-    assert lake.damages() == []
+    assert lake.find_corrupt() == []
     query(database, "update {} set high = high * 2 where ts_utc = '2018-03-01 01:00+00'", f"{lake.schema}/m1_eurusd")
     query(database, "drop table {}", f"{lake.schema}/{CHILD}")
-    bars, gone = sorted(lake.damages(), key=lambda d: "m1_" not in d.where)
-    assert isinstance(bars, Damage)
+    bars, gone = sorted(lake.find_corrupt(), key=lambda d: "m1_" not in d.where)
+    assert isinstance(bars, Corruption)
     assert "m1_eurusd_2018_03" in bars.where
     assert TABLE in gone.where
     assert lake.records() == []
@@ -312,22 +313,22 @@ def test_many_writers_of_one_parent_do_not_block_each_other_for_good(lake: Postg
 
 
 def test_the_holder_of_the_store_is_named(lake: PostgresStore) -> None:
-    from fxloom.lock import Held
+    from fxloom.system.lock import LockedError
 
     with lake.exclusive("populate"):
-        with pytest.raises(Held, match=r"in use: populate, process \d+ on "), lake.exclusive("ingest"):
+        with pytest.raises(LockedError, match=r"in use: populate, process \d+ on "), lake.exclusive("ingest"):
             pass
-        with pytest.raises(Held), PostgresStore(lake.address).exclusive("ingest", wait=0.2):
+        with pytest.raises(LockedError), PostgresStore(lake.address).exclusive("ingest", wait=0.2):
             pass
 
 
 def test_a_record_of_all_pairs_keeps_its_key(pg: PostgresStore, database: str) -> None:
-    from fxloom.catalogue import tables
+    from fxloom.features.catalogue import tables
 
     table = "cross_sectional_panel"
     pg.write_settings(Settings(MARCH))
     columns = {name: np.arange(4.0) for name in tables()[table].names}
-    record = Record(Key(table, "", "2018-03"), "f", 4, 1, "2026-01-01T00:00:00Z")
+    record = Record(PartitionKey(table, "", "2018-03"), "f", 4, 1, "2026-01-01T00:00:00Z")
     pg.publish(record, MARCH + np.array([0, 0, 1, 1]), ["eurusd", "usdjpy"] * 2, columns)
     keys = "select pg_get_constraintdef(oid) from pg_constraint where contype = 'p' and conrelid = '{}'::regclass"
     assert query(database, keys, f"{pg.schema}/{table}_2018_03") == [("PRIMARY KEY (ts_utc, pair)",)]

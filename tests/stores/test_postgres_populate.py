@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from databases import database, pg, query, schema
-from lakes import PAIRS, QUICK, killed_populate, make_lake, write_market
 
 import fxloom
+from fxloom.bars.months import month_bounds
 from fxloom.cli import main
-from fxloom.copying import copy_store, partition, same_bars
-from fxloom.ingest import ingest
-from fxloom.months import month_bounds
-from fxloom.populate import populate
+from fxloom.run.copy import copy_store, partition, same_bars
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import populate
 from fxloom.stores.base import Store, StoreError
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
+from tests.lakes import PAIRS, QUICK, killed_populate, make_lake, write_market
+from tests.stores.databases import database, pg, query, schema
 
 __all__ = ["database", "pg", "schema"]
 
@@ -69,7 +69,7 @@ def test_two_workers_make_what_a_folder_holds_and_nothing_twice(lake: PostgresSt
     assert not populate(lake, tables=TABLES, workers=2).troubles
     assert contents(lake) == contents(full)
     again = populate(lake, tables=TABLES, workers=2)
-    assert again.outcomes == []
+    assert again.results == []
     assert populate(lake, ["eurusd"], tables=["bollinger"], workers=1, force=True).count("done") == 4
     assert contents(lake) == contents(full)
 
@@ -80,7 +80,7 @@ def test_a_killed_run_goes_on_where_it_was(lake: PostgresStore, full: FolderStor
     assert len(before) == 7
     rest = populate(lake, tables=TABLES, workers=2, wait=30)
     assert not rest.troubles
-    assert len(rest.outcomes) == 18 - 7
+    assert len(rest.results) == 18 - 7
     assert {r.key: r.made for r in lake.records() if r.key in before} == before
     assert contents(lake) == contents(full)
 
@@ -91,7 +91,7 @@ def test_commands_work_as_on_a_folder(
     where = ["--store", lake.address]
     assert main(["populate", *where, "--tables", "bollinger", "--workers", "1"]) == 0
     assert main(["audit", *where]) == 0
-    assert main(["prove", *where, "--tables", "bollinger_rate", "--workers", "1", "--budget", "5s", "--json"]) == 0
+    assert main(["verify", *where, "--tables", "bollinger_rate", "--workers", "1", "--budget", "5s", "--json"]) == 0
     out = capsys.readouterr().out
     proof = json.loads(out[out.index("{\n") :])
     assert proof["holds"]
@@ -102,7 +102,7 @@ def test_commands_work_as_on_a_folder(
     ours, theirs = (pl.read_parquet(f).sort("pair", "ts_utc").fill_nan(None) for f in (out_file, other))
     assert ours.equals(theirs)
     documents = query(lake.address.partition("&schema")[0], "select name from {}", f"{lake.schema}/documents")
-    assert documents[0][0].startswith("certificates/prove-")
+    assert documents[0][0].startswith("reports/verify-")
 
 
 def test_a_few_columns_are_read_lazily(lake: PostgresStore, full: FolderStore) -> None:
@@ -123,7 +123,7 @@ def test_a_store_is_copied_either_way(pg: PostgresStore, full: FolderStore, tmp_
     back = FolderStore(tmp_path / "back")
     assert main(["copy", "--from", pg.address, "--to", back.url]) == 0
     assert contents(back) == contents(full)
-    assert populate(pg, tables=TABLES, workers=1).outcomes == []
+    assert populate(pg, tables=TABLES, workers=1).results == []
 
 
 def test_a_copy_into_a_store_of_other_settings_is_refused(lake: PostgresStore, full: FolderStore) -> None:

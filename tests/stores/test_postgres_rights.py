@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conformance import MARCH, TABLE, some_bars, some_columns, some_record
-from databases import TS, as_role, database, lake, pg, query, schema
 
-from fxloom.stores.base import PairInfo, Settings, StoreError
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import Settings
+from fxloom.stores.base import StoreError
 from fxloom.stores.postgres import PostgresStore
+from tests.stores.conformance import MARCH, TABLE, some_bars, some_columns, some_record
+from tests.stores.databases import TS, as_role, database, lake, pg, query, schema
 
 __all__ = ["database", "lake", "pg", "schema"]
 
@@ -61,7 +63,7 @@ def test_the_rights_that_are_documented_suffice(database: str, schema: str, role
         writer.publish(some_record(fingerprint="f2"), TS, None, some_columns())
     assert reader.settings() is not None
     assert reader.records() == [some_record(fingerprint="f2")]
-    assert reader.damages() == []
+    assert reader.find_corrupt() == []
     assert len(reader.read_bars("eurusd", MARCH, MARCH + 1440)) == 200
     frame = reader.scan(TABLE, ["eurusd"], None, None)
     assert frame is not None

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from databases import connected, database, pg, query, schema, store_url
 from psycopg import sql
 
-from fxloom.bars import Bars
+from fxloom.bars.bars import Bars
+from fxloom.bars.months import month_bounds
 from fxloom.cli import main
-from fxloom.copying import same_bars
-from fxloom.ingest import ingest
-from fxloom.months import month_bounds
-from fxloom.populate import populate
+from fxloom.run.copy import same_bars
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
+from tests.stores.databases import connected, database, pg, query, schema, store_url
 
 __all__ = ["database", "pg", "schema"]
 
@@ -148,11 +148,11 @@ def test_bars_may_stay_where_they_are(
     assert prints[0] == prints[1]
     assert query(database, "select to_regclass('{}') is null", f"{schema}/m1_eurusd") == [(True,)]
     # what the table gets later, or in other numbers, is noticed when the bars are ingested again
-    assert store.damages() == []
+    assert store.find_corrupt() == []
     query(database, "delete from {} where time = '2024-02-01 00:30'", f"{schema}/Bars EURUSD")
-    assert len(store.damages()) == 1
+    assert len(store.find_corrupt()) == 1
     assert main(["ingest", "--store", url, url]) == 0
-    assert store.damages() == []
+    assert store.find_corrupt() == []
     assert populate(store, tables=TABLES, workers=1).count("done") == len(TABLES) + 1
     capsys.readouterr()
 

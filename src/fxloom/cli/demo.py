@@ -9,12 +9,8 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from fxloom import api
 from fxloom.cli.show import Screen
-from fxloom.market import synthetic_market
-from fxloom.stores.base import StoreError
-from fxloom.stores.frames import bars_table
 
 PAIRS = ("eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp", "eurjpy")
 START, END = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
@@ -27,14 +23,13 @@ def demo(options: Namespace, screen: Screen, run: Callable[[list[str]], int]) ->
     """
     store = Path(options.store)
     if store.exists() and any(store.iterdir()):
-        raise StoreError(f"{store} is not empty: name a new folder with --store, or remove it")
+        raise api.StoreError(f"{store} is not empty: name a new folder with --store, or remove it")
     asked = ["--store", str(store), *(["--json"] if options.json else [])]
     workers = ["--workers", str(options.workers)] if options.workers else []
     folder = Path(tempfile.mkdtemp(prefix="fxloom-demo-"))
     try:
         screen.say(f"A synthetic market: {len(PAIRS)} pairs, {START} to {END}, quotes and tick volume.")
-        for pair, bars in synthetic_market(START, END, PAIRS).items():
-            pq.write_table(bars_table(bars), folder / f"{pair}.parquet")
+        api.write_synthetic_market(folder, START, END, PAIRS)
         for command in (["ingest", str(folder)], ["populate", *workers], ["audit"]):
             screen.say(f"\n$ fxloom {command[0]} --store {store}")
             if status := run([*command, *asked]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -12,6 +13,10 @@ from fxloom.cli.show import Screen
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 Command = Callable[[argparse.Namespace, Screen], int]
+COMMANDS = {  # the module of each command
+    "init": "filling", "ingest": "filling", "populate": "filling", "copy": "filling", "audit": "checking",
+    "verify": "checking", "redundancy": "checking", "catalogue": "reading", "matrix": "reading",
+}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,12 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(error: Exception, debug: bool) -> int:
-    from fxloom.lock import Held
-    from fxloom.stores.base import StoreError
+    from fxloom.api import LockedError, StoreError
 
     if debug:
         raise error
-    known = isinstance(error, StoreError | Held | KeyError | ValueError)
+    known = isinstance(error, StoreError | LockedError | KeyError | ValueError)
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     hint = "" if known else " (unexpected; --debug shows where)"
     kind = "" if known else f"{type(error).__name__}: "
@@ -49,9 +53,8 @@ def _report(error: Exception, debug: bool) -> int:
 
 
 def _command(name: str) -> Command:
-    from fxloom.cli import commands
-
-    found: Command = getattr(commands, name)
+    module = importlib.import_module(f"fxloom.cli.{COMMANDS[name]}")
+    found: Command = getattr(module, name)
     return found
 
 
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     stored = argparse.ArgumentParser(add_help=False, parents=[shared])
     stored.add_argument("--store", default="fxloom-store", help="a folder, or postgresql://... (default: %(default)s)")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_init, _ingest, _populate, _audit, _matrix, _prove, _redundancy, _copy):
+    for add in (_init, _ingest, _populate, _audit, _matrix, _verify, _redundancy, _copy):
         add(commands, stored)
     _catalogue(commands, shared)
     _demo(commands, shared)
@@ -133,8 +136,8 @@ def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--missing", choices=["keep", "drop"], default="keep", help="rows in which a feature is missing")
 
 
-def _prove(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("prove", parents=[stored], help="test on these bars that nothing looks ahead")
+def _verify(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+    p = commands.add_parser("verify", parents=[stored], help="test on these bars that nothing looks ahead")
     _selection(p, months=False)
     p.add_argument("--samples", type=int, default=0, metavar="N", help="moments a task (default: as the budget allows)")
     p.add_argument("--budget", default="10m", metavar="TIME", help="stop after this time (default: %(default)s)")
@@ -143,10 +146,12 @@ def _prove(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 
 
 def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("redundancy", parents=[stored], help="twins and constants among the features of a pair")
+    p = commands.add_parser(
+        "redundancy", parents=[stored], help="near duplicates and constants among the features of a pair"
+    )
     p.add_argument("--pair", required=True)
     p.add_argument("--month", help="default: the one with most values")
-    p.add_argument("--threshold", type=float, default=0.999, help="absolute correlation of near twins")
+    p.add_argument("--threshold", type=float, default=0.999, help="absolute correlation of near duplicates")
 
 
 def _copy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -45,12 +44,10 @@ class Screen:
 
         Console(soft_wrap=False).print(rich_table(columns, rows))
 
-    @contextlib.contextmanager
-    def progress(self, what: str, total: int) -> Iterator[Progress]:
-        """A live bar with rate and time left on a terminal, nothing elsewhere."""
+    def start_progress(self, what: str, total: int) -> Progress:
+        """A live bar with rate and time left on a terminal, nothing elsewhere; the caller closes it."""
         if not self.tty:
-            yield Progress()
-            return
+            return Progress()
         from rich import progress as bars
 
         columns = (
@@ -60,8 +57,9 @@ class Screen:
             bars.TextColumn("{task.fields[rate]}"),
             bars.TimeRemainingColumn(),
         )
-        with bars.Progress(*columns, transient=True) as shown:
-            yield Progress(shown, shown.add_task(what, total=total, rate=""))
+        shown = bars.Progress(*columns, transient=True)
+        shown.start()
+        return Progress(shown, shown.add_task(what, total=total, rate=""))
 
 
 class Progress:
@@ -79,6 +77,11 @@ class Progress:
         if self.shown is not None:
             speed = self.shown.tasks[self.task].speed or 0.0
             self.shown.update(self.task, advance=by, rate=f"{speed:.1f}/s" if speed else "")
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        if self.shown is not None:
+            self.shown.stop()
 
 
 def rich_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:

@@ -14,10 +14,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.clock import DAY
-from fxloom.domain import BOTH, BQX, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.bars.clock import DAY
+from fxloom.features.domain import BOTH, BQX, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_beta, rolling_corr, rolling_cov
 from fxloom.kernels.edge import bar_pairs, corwin_schultz, edge
 from fxloom.kernels.moments import centred_squares
@@ -27,9 +28,8 @@ from fxloom.kernels.range_volatility import strided_sum
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes.flow import amihud, direction, kyle, mean_volume, signed_volume
-from fxloom.nodes.series import FIXED_SPREAD, SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
-from fxloom.view import View
+from fxloom.series.flow import amihud, direction, kyle, mean_volume, signed_volume
+from fxloom.series.pair import FIXED_SPREAD, SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
 
 HOUR = 60
 BUCKETS, BUCKET = 50, 5  # of VPIN, minutes

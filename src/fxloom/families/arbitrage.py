@@ -11,13 +11,13 @@ from math import sqrt
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats
-from fxloom.domain import RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Flags, Floats
+from fxloom.features.domain import RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.present_moments import present_zscore
-from fxloom.nodes.panel import BP, each
-from fxloom.nodes.siblings import triangles_of
-from fxloom.panel import CARRY, PanelView
+from fxloom.series.panel import BP, each, own_spread
+from fxloom.series.siblings import triangles_of
 
 CLOSED = 1e-8  # bp; a residual below this is rounding
 EQUAL = 1e-9  # share of the larger residual within which the first of two counts as the largest
@@ -60,14 +60,14 @@ def compute(view: PanelView) -> Columns:
 
 def _residuals(view: PanelView, p: int) -> Iterator[tuple[Floats, Floats]]:
     """e_Z of every third currency whose two pairs are stored (missing where one is absent), and half its spreads."""
-    logs = view.shared(log_prices)
+    logs, spread = view.shared(log_prices), view.shared_by_domains(own_spread)
     for one, sign, other, sign_of_other in triangles_of(view.pairs[p]):
         if one in view.pairs and other in view.pairs:
             i, j = view.pairs.index(one), view.pairs.index(other)
             error = BP * (logs[p] + sign * logs[i] + sign_of_other * logs[j])
             error = np.where(np.abs(error) < CLOSED, 0.0, error)
             here = _all_present(view, p, i, j)
-            yield np.where(here, error, np.nan), 0.5 * (view.spread[p] + view.spread[i] + view.spread[j])
+            yield np.where(here, error, np.nan), 0.5 * (spread[p] + spread[i] + spread[j])
 
 
 def log_prices(view: PanelView) -> Floats:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, BQX, RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, BQX, RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.moments import rolling_mean
-from fxloom.nodes.series import moments
-from fxloom.view import View
+from fxloom.series.pair import moments
 
 SPAN = 240  # bars over which the width is compared with its own mean
 SOURCE = "J. Bollinger, Bollinger on Bollinger Bands (2001); TA-Lib BBANDS"

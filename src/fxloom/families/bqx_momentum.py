@@ -10,15 +10,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import AGG, RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import AGG, RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.moments import FLAT
 from fxloom.kernels.momentum import STILL
 from fxloom.kernels.states import shift
-from fxloom.nodes.series import moments, volatility
-from fxloom.view import View
+from fxloom.series.pair import moments, volatility
 
 BP = 10_000.0
 
@@ -43,7 +43,9 @@ def windowed(prefix: str, w: int) -> Iterable[Column]:
     yield Column(f"{prefix}_bqx_min", "bp", f"10000 (min(P) / C[t] - 1), {p}", w, low=-BP)
     ratio = f"10000 (mean(P) / mean(C[t-{2 * w}..t-{w + 1}]) - 1), {p}"
     yield Column(f"{prefix}_bqx_avg", "bp", ratio, 2 * w, low=-BP)
-    yield Column(f"{prefix}_bqx_stdev", "index points", f"std(P), {p}", w, low=0.0, twin=f"stat_std_{w}_rate")
+    yield Column(
+        f"{prefix}_bqx_stdev", "index points", f"std(P), {p}", w, low=0.0, near_duplicate_of=f"stat_std_{w}_rate"
+    )
 
 
 def compute(view: View) -> Columns:

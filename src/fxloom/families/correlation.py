@@ -15,12 +15,13 @@ from math import inf, sqrt
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.panel_correlations import NESTED
 from fxloom.kernels.present_moments import present_beta, present_corr, present_residual, present_std, present_zscore
-from fxloom.nodes.panel import (
+from fxloom.series.panel import (
     across,
     each,
     few_present,
@@ -34,8 +35,7 @@ from fxloom.nodes.panel import (
     total_return,
     volatility,
 )
-from fxloom.nodes.siblings import SETS, members_of
-from fxloom.panel import CARRY, PanelView
+from fxloom.series.siblings import SETS, members_of
 
 CROSSINGS = ((15, 30), (15, 60), (15, 75), (30, 60), (30, 75), (60, 75))
 NEAR = SETS[:2]  # the sets that share a currency with the pair

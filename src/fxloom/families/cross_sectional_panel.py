@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fxloom.bars import Floats
-from fxloom.domain import RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.cross_section import robust_scores, share_below, spearman
 from fxloom.kernels.present_moments import present_beta, present_corr, present_residual
-from fxloom.nodes.panel import (
+from fxloom.series.pair import FIXED_SPREAD
+from fxloom.series.panel import (
     LEAST,
     across,
     across_all,
@@ -28,12 +30,11 @@ from fxloom.nodes.panel import (
     filled_at,
     lagged,
     limited,
+    own_spread,
     sibling_correlations,
     volatility,
 )
-from fxloom.nodes.series import FIXED_SPREAD
-from fxloom.nodes.siblings import MAJORS, others_of
-from fxloom.panel import CARRY, PanelView
+from fxloom.series.siblings import MAJORS, others_of
 
 MOMENTA, VOLATILITIES = (15, 30, 45, 60), (15, 30, 60)
 EQUAL = 1e-9  # share of the larger value within which two are equal
@@ -140,7 +141,7 @@ def compute(view: PanelView) -> Columns:
         out |= _standing(view, "momentum", w, view.momentum(w))
     for w in VOLATILITIES:
         out |= _standing(view, "volatility", w, view.shared(volatility, w))
-    out |= _shares_below(view, "spread", view.spread)
+    out |= _shares_below(view, "spread", view.shared_by_domains(own_spread))
     for kind in ("momentum", "volatility"):
         share = out[f"pctile_{kind}_60"]
         out[f"extreme_high_{kind}"] = np.where(np.isnan(share), np.nan, share >= HIGH)
@@ -177,7 +178,7 @@ def _for_all(view: PanelView, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _related(view: PanelView) -> Columns:
-    size, deviation, spread = np.abs(view.momentum(60)), view.shared(volatility, 60), view.spread
+    size, deviation, spread = np.abs(view.momentum(60)), view.shared(volatility, 60), view.shared_by_domains(own_spread)
     known = np.ascontiguousarray(view.present)
     size, deviation, spread = (np.ascontiguousarray(y) for y in (size, deviation, spread))
     return {
@@ -250,4 +251,7 @@ def _tell_absent(view: PanelView, names: Iterable[str]) -> None:
     view.miss("absent", few, [n for n in names if n not in ranks])
 
 
-FAMILY = Family("cross_sectional_panel", columns, compute, domains=(RATE,), dual=False, scope="panel", uses=("spread",))
+FAMILY = Family(
+    "cross_sectional_panel", columns, compute, domains=(RATE,), dual=False, scope="panel", uses=("spread",),
+    partitioned_by="month",
+)  # fmt: skip

@@ -10,14 +10,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import CURRENCIES, Flags, Floats, Ints
-from fxloom.domain import RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.pairs import CURRENCIES
+from fxloom.features.domain import RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.cross_section import share_below
 from fxloom.kernels.set_moments import set_moments
-from fxloom.nodes.panel import BP, LEAST, across, few_present, filled_at, total_return
-from fxloom.nodes.siblings import BASE, holders_of, members_of
-from fxloom.panel import CARRY, PanelView
+from fxloom.series.panel import BP, LEAST, across, few_present, filled_at, total_return
+from fxloom.series.siblings import BASE, holders_of, members_of
 
 EQUAL = 1e-9  # bp; strengths closer than this are equal
 BREADTH = 60  # bars of the share of up moves

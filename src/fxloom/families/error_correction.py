@@ -7,13 +7,13 @@ from math import inf
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.johansen import ADJUSTMENT, FIRST, MEANS, PHI, SECOND, STD, VALUES, johansen_fits
-from fxloom.nodes.panel import BP
-from fxloom.nodes.siblings import system_of
-from fxloom.panel import CARRY, PanelView
+from fxloom.series.panel import BP
+from fxloom.series.siblings import system_of
 
 WINDOW = 1_440  # panel-clock bars of a fit
 HOUR = 60  # minutes, and at most as many clock bars, for which a fit is in force

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.domain import BOTH, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.features.domain import BOTH, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
 from fxloom.kernels.moments import FLAT
-from fxloom.view import View
 
 WINDOW = 120
 LEVELS = {"fib_236": 0.236, "fib_382": 0.382, "fib_500": 0.5, "fib_618": 0.618, "fib_786": 0.786}

@@ -11,19 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.clock import DAY
-from fxloom.domain import BOTH, Domain
-from fxloom.feature import Column, Columns, Family
-from fxloom.kernels.change_points import (
-    ALARM,
-    LONGEST,
-    RECENT,
-    cusum,
-    detect_runs,
-    location_and_scale,
-    recent_alarm,
-)
+from fxloom.bars.bars import Floats
+from fxloom.bars.clock import DAY
+from fxloom.features.domain import BOTH, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
+from fxloom.kernels.change_points import ALARM, LONGEST, RECENT, cusum, detect_runs, location_and_scale, recent_alarm
 from fxloom.kernels.hidden_markov import (
     Model,
     entropy,
@@ -36,9 +29,8 @@ from fxloom.kernels.hidden_markov import (
 )
 from fxloom.kernels.moments import FLAT, rolling_mean
 from fxloom.kernels.states import bars_since_change
-from fxloom.nodes.anchors import WEEK, Week, weeks
-from fxloom.nodes.series import volatility
-from fxloom.view import View
+from fxloom.series.anchors import WEEK, Week, weeks
+from fxloom.series.pair import volatility
 
 FIT = 7_200  # bars of a fit
 RUN_IN = DAY  # bars of a filter before the anchor

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_corr
 from fxloom.kernels.moments import rolling_sum
 from fxloom.kernels.states import shift
-from fxloom.nodes.series import move
-from fxloom.view import View
+from fxloom.series.pair import move
 
 SPAN = 240  # bars of the correlations
 STILL = f"a momentum is constant over {SPAN} bars"

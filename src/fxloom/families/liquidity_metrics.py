@@ -12,10 +12,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.clock import DAY
-from fxloom.domain import BOTH, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.bars.clock import DAY
+from fxloom.features.domain import BOTH, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_beta, rolling_corr
 from fxloom.kernels.moments import rolling_std, zscore
 from fxloom.kernels.momentum import STILL
@@ -24,9 +25,8 @@ from fxloom.kernels.order_flow import tail_share
 from fxloom.kernels.ratio import log, log1p, ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum, zscore_present
-from fxloom.nodes.flow import STEP, amihud, kyle, mean_volume, signed_volume, turnover
-from fxloom.nodes.series import FIXED_SPREAD, SPREAD_LOOKBACK, return_size, spread_bp, volatility
-from fxloom.view import View
+from fxloom.series.flow import STEP, amihud, kyle, mean_volume, signed_volume, turnover
+from fxloom.series.pair import FIXED_SPREAD, SPREAD_LOOKBACK, return_size, spread_bp, volatility
 
 SHORT, HOUR, LONG, FOUR_HOURS = 15, 60, 120, 240
 LEAST = 720  # values present for a percentile or a z score over a day

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.clock import DAY
-from fxloom.domain import BOTH, BQX, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.bars.clock import DAY
+from fxloom.features.domain import BOTH, BQX, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.jumps import bipower_variance
 from fxloom.kernels.moments import rolling_mean
@@ -26,8 +27,7 @@ from fxloom.kernels.regression import rolling_line
 from fxloom.kernels.scaling import changes_over, crossings, hurst
 from fxloom.kernels.states import bars_since_change
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes.series import return_size, volatility
-from fxloom.view import View
+from fxloom.series.pair import return_size, volatility
 
 HOUR, FOUR_HOURS = 60, 240
 MEAN_BARS = 20

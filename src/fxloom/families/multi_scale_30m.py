@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fxloom.domain import BOTH, Domain
-from fxloom.families.multi_scale import scale_columns, scale_features
-from fxloom.feature import Column, Columns, Family
-from fxloom.view import View
+from fxloom.features.domain import BOTH, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
+from fxloom.series.multi_scale import scale_columns, scale_features
 
 
 def columns(domain: Domain) -> Iterable[Column]:

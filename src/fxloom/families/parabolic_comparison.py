@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import AGG, BOTH, BQX, RATE, WINDOWS, Domain
-from fxloom.families.reg import least_curvature
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import AGG, BOTH, BQX, RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_corr
 from fxloom.kernels.moments import zscore
 from fxloom.kernels.states import shift
-from fxloom.nodes.series import parabola
-from fxloom.view import View
+from fxloom.series.pair import least_curvature, parabola
 
 WIDTHS = (*WINDOWS, AGG)
 COUPLES = ((15, 60), (30, 75), (45, 90))

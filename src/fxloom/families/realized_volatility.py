@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.clock import DAY
-from fxloom.domain import BOTH, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.bars.clock import DAY
+from fxloom.features.domain import BOTH, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.jumps import HALF_PI, RATIO_VARIANCE, bipower_variance, ewma_ratio, jump_z
 from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.quantile_class import quantile_class
@@ -22,8 +23,7 @@ from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, stri
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import bars_since_change, change_share, shift
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes.series import return_size, volatility
-from fxloom.view import View
+from fxloom.series.pair import return_size, volatility
 
 N = 20  # bars of the estimators
 LONG = 60

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import AGG, BOTH, RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import AGG, BOTH, RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.regression import vertices
 from fxloom.kernels.states import shift
 from fxloom.kernels.student import student_quantile
-from fxloom.nodes.series import parabola
-from fxloom.view import View
+from fxloom.series.pair import least_curvature, parabola
 
 WIDTHS = {f"w{w}": w for w in WINDOWS} | {"agg": AGG}
 METRICS = (
@@ -26,11 +26,6 @@ METRICS = (
 CONFIDENCE = 0.95  # of the prediction interval
 SOURCE = "ordinary least squares; statsmodels OLS.get_prediction"
 FLAT, EXACT = "the window is constant", "the window is constant or the fit exact"
-
-
-def least_curvature(domain: Domain) -> float:
-    """abs(a2) W^2 below this is rounding noise: index points in rate, m_W in bqx."""
-    return 1e-9 if domain is RATE else 1e-11
 
 
 def columns(domain: Domain) -> Iterable[Column]:

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.spectra import BINS, LAG, WINDOW, sliding_spectra
-from fxloom.nodes.series import rounding
-from fxloom.view import View
+from fxloom.series.pair import rounding
 
 STABILITY = 60  # bars over which the dominant frequency is compared
 LOWEST, HIGHEST = 1.0 / WINDOW, 0.5

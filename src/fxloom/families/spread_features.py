@@ -11,15 +11,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.domain import RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.features.domain import RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import rolling_max
 from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.order import rolling_rank
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.regression import rolling_slope
-from fxloom.nodes.series import FIXED_SPREAD, SPREAD_LOOKBACK, spread_bp, volatility
-from fxloom.view import View
+from fxloom.series.pair import FIXED_SPREAD, SPREAD_LOOKBACK, spread_bp, volatility
 
 EQUAL = 1e-9  # spreads closer than this, relative, are of equal rank
 CAP = 1000.0

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.singular import COLUMNS, FORECAST_LIMIT, LENGTH, WINDOW, singular_spectra
-from fxloom.nodes.series import rounding
-from fxloom.view import View
+from fxloom.series.pair import rounding
 
 NAMES = (
     "ssa_trend", "ssa_osc", "ssa_noise", "ssa_trend_share", "ssa_osc_share", "ssa_effective_rank", "ssa_pairing",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fxloom.domain import AGG, BOTH, RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
-from fxloom.nodes.series import moments
-from fxloom.view import View
+from fxloom.features.domain import AGG, BOTH, RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
+from fxloom.series.pair import moments
 
 WIDTHS = (*WINDOWS, AGG)
 SOURCE = "pandas Series.mean, std, skew, kurt"

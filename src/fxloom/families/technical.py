@@ -13,9 +13,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.directional import directional, true_ranges
 from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
 from fxloom.kernels.moments import rolling_mean, rolling_sum
@@ -24,7 +25,6 @@ from fxloom.kernels.oscillators import buying_pressure, cci, cmo, money_flow, rs
 from fxloom.kernels.recursion import ema, kama, wilder
 from fxloom.kernels.sar import sar
 from fxloom.kernels.states import shift
-from fxloom.view import View
 
 FLAT = 1e-13  # a range is 0 if it is at most this times the price
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fxloom.domain import BOTH, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_cov_corr
-from fxloom.nodes.series import parabola
-from fxloom.view import View
+from fxloom.series.pair import parabola
 
 WINDOW = 60
 TERMS = {"quad": "59^2 a2", "lin": "-59 a1", "resid": "y[t] - b"}

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
-from fxloom.calendars import (
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.calendars import (
     DAY,
     HOUR,
     LONDON,
@@ -31,9 +31,9 @@ from fxloom.calendars import (
     until_after,
     weekday,
 )
-from fxloom.domain import RATE, Domain
-from fxloom.feature import Column, Columns, Family
-from fxloom.view import View
+from fxloom.features.domain import RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 
 SESSIONS = {  # zone, opening and closing hour on its clocks
     "sydney": (SYDNEY, 7, 16),

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.garch import fit_garch, garch_variances
 from fxloom.kernels.ratio import ratio
-from fxloom.nodes.anchors import WEEK, Week, weeks
-from fxloom.nodes.series import volatility
-from fxloom.view import View
+from fxloom.series.anchors import WEEK, Week, weeks
+from fxloom.series.pair import volatility
 
 FIT = 7_200  # bars of a fit
 WINDOWS = (15, 30, 60, 120, 240)

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.clock import DAY
-from fxloom.domain import RATE, WINDOWS, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.bars.clock import DAY
+from fxloom.features.domain import RATE, WINDOWS, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_corr
 from fxloom.kernels.extremes import rolling_max
 from fxloom.kernels.moments import rolling_moments
@@ -24,8 +25,7 @@ from fxloom.kernels.ratio import log, ratio
 from fxloom.kernels.regression import rolling_slope
 from fxloom.kernels.states import shift
 from fxloom.kernels.tree import tree_sum
-from fxloom.nodes.series import return_size, volatility
-from fxloom.view import View
+from fxloom.series.pair import return_size, volatility
 
 DAYS = 5  # of the seasonal mean
 EMPTY = "no volume in the window"

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars import Floats
-from fxloom.domain import BOTH, BQX, RATE, Domain
-from fxloom.feature import Column, Columns, Family
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import BOTH, BQX, RATE, Domain
+from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.pair_view import View
 from fxloom.kernels.wavelets import BACK, COARSE, WINDOW, coefficient_correlation, sliding_shares, sliding_wavelets
-from fxloom.nodes.series import rounding
-from fxloom.view import View
+from fxloom.series.pair import rounding
 
 NAMES = (
     "wav_d1_share", "wav_d2_share", "wav_d3_share", "wav_a3_share", "wav_d1_d3_ratio",

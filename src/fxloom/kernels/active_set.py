@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats
+from fxloom.bars.bars import Flags, Floats
 from fxloom.kernels.jit import jit
 
 NEAR, APPROACH = 1e-3, 0.8

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.elementary import exponential, logarithm
 from fxloom.kernels.jit import jit
 

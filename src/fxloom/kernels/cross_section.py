@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
+from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.pieces import FLAT
+from fxloom.kernels.window_parts import FLAT
 
 EQUAL = 1e-9  # values closer than this share of the larger one are equal
 LEAST = 3  # pairs that a cross-sectional value needs

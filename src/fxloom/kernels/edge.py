@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.momentum import STILL
 

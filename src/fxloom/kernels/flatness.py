@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.extremes import rolling_max, rolling_min
 
 FLAT = 1e-13  # relative: a window whose range is not above this share of its largest value is constant

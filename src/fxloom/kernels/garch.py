@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.active_set import descent, face_basis, longest_step, project, put_on_sides, side_to_leave
 from fxloom.kernels.jit import jit
 

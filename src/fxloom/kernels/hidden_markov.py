@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.elementary import exponential
 from fxloom.kernels.jit import jit
 from fxloom.kernels.momentum import STILL

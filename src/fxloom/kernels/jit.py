@@ -24,7 +24,7 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # its vector code rounds
 import numba
 from llvmlite.binding import get_host_cpu_name
 
-from fxloom.lock import lock
+from fxloom.system.lock import lock
 
 F = TypeVar("F", bound=Callable[..., Any])
 HERE = Path(__file__).parent

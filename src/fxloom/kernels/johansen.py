@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 from fxloom.kernels.jit import jit
 
 SINGULAR = 1e-10  # pivot of a covariance, as a share of its variance, below which it counts as singular

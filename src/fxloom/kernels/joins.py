@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 
 ROWS = 1024  # rows a block: its pieces stay in the second-level cache

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.tree import tree_sum

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 from fxloom.kernels.jit import jit
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10

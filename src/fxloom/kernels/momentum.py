@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.moments import BLOCK, LAGS, add_deviations
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.comoments import centred_products
 from fxloom.kernels.jit import jit
 from fxloom.kernels.order import insert, remove

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
+from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.pieces import (
+from fxloom.kernels.window_parts import (
     COUNT,
     HIGH,
     KEPT,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.pieces import (
+from fxloom.kernels.window_parts import (
     COUNT,
     MEAN,
     PRODUCT,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Floats
+from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 
 RESOLUTION = 2.0**-50  # relative to the largest eigenvalue: a step below this ends the iteration

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from fxloom.bars import Bars
-from fxloom.catalogue import families
-from fxloom.clock import on_clock
-from fxloom.computing import Failure, Job, compute_pair, compute_panel
-from fxloom.feature import Family, Table, tables_of
+from fxloom.bars.bars import Bars
+from fxloom.bars.pairs import PairInfo
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.engine.compute import Failure, Job, compute_tables
+from fxloom.features.catalogue import families
+from fxloom.features.feature import Family, Table, tables_of
 from fxloom.kernels.jit import cache_root, kernels_digest
-from fxloom.lock import lock
-from fxloom.market import synthetic_market
-from fxloom.view import PairFrame, Traits
+from fxloom.run.executors import Executor, JobsRun, executor_for
+from fxloom.system.lock import lock
 
 PAIRS = ("eurusd", "gbpusd", "usdjpy", "eurgbp", "usdcad")  # holds whole triangles and a whole cointegration system
 LONGEST = ("correlation", "hmm_regime", "bqx_momentum", "ssa_features", "volatility_surface", "technical")  # first
@@ -30,23 +31,37 @@ def is_warm() -> bool:
     return (cache_root() / compiled_marker()).exists()
 
 
-def warm(workers: int) -> None:
-    """Compile every kernel by computing every family on a few made-up bars; another process's turn is awaited."""
+@dataclass(frozen=True)
+class Compiled:
+    """The event after each family whose kernels are compiled: how many of them are, of how many."""
+
+    done: int
+    total: int
+
+
+def compiling(executor: Executor) -> Iterator[Compiled]:
+    """Compile every kernel by computing every family on a few made-up bars; nothing to do if that was done before.
+
+    Another process that is at it already is waited for.
+    """
     marker = cache_root() / compiled_marker()
     with lock(cache_root() / ".warming", "compiling kernels", wait=600.0):
         if marker.exists():
             return
         names = sorted((family.name for family in families()), key=lambda name: name not in LONGEST)
-        if workers == 1:
-            for name in names:
-                warm_family(name)
-        else:
-            from fxloom.run.processes import process_pool
-
-            with process_pool(workers) as pool:
-                for future in [pool.submit(warm_family, name) for name in names]:
-                    future.result()
+        yield Compiled(0, len(names))
+        for done, (name, died) in enumerate(JobsRun(executor, warm_family, names), 1):
+            if died is not None:
+                raise RuntimeError(f"the kernels of {name} cannot be compiled: {died}")
+            yield Compiled(done, len(names))
         marker.touch()
+
+
+def warm(workers: int) -> None:
+    """Compile every kernel in ``workers`` processes, 1 for this one."""
+    with executor_for(workers, len(families())) as executor:
+        for _ in compiling(executor):
+            pass
 
 
 def warm_family(name: str) -> None:
@@ -62,13 +77,10 @@ def warm_family(name: str) -> None:
 def _compute(family: Family, market: dict[str, Bars], tables: Sequence[Table]) -> None:
     start = int(market[PAIRS[0]].ts[0])
     first = (FIRST - dt.date(1970, 1, 1)).days * 1440
-    traits = {p: Traits(float(b.close[0]), b.volume is not None, b.spread is not None) for p, b in market.items()}
+    infos = {p: PairInfo(float(b.close[0]), b.volume is not None, b.spread is not None) for p, b in market.items()}
     jobs = [Job(table, start) for table in tables]
-    if family.scope == "panel":
-        results = list(compute_panel(market, traits, jobs, first))
-    else:
-        results = list(compute_pair(PairFrame(PAIRS[0], on_clock(market[PAIRS[0]]), traits[PAIRS[0]]), jobs, first))
-    for result in results:
+    pair = "" if family.scope == "panel" else PAIRS[0]
+    for result in compute_tables(pair, market, infos, jobs, first):
         if isinstance(result, Failure):
             raise RuntimeError(f"{result.table} cannot be computed: {result.why}")
 

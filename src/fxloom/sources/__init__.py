@@ -5,7 +5,19 @@ an ``Ignored`` that says itself that it is no data.
 """
 
 from fxloom.sources.formats import NAMES as FORMAT_NAMES
+from fxloom.sources.options import ReadOptions
 from fxloom.sources.reading import read
-from fxloom.sources.records import Ignored, Outcome, Piece, Quarantined, Refused, SourceFile, Zone
+from fxloom.sources.records import FileResult, Ignored, OffsetPeriod, Quarantined, Refused, SourceFile, Zone
 
-__all__ = ["FORMAT_NAMES", "Ignored", "Outcome", "Piece", "Quarantined", "Refused", "SourceFile", "Zone", "read"]
+__all__ = [
+    "FORMAT_NAMES",
+    "FileResult",
+    "Ignored",
+    "OffsetPeriod",
+    "Quarantined",
+    "ReadOptions",
+    "Refused",
+    "SourceFile",
+    "Zone",
+    "read",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
+from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.layout import BARS
 from fxloom.sources.zone import DAY, HOUR, WEEK
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from fxloom.bars import CURRENCIES, PAIRS, Floats
+from fxloom.bars.bars import Floats
+from fxloom.bars.pairs import CURRENCIES, PAIRS
 from fxloom.sources.records import Refused
 
 _CODE = "|".join(CURRENCIES)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 from fxloom.sources.layout import Layout
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE

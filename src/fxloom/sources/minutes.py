@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Bars, Flags, Floats, Ints
+from fxloom.bars.bars import Bars, Flags, Floats, Ints
 from fxloom.sources.layout import ASK, BARS, BID, Layout
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE

@@ -7,40 +7,26 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from fxloom.sources.formats import NAMES
-from fxloom.sources.instrument import asked_pair
-from fxloom.sources.records import Outcome, Refused
-from fxloom.sources.taking import Known, Stamp, Wishes, take
+from fxloom.sources.options import ReadOptions
+from fxloom.sources.records import FileResult, Refused
+from fxloom.sources.taking import Known, take
 from fxloom.sources.walk import Entry, loaded, walk
-from fxloom.sources.zone import asked_zone
 
 
 def read(
-    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
-    *,
-    pair: str | None = None,
-    format: str = "auto",
-    zone: str = "auto",
-    stamp: Stamp = "open",
-) -> Iterator[Outcome]:
+    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str], options: ReadOptions | None = None
+) -> Iterator[FileResult]:
     """Every file under ``paths`` (files, folders, zips) as bars in UTC, refused with a reason and a cure, or ignored.
 
-    ``pair``, ``format`` (one of ``FORMAT_NAMES``) and ``zone`` ("+2", "-05:00", "Europe/Athens", "utc") are
-    found in each file unless said; ``stamp="close"`` says that times are those of the bars' closes. Raises
-    ``ValueError`` for an argument that makes no sense; a file never raises.
+    A file never raises: what is wrong with it is its result.
     """
-    if format not in ("auto", *NAMES):
-        raise ValueError(f"--format {format!r} is none of auto, {', '.join(NAMES)}")
-    if stamp not in ("open", "close"):
-        raise ValueError(f"--stamp {stamp!r} is neither open nor close")
-    wishes = Wishes(asked_pair(pair), format, asked_zone(zone), stamp)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    return (outcome for path in given for outcome in _all_under(path, wishes))
+    return (result for path in given for result in _all_under(path, options or ReadOptions()))
 
 
-def _all_under(path: str | os.PathLike[str], wishes: Wishes) -> Iterator[Outcome]:
+def _all_under(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[FileResult]:
     for found in walk(os.fspath(path)):
-        yield read_entry(found, wishes) if isinstance(found, Entry) else found
+        yield read_entry(found, options) if isinstance(found, Entry) else found
 
 
 _UNFORESEEN = (
@@ -49,11 +35,11 @@ _UNFORESEEN = (
 )  # fmt: skip
 
 
-def read_entry(entry: Entry, wishes: Wishes) -> Outcome:
+def read_entry(entry: Entry, options: ReadOptions) -> FileResult:
     """One file, taken, refused or ignored; never an exception."""
     known = Known()
     try:
-        return take(entry, loaded(entry), wishes, known)
+        return take(entry, loaded(entry), options, known)
     except Refused as refused:
         refusal = refused
     except _UNFORESEEN as error:

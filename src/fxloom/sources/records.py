@@ -6,13 +6,13 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fxloom.bars import Bars
+from fxloom.bars.bars import Bars
 
 Side = Literal["bid", "mid"]
 
 
 @dataclass(frozen=True)
-class Piece:
+class OffsetPeriod:
     """A stretch of a file on one offset: its first and last bar (minutes since 1970, UTC), local = UTC + hours."""
 
     start: int
@@ -30,15 +30,15 @@ class Piece:
 class Zone:
     """The file's offsets from UTC in the order of time, and why they are believed."""
 
-    pieces: tuple[Piece, ...]
+    offset_periods: tuple[OffsetPeriod, ...]
     why: str
 
     @property
     def hours(self) -> tuple[float, ...]:
-        return tuple(piece.hours for piece in self.pieces)
+        return tuple(piece.hours for piece in self.offset_periods)
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.pieces)) + f" ({self.why})"
+        return "; ".join(map(str, self.offset_periods)) + f" ({self.why})"
 
 
 @dataclass(frozen=True)
@@ -113,4 +113,4 @@ class Refused(Exception):
         return f"{where}{line}{self.reason}" + (f"; {self.cure}" if self.cure else "")
 
 
-Outcome = SourceFile | Refused | Ignored
+FileResult = SourceFile | Refused | Ignored

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 from fxloom.sources.layout import Layout
 from fxloom.sources.records import Quarantined, Refused
 from fxloom.sources.text import Sample, Text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats
+from fxloom.bars.bars import Flags, Floats
 from fxloom.sources.layout import ASK, BARS, BID, TICKS, Layout
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import EARLIEST, LATEST, MISSING

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
+from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.filler import filler
 from fxloom.sources.instrument import digits_of, no_pair, price_range
 from fxloom.sources.layout import Layout
 from fxloom.sources.local import Placed, placed
 from fxloom.sources.minutes import aggregated, bars_of, kind_of, mid_values, one_a_minute, open_minutes, step_of
+from fxloom.sources.options import ReadOptions
 from fxloom.sources.parsing import parsed
 from fxloom.sources.records import Ignored, Quarantined, Refused, SourceFile, Zone
 from fxloom.sources.rows import GOOD, Rows
 from fxloom.sources.rules import judged
 from fxloom.sources.times import MINUTE, MISSING
 from fxloom.sources.walk import Entry
-from fxloom.sources.zone import in_weekend, pieces, told_by_weeks
-
-Stamp = Literal["open", "close"]
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user said of the files: pair, format, zone, and whether times are those of opens or closes."""
-
-    pair: str | None
-    format: str
-    zone: float | ZoneInfo | None
-    stamp: Stamp
+from fxloom.sources.zone import in_weekend, offset_periods, told_by_weeks
 
 
 @dataclass
@@ -47,11 +34,11 @@ class Known:
     quarantined: tuple[Quarantined, ...] = ()
 
 
-def take(entry: Entry, data: bytes, wishes: Wishes, known: Known) -> SourceFile | Ignored:
+def take(entry: Entry, data: bytes, options: ReadOptions, known: Known) -> SourceFile | Ignored:
     """The file's bars. Raises ``Refused`` with every problem that stands in the way, so that one cure is enough."""
     if data[:400].lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in data[:400]:
         return Ignored(entry.name, "a status report of the vendor's, no data")
-    source = parsed(entry.hints, data, wishes.format, wishes.pair)
+    source = parsed(entry.hints, data, options.format, options.pair)
     layout, known.format, known.pair = source.layout, source.layout.format, source.pair
     rows = judged(_completed(source.rows, layout), layout, *price_range(known.pair))
     known.quarantined = rows.quarantined()
@@ -61,7 +48,7 @@ def take(entry: Entry, data: bytes, wishes: Wishes, known: Known) -> SourceFile 
     side, step = _side_of(layout, entry.hints), 0 if layout.what == "ticks" else step_of(timely.local)
     known.kind = kind_of(layout, step, side)
     problems += _kind_problem(known.kind, step, side)
-    timed = _timed(good if len(good) else timely, layout, wishes, step, problems)
+    timed = _timed(good if len(good) else timely, layout, options, step, problems)
     if timed is not None:
         known.zone = timed.zone
     if not len(good) and not problems:
@@ -140,14 +127,14 @@ class Timed:
     notes: tuple[str, ...]
 
 
-def _timed(good: Rows, layout: Layout, wishes: Wishes, step: int, problems: list[Refused]) -> Timed | None:
+def _timed(good: Rows, layout: Layout, options: ReadOptions, step: int, problems: list[Refused]) -> Timed | None:
     """``good`` placed in UTC; where nothing tells their zone that is added to ``problems``."""
-    place = placed(good, layout, wishes.zone)
+    place = placed(good, layout, options.offset)
     notes = _shuffled(good.local)
     micro = good.local if place is None else place.utc
     order = np.argsort(micro, kind="stable")
     rows, micro = (good if place is None else place.rows).take(order), micro[order]
-    closes = wishes.stamp == "close" and layout.what != "ticks"
+    closes = options.stamp == "close" and layout.what != "ticks"
     clock = open_minutes(micro, closes=closes)
     copies = np.zeros(len(rows), np.bool_) if layout.what == "ticks" else filler(clock, mid_values(rows.values, layout))
     if place is not None:
@@ -162,14 +149,14 @@ def _timed(good: Rows, layout: Layout, wishes: Wishes, step: int, problems: list
     hours = offsets.at(clock)
     shift = np.rint(hours * 60).astype(np.int64)
     ts = clock - shift
-    zone = Zone(pieces(ts[~copies], hours[~copies]), offsets.why)
+    zone = Zone(offset_periods(ts[~copies], hours[~copies]), offsets.why)
     return Timed(rows, micro - shift * MINUTE, ts, copies, zone, notes)
 
 
 def _known_zone(
     rows: Rows, utc: Ints, ts: Ints, copies: Flags, place: Placed, order: Ints, notes: tuple[str, ...]
 ) -> Timed:
-    zone = Zone(pieces(ts, place.hours[order]), place.why)
+    zone = Zone(offset_periods(ts, place.hours[order]), place.why)
     within = int(in_weekend(ts[~copies]).sum())
     if within:
         notes += (f"{within:,} bars lie in the weekend (Friday to Sunday 17:00, New York): is the zone right?",)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fxloom.bars import Ints
+from fxloom.bars.bars import Ints
 from fxloom.sources.records import Refused
 
 SAMPLE = 64  # lines that recognition looks at

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from fxloom.bars import Flags, Floats, Ints
-from fxloom.sources.records import Piece, Refused
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.sources.records import OffsetPeriod, Refused
 
 WEEK, DAY, HOUR = 10_080, 1_440, 60
 SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00 by the epoch's count: closed under every offset
@@ -205,13 +205,13 @@ def in_weekend(utc: Ints) -> Flags:
     return np.asarray((utc < weeks.opens[place]) | (utc >= weeks.closes[place]))
 
 
-def pieces(utc: Ints, hours: Floats) -> tuple[Piece, ...]:
+def offset_periods(utc: Ints, hours: Floats) -> tuple[OffsetPeriod, ...]:
     """The stretches on one offset: ``utc`` sorted minutes and the offset of each."""
     if not len(utc):
         return ()
     starts = np.flatnonzero(np.append(True, hours[1:] != hours[:-1]))
     ends = np.append(starts[1:], len(utc)) - 1
-    return tuple(Piece(int(utc[a]), int(utc[b]), float(hours[a])) for a, b in zip(starts, ends, strict=True))
+    return tuple(OffsetPeriod(int(utc[a]), int(utc[b]), float(hours[a])) for a, b in zip(starts, ends, strict=True))
 
 
 def asked_zone(text: str) -> float | ZoneInfo | None:

@@ -13,7 +13,7 @@ def open_backend(url: str | Path, adopt: bool = False) -> Store:
     With ``adopt`` it replaces rows in its way of which it knows nothing; without, it refuses to.
     """
     if str(url).startswith(("postgresql://", "postgres://")):
-        from fxloom.stores.postgres import PostgresStore  # psycopg loads only where it is used
+        from fxloom.stores.postgres import PostgresStore
 
         return PostgresStore(str(url), adopt)
     from fxloom.stores.folder import FolderStore

@@ -4,84 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import polars as pl
 
-from fxloom.bars import Bars, Floats, Ints
-from fxloom.days import Day
-from fxloom.view import Traits
-
-DType = Literal["float32", "float64"]
+from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.days import DaySummary
+from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 
 
 class StoreError(RuntimeError):
     """A store that cannot do what is asked: damaged, in use, read-only, of another making. Says what to do."""
 
 
-class DamagedError(StoreError):
+class CorruptError(StoreError):
     """What is stored is broken, rather than the way to it: only then may it be replaced."""
-
-
-@dataclass(frozen=True)
-class PairInfo:
-    """What is settled about a pair at its first ingest."""
-
-    baseline: float
-    has_volume: bool
-    has_quotes: bool
-    price_side: str
-
-    @property
-    def traits(self) -> Traits:
-        return Traits(self.baseline, self.has_volume, self.has_quotes)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The store's settings: baseline time in minutes since 1970 (None until the first ingest), type, pairs."""
-
-    baseline: int | None = None
-    dtype: DType = "float32"
-    pairs: dict[str, PairInfo] = field(default_factory=dict)
-
-    def with_pair(self, pair: str, info: PairInfo) -> Settings:
-        return replace(self, pairs=self.pairs | {pair: info})
-
-
-@dataclass(frozen=True, order=True)
-class Key:
-    """A partition: the unit of freshness, failure and publication. ``pair`` is "" in tables kept by month only."""
-
-    table: str
-    pair: str
-    month: str
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.table, self.pair, self.month) if part)
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a stored partition says of itself: what made it, how many rows, and the quality counts a feature."""
-
-    key: Key
-    fingerprint: str
-    rows: int
-    catalogue: int
-    made: str
-    proxies: tuple[str, ...] = ()
-    quality: dict[str, dict[str, Any]] = field(default_factory=dict)
-    environment: str = ""
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A stored file or table that cannot be read, and why."""
-
-    where: str
-    why: str
 
 
 class Store(Protocol):
@@ -100,7 +37,7 @@ class Store(Protocol):
     def settings(self) -> Settings | None: ...
     def write_settings(self, settings: Settings) -> None: ...
 
-    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+    def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         """The stored months of a pair, each with the summaries of its days."""
 
     def drop_bars(self, pair: str, month: str) -> str:
@@ -114,13 +51,13 @@ class Store(Protocol):
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         """The records of all published partitions; the damaged are left out (see ``damages``)."""
 
-    def record(self, key: Key) -> Record | None:
+    def record(self, key: PartitionKey) -> Record | None:
         """The record of one partition, None if there is none or it is damaged."""
 
-    def damages(self) -> list[Damage]:
+    def find_corrupt(self) -> list[Corruption]:
         """What cannot be read in the store."""
 
-    def verify(self) -> list[Damage]:
+    def verify(self) -> list[Corruption]:
         """Read every partition whole: those whose values are not the ones that were written."""
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
@@ -133,10 +70,10 @@ class Store(Protocol):
         """Keep rows that broke a rule (file, line, reason, text); returns where."""
 
     def keep(self, name: str, text: str) -> str:
-        """Keep a document of the store, such as "certificates/....json"; returns where."""
+        """Keep a document of the store, such as "reports/....json"; returns where."""
 
     def exclusive(self, purpose: str, wait: float = 0.0) -> contextlib.AbstractContextManager[None]:
-        """Hold the store for writing; raises fxloom.lock.Held naming the holder."""
+        """Hold the store for writing; raises fxloom.system.lock.Held naming the holder."""
 
     def free_bytes(self) -> int | None:
         """Room left for partitions, None if the store cannot tell."""

@@ -27,21 +27,16 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fxloom.bars import Bars, Floats, Ints
-from fxloom.catalogue import tables
-from fxloom.days import Day
-from fxloom.lock import lock
-from fxloom.months import month_of, months_of
-from fxloom.stores.base import Damage, DamagedError, Key, PairInfo, Record, Settings, StoreError
-from fxloom.stores.frames import (
-    bars_of,
-    bars_table,
-    days_in,
-    features_table,
-    joined,
-    record_in,
-)
-from fxloom.stores.parts import UNREADABLE, damage_of, feature_files
+from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.days import DaySummary
+from fxloom.bars.months import month_of, months_of
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
+from fxloom.features.catalogue import tables
+from fxloom.stores.base import CorruptError, StoreError
+from fxloom.stores.frames import bars_of, bars_table, days_in, features_table, joined, record_in
+from fxloom.stores.parts import UNREADABLE, corruption_of, feature_files
+from fxloom.system.lock import lock
 
 TEMPORARY = ".tmp-"
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -57,7 +52,7 @@ class FolderStore:
         self.root = Path(root)
         self.url = self.address = str(root)
         self._settings: Settings | None = None
-        self._footers: dict[Path, tuple[tuple[int, int, int], Record | Damage]] = {}
+        self._footers: dict[Path, tuple[tuple[int, int, int], Record | Corruption]] = {}
 
     # -- settings ------------------------------------------------------------------------------------------------
 
@@ -86,7 +81,7 @@ class FolderStore:
     def _bars_path(self, pair: str, month: str) -> Path:
         return self.root / "m1" / f"pair={pair}" / f"month={month}" / "bars.parquet"
 
-    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+    def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         found = {}
         for path in sorted((self.root / "m1" / f"pair={pair}").glob("month=*/bars.parquet")):
             try:
@@ -119,7 +114,7 @@ class FolderStore:
 
     # -- features ------------------------------------------------------------------------------------------------
 
-    def _part_path(self, key: Key) -> Path:
+    def _part_path(self, key: PartitionKey) -> Path:
         folder = self.root / "features" / key.table
         return (folder / f"pair={key.pair}" if key.pair else folder) / f"month={key.month}" / "part.parquet"
 
@@ -134,38 +129,38 @@ class FolderStore:
         found = (self._record(path) for path in self._part_paths(tables))
         return [record for record in found if isinstance(record, Record)]
 
-    def record(self, key: Key) -> Record | None:
+    def record(self, key: PartitionKey) -> Record | None:
         path = self._part_path(key)
         found = self._record(path) if path.exists() else None
         return found if isinstance(found, Record) else None
 
-    def _record(self, path: Path) -> Record | Damage:
+    def _record(self, path: Path) -> Record | Corruption:
         """What the file at ``path`` says of itself, remembered for as long as it is the same file."""
         try:
             status = path.stat()
         except OSError as error:
-            return Damage(str(path), f"{error}: populate makes it again")
+            return Corruption(str(path), f"{error}: populate makes it again")
         same = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._footers.get(path)
         if known is None or known[0] != same:
             known = self._footers[path] = (same, _read_record(path))
         return known[1]
 
-    def damages(self) -> list[Damage]:
+    def find_corrupt(self) -> list[Corruption]:
         """Files that cannot be read: bars (ingest them again) and partitions (populate makes them again)."""
-        found = [r for r in map(self._record, self._part_paths()) if isinstance(r, Damage)]
+        found = [r for r in map(self._record, self._part_paths()) if isinstance(r, Corruption)]
         for path in sorted(self.root.glob("m1/pair=*/month=*/bars.parquet")):
             try:
                 _read_bars_file(path)
             except StoreError as error:
-                found.append(Damage(str(path), str(error)))
+                found.append(Corruption(str(path), str(error)))
         return found
 
-    def verify(self) -> list[Damage]:
+    def verify(self) -> list[Corruption]:
         """Files whose values are not those that were written; those that ``damages`` finds are left out."""
         readable = ((path, self._record(path)) for path in self._part_paths())
-        found = [(path, damage_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
-        return [Damage(str(path), why) for path, why in found if why]
+        found = [(path, corruption_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
+        return [Corruption(str(path), why) for path, why in found if why]
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
         self._write(self._part_path(record.key), features_table(record, ts, pairs, columns, self._dtype()))
@@ -185,7 +180,7 @@ class FolderStore:
             paths = [p for p in paths if _part(p, "pair") in pairs]
         if not paths:
             return None
-        files = [(Key(table, _part(p, "pair") if by_pair else "", _part(p, "month")), p) for p in paths]
+        files = [(PartitionKey(table, _part(p, "pair") if by_pair else "", _part(p, "month")), p) for p in paths]
         known = tables().get(table)
         names = known.names if known else [n for n in pq.read_schema(paths[-1]).names if n not in ("ts_utc", "pair")]
         frame = feature_files(files, names, self._dtype())
@@ -274,14 +269,14 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     """Why a file of bars cannot be read: the system does not let us, or it is damaged."""
     if isinstance(error, OSError) and error.errno:
         return StoreError(f"{path} cannot be read: {error}")
-    return DamagedError(f"{path} is damaged ({error}): ingest the bars of that month again")
+    return CorruptError(f"{path} is damaged ({error}): ingest the bars of that month again")
 
 
-def _read_record(path: Path) -> Record | Damage:
+def _read_record(path: Path) -> Record | Corruption:
     try:
         return record_in(pq.read_metadata(path).metadata)
     except UNREADABLE as error:
-        return Damage(str(path), f"{error}: populate makes it again")
+        return Corruption(str(path), f"{error}: populate makes it again")
 
 
 def _flush(path: Path) -> None:

@@ -12,9 +12,9 @@ import polars as pl
 import pyarrow as pa
 from polars.io.plugins import register_io_source
 
-from fxloom.bars import Bars, Floats, Ints
-from fxloom.days import Day, days_of
-from fxloom.stores.base import Key, Record
+from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.days import DaySummary, summarise_days
+from fxloom.engine.partitions import PartitionKey, Record
 
 METADATA = b"fxloom"  # the key under which a file says what it is
 MICROSECONDS = 60_000_000  # a minute
@@ -32,7 +32,7 @@ def bars_table(bars: Bars) -> pa.Table:
         column = getattr(bars, name)
         if column is not None:
             columns[name] = pa.array(column)
-    days = json.dumps([list(asdict(day).values()) for day in days_of(bars)])
+    days = json.dumps([list(asdict(day).values()) for day in summarise_days(bars)])
     return pa.table(columns).replace_schema_metadata({METADATA: json.dumps({"days": days})})
 
 
@@ -65,9 +65,9 @@ def empty_bars() -> Bars:
     return Bars(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
 
 
-def days_in(metadata: dict[bytes, bytes]) -> list[Day]:
+def days_in(metadata: dict[bytes, bytes]) -> list[DaySummary]:
     """The days that a file of bars says it holds; KeyError or ValueError if it does not."""
-    return [Day(*fields) for fields in json.loads(json.loads(metadata[METADATA])["days"])]
+    return [DaySummary(*fields) for fields in json.loads(json.loads(metadata[METADATA])["days"])]
 
 
 def features_table(
@@ -124,7 +124,7 @@ def record_fields(record: Record) -> dict[str, Any]:
 
 def record_of(fields: dict[str, Any]) -> Record:
     """A record from what ``record_fields`` gave; KeyError or TypeError if it is none."""
-    key = Key(**fields.pop("key"))
+    key = PartitionKey(**fields.pop("key"))
     fields["proxies"] = tuple(fields.get("proxies", ()))
     return Record(key=key, **fields)
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from fxloom.bars import Bars, Floats, Ints
-from fxloom.days import Day, days_of
-from fxloom.lock import Held
-from fxloom.months import month_of, months_of
-from fxloom.stores.base import Damage, Key, Record, Settings
+from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.days import DaySummary, summarise_days
+from fxloom.bars.months import month_of, months_of
+from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.stores.frames import features_table, joined
+from fxloom.system.lock import LockedError
 
 
 class MemoryStore:
@@ -26,7 +26,7 @@ class MemoryStore:
         self.url = self.address = "memory:"
         self._settings: Settings | None = None
         self._bars: dict[tuple[str, str], Bars] = {}
-        self._parts: dict[Key, tuple[Record, pl.DataFrame]] = {}
+        self._parts: dict[PartitionKey, tuple[Record, pl.DataFrame]] = {}
         self._quarantine: dict[str, pl.DataFrame] = {}
         self._lock = threading.Lock()
         self.documents: dict[str, str] = {}
@@ -37,8 +37,8 @@ class MemoryStore:
     def write_settings(self, settings: Settings) -> None:
         self._settings = settings
 
-    def bar_months(self, pair: str) -> dict[str, list[Day]]:
-        return {m: days_of(bars) for (p, m), bars in sorted(self._bars.items()) if p == pair}
+    def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
+        return {m: summarise_days(bars) for (p, m), bars in sorted(self._bars.items()) if p == pair}
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         return joined([bars for (p, _), bars in sorted(self._bars.items()) if p == pair]).between(start, end)
@@ -56,13 +56,13 @@ class MemoryStore:
         wanted = None if tables is None else set(tables)
         return [r for key, (r, _) in sorted(self._parts.items()) if wanted is None or key.table in wanted]
 
-    def record(self, key: Key) -> Record | None:
+    def record(self, key: PartitionKey) -> Record | None:
         return self._parts[key][0] if key in self._parts else None
 
-    def damages(self) -> list[Damage]:
+    def find_corrupt(self) -> list[Corruption]:
         return []
 
-    def verify(self) -> list[Damage]:
+    def verify(self) -> list[Corruption]:
         return []
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
@@ -92,7 +92,7 @@ class MemoryStore:
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         if not self._lock.acquire(timeout=wait if wait > 0 else 0.001):
-            raise Held(f"the store is in use ({purpose} has to wait)")
+            raise LockedError(f"the store is in use ({purpose} has to wait)")
         try:
             yield
         finally:

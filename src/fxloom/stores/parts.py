@@ -12,23 +12,24 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fxloom.quality import Survey, survey_of
-from fxloom.stores.base import DamagedError, Key, Record
+from fxloom.engine.partitions import PartitionKey, Record
+from fxloom.engine.quality import ColumnStats, stats_of
+from fxloom.stores.base import CorruptError
 from fxloom.stores.frames import FLOATS, Part, record_in, streamed
 
 UNREADABLE = (pa.ArrowInvalid, OSError, KeyError, ValueError, TypeError)  # what Arrow says of files it cannot read
 
 
-def feature_files(files: Sequence[tuple[Key, Path]], names: Sequence[str], dtype: str) -> pl.LazyFrame:
+def feature_files(files: Sequence[tuple[PartitionKey, Path]], names: Sequence[str], dtype: str) -> pl.LazyFrame:
     """The rows of partitions, one after the other, as a lazy frame: ts_utc, pair, features."""
 
-    def part(key: Key, path: Path) -> Part:
+    def part(key: PartitionKey, path: Path) -> Part:
         return lambda wanted: _part(key, path, wanted, dtype)
 
     return streamed(names, dtype, [part(key, path) for key, path in files])
 
 
-def damage_of(path: Path, record: Record, dtype: str) -> str:
+def corruption_of(path: Path, record: Record, dtype: str) -> str:
     """Why the file at ``path`` is not what was written, and the cure; "" if it is. Reads all of it."""
     try:
         _read(record.key, path, list(record.quality), dtype)
@@ -37,14 +38,14 @@ def damage_of(path: Path, record: Record, dtype: str) -> str:
     return ""
 
 
-def _part(key: Key, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
+def _part(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
     try:
         return _read(key, path, wanted, dtype)
     except UNREADABLE as error:
-        raise DamagedError(f"{path} is damaged ({error}): {_again(key)}") from None
+        raise CorruptError(f"{path} is damaged ({error}): {_again(key)}") from None
 
 
-def _read(key: Key, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
+def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
     """``wanted`` columns with ts_utc and pair, null where the file is older than the feature; one of ``UNREADABLE``."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *wanted])
@@ -62,13 +63,13 @@ def _feature(table: pa.Table, name: str, quality: Mapping[str, Any] | None, kind
     if quality is None and name not in table.column_names:
         return pl.Series(name, [None] * table.num_rows, kind)
     values = table[name].to_numpy()
-    told = survey_of(quality) if quality else None
+    told = stats_of(quality) if quality else None
     if told is not None and not _as_told(values, told):
         raise ValueError(f"{name} is not what its record says")
     return pl.Series(name, values, kind)
 
 
-def _as_told(values: npt.NDArray[Any], told: Survey) -> bool:
+def _as_told(values: npt.NDArray[Any], told: ColumnStats) -> bool:
     """Whether as many values as were surveyed are there, between the same extremes."""
     there = int(np.count_nonzero(values == values))
     if there != told.finite + told.early + told.infinite:
@@ -79,7 +80,7 @@ def _as_told(values: npt.NDArray[Any], told: Survey) -> bool:
     return bool(low == values.dtype.type(told.low) and high == values.dtype.type(told.high))
 
 
-def _again(key: Key) -> str:
+def _again(key: PartitionKey) -> str:
     """What makes a damaged partition again."""
     pair = f" --pairs {key.pair}" if key.pair else ""
     return f"`populate --force --tables {key.table}{pair} --months {key.month}` makes it again"

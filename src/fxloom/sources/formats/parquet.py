@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 from fxloom.sources.layout import Layout, named_layout
 from fxloom.sources.records import Refused
 from fxloom.sources.rows import Rows, new_rows

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fxloom.bars import Floats, Ints
+from fxloom.bars.bars import Floats, Ints
 
 Bytes = npt.NDArray[np.uint8]
 

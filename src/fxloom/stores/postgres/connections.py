@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors
 
-from fxloom.stores.base import DamagedError, StoreError
+from fxloom.stores.base import CorruptError, StoreError
 from fxloom.stores.postgres.address import Address
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Connections:
                     if _lost(error):
                         self.patience = 0.0  # the next ones need not wait as long for the same server
                     gone = isinstance(error, errors.UndefinedTable | errors.UndefinedColumn)
-                    raise (DamagedError if gone else StoreError)(f"{self.shown}: {_told(error)}") from None
+                    raise (CorruptError if gone else StoreError)(f"{self.shown}: {_told(error)}") from None
                 if _lost(error):
                     self.close()
             time.sleep(pause * random.uniform(0.5, 1.5))

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from fxloom.bars import PAIRS
-from fxloom.feature import KEYED_BY_MONTH, Feature, Table
-from fxloom.months import month_bounds, month_of
-from fxloom.stores.base import DType, Key
+from fxloom.bars.months import month_bounds, month_of
+from fxloom.bars.pairs import PAIRS
+from fxloom.engine.partitions import DType, PartitionKey
+from fxloom.features.feature import Feature, Table
 
 SQL_TYPES = {"float32": "real", "float64": "double precision"}
 PRICES = ("open", "high", "low", "close")
@@ -78,7 +78,7 @@ class Relation:
         return f"{self.name}_{month.replace('-', '_')}"
 
 
-def parent_name(key: Key) -> str:
+def parent_name(key: PartitionKey) -> str:
     return f"{key.table}_{key.pair}" if key.pair else key.table
 
 
@@ -111,7 +111,7 @@ def relations(schema: str, tables: Sequence[Table], dtype: DType) -> Iterator[Re
     """Every partitioned table of a store with all pairs."""
     yield from (bars_relation(schema, pair) for pair in PAIRS)
     for table in tables:
-        for pair in [""] if table.name == KEYED_BY_MONTH else PAIRS:
+        for pair in [""] if table.holds_all_pairs else PAIRS:
             yield features_relation(schema, table, pair, dtype)
 
 

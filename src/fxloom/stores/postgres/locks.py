@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import psycopg
 
-from fxloom.lock import Held
 from fxloom.stores.base import StoreError
 from fxloom.stores.postgres.connections import Connection, Connections
+from fxloom.system.lock import LockedError
 
 BUSY = 20.0  # seconds that a partition may be in another's hands, say of a killed run whose server side is not done
 
@@ -44,7 +44,7 @@ def only_writer(connections: Connections, schema: str, purpose: str, wait: float
         deadline = time.monotonic() + wait
         while not _taken(connection, "select pg_catalog.pg_try_advisory_lock(%s)", key):
             if time.monotonic() >= deadline:
-                raise Held(f"{connections.shown} is in use: {_holder(connection, key)}")
+                raise LockedError(f"{connections.shown} is in use: {_holder(connection, key)}")
             time.sleep(0.05)
         yield
 

@@ -13,11 +13,12 @@ from dataclasses import replace
 
 from psycopg import sql
 
-from fxloom.bars import PAIRS, Bars
+from fxloom.bars.bars import Bars
+from fxloom.bars.pairs import PAIRS
 from fxloom.sources.layout import BARS
+from fxloom.sources.options import ReadOptions
 from fxloom.sources.reading import read_entry
-from fxloom.sources.records import Outcome, Refused, SourceFile
-from fxloom.sources.taking import Wishes
+from fxloom.sources.records import FileResult, Refused, SourceFile
 from fxloom.sources.walk import Entry
 from fxloom.stores.base import StoreError
 from fxloom.stores.frames import empty_bars
@@ -33,7 +34,7 @@ CLOSES = {"c", "close_price", "closeprice", "last"}
 STAMP = "YYYY-MM-DD HH24:MI:SS"
 
 
-def read_tables(url: str, pair: str | None = None) -> Iterator[Outcome]:
+def read_tables(url: str, pair: str | None = None) -> Iterator[FileResult]:
     """The bars of every pair's table, one outcome a month."""
     source = BarsSource(address_of(url))
     pairs = source.pairs() if pair is None else [pair.lower()]
@@ -88,14 +89,14 @@ class BarsSource:
         first, last = (moment.year * 12 + moment.month - 1 for moment in row)
         return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(first, last + 1)]
 
-    def month(self, pair: str, month: str) -> Outcome | None:
+    def month(self, pair: str, month: str) -> FileResult | None:
         """The bars of one month, judged; None if there are none."""
         name = f"{self.schema}.{self.table(pair)} {month}"
         time, columns = self._columns(pair)
         text = self._connections.run(lambda c: self._text(c, pair, month, time, columns))
         if text.count(b"\n") < 2:
             return None
-        found = read_entry(Entry(name, (name,), lambda: text), Wishes(pair, "auto", 0.0, "open"))
+        found = read_entry(Entry(name, (name,), lambda: text), ReadOptions(pair, zone="utc"))
         return replace(found, format="postgresql") if isinstance(found, SourceFile) else found
 
     def bars(self, pair: str, month: str) -> Bars:

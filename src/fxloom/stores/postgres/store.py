@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 from psycopg import sql
 
-from fxloom.bars import Bars, Floats, Ints
-from fxloom.catalogue import tables
-from fxloom.days import Day, days_of
-from fxloom.months import month_bounds, month_of, months_of
-from fxloom.stores.base import Damage, DType, Key, PairInfo, Record, Settings, StoreError
+from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.days import DaySummary, summarise_days
+from fxloom.bars.months import month_bounds, month_of, months_of
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import Corruption, DType, PartitionKey, Record, Settings
+from fxloom.features.catalogue import tables
+from fxloom.stores.base import StoreError
 from fxloom.stores.frames import joined
 from fxloom.stores.postgres.address import address_of
 from fxloom.stores.postgres.binary import Block, checksum, encoded
@@ -24,7 +26,7 @@ from fxloom.stores.postgres.connections import Connection, connections_of
 from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
 from fxloom.stores.postgres.locks import only_writer
 from fxloom.stores.postgres.partitions import quoted, ready_parent, write_partition
-from fxloom.stores.postgres.reading import Span, feature_source, fetch
+from fxloom.stores.postgres.query import RowRange, feature_source, fetch
 from fxloom.stores.postgres.source import BarsSource
 
 T = TypeVar("T")
@@ -144,10 +146,10 @@ class PostgresStore:
 
     # -- bars ----------------------------------------------------------------------------------------------------
 
-    def bar_months(self, pair: str) -> dict[str, list[Day]]:
+    def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         query = "select month, days from {} where pair = %s order by month"
         rows = self._run(lambda c: self._rows(c, "bar_months", query, [pair]))
-        return {month: [Day(*fields) for fields in days] for month, days in rows}
+        return {month: [DaySummary(*fields) for fields in days] for month, days in rows}
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         first, last = month_of(start), month_of(max(start, end - 1))
@@ -171,8 +173,8 @@ class PostgresStore:
     ) -> Bars:
         relation = bars_relation(self.schema, pair)
         first, last = month_bounds(month)
-        span = Span(relation.identifier, max(first, start), min(last, end))
-        columns = fetch(connection, span, [name for name, _ in relation.columns], "float64")
+        rows = RowRange(relation.identifier, max(first, start), min(last, end))
+        columns = fetch(connection, rows, [name for name, _ in relation.columns], "float64")
         columns["volume"] = columns["volume"] if volume else None
         columns["spread"] = columns["spread"] if spread else None
         return Bars(columns.pop("ts_utc"), **columns)
@@ -184,10 +186,10 @@ class PostgresStore:
         nothing = np.full(len(bars), np.nan)
         columns = [bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread]
         block = Block(bars.ts, None, [nothing if c is None else c for c in columns], "float64")
-        days = days_of(bars)
+        days = summarise_days(bars)
         plain = json.dumps([list(asdict(day).values()) for day in days])
         noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, plain]
-        if self._source is not None and days_of(self._source.bars(pair, month)) != days:
+        if self._source is not None and summarise_days(self._source.bars(pair, month)) != days:
             raise StoreError(f"{self.url} reads its bars from tables of others: these bars of {pair} are not there")
 
         def write(connection: Connection) -> None:
@@ -230,10 +232,10 @@ class PostgresStore:
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         return [record for record, there in self._records(tables) if there]
 
-    def record(self, key: Key) -> Record | None:
+    def record(self, key: PartitionKey) -> Record | None:
         return next((r for r, there in self._records([key.table], key.pair, key.month) if there), None)
 
-    def verify(self) -> list[Damage]:
+    def verify(self) -> list[Corruption]:
         """Partitions whose rows are not those that were written: others have changed them."""
         rows = self._run(lambda c: self._rows(c, "partitions", CHECKSUMS))
         found = []
@@ -241,29 +243,29 @@ class PostgresStore:
             relation = features_relation(self.schema, tables()[table], pair, self._dtype())
             if self._checksum(relation, pair, month) != expected:
                 where = f"{self.schema}.{relation.child(month)}"
-                found.append(Damage(where, "its rows were changed by others: populate --force makes it again"))
+                found.append(Corruption(where, "its rows were changed by others: populate --force makes it again"))
         return found
 
     def _checksum(self, relation: Relation, pair: str, month: str) -> int:
         dtype, names = self._dtype(), [name for name, _ in relation.columns]
-        span = Span(relation.identifier, *month_bounds(month), pair)
-        columns = self._run(lambda c: fetch(c, span, names, dtype))
+        rows = RowRange(relation.identifier, *month_bounds(month), pair)
+        columns = self._run(lambda c: fetch(c, rows, names, dtype))
         pairs = columns["pair"].tolist() if not pair else None
         return checksum(Block(columns["ts_utc"], pairs, [columns[name] for name in names], dtype))
 
-    def damages(self) -> list[Damage]:
+    def find_corrupt(self) -> list[Corruption]:
         """Partitions that have a record but no table, and bars that are not what their record says."""
-        found = [Damage(f"{self.schema} {r.key}", "the table is gone: populate makes it again")
+        found = [Corruption(f"{self.schema} {r.key}", "the table is gone: populate makes it again")
                  for r, there in self._records(None) if not there]  # fmt: skip
         rows = self._run(lambda c: self._rows(c, "bar_months", "select pair, month from {} order by 1, 2"))
         for pair, month in rows:
             try:
-                intact = days_of(self.read_bars(pair, *month_bounds(month))) == self.bar_months(pair)[month]
+                intact = summarise_days(self.read_bars(pair, *month_bounds(month))) == self.bar_months(pair)[month]
             except (StoreError, ValueError):
                 intact = False
             if not intact:
                 where = f"{self.schema}.{bars_relation(self.schema, pair).child(month)}"
-                found.append(Damage(where, "these bars were changed by others: ingest that month again"))
+                found.append(Corruption(where, "these bars were changed by others: ingest that month again"))
         return found
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
@@ -293,7 +295,7 @@ class PostgresStore:
         for pair, month in wanted:
             low, high = month_bounds(month)
             low = low if start is None else max(low, start)
-            spans.append(Span(relations[pair].identifier, low, high if end is None else min(high, end), pair))
+            spans.append(RowRange(relations[pair].identifier, low, high if end is None else min(high, end), pair))
         names = tables()[table].names
         frame = feature_source(self._connections, spans, names, self._dtype())
         return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
@@ -354,5 +356,5 @@ def _fields(record: Record, child: str) -> dict[str, Any]:
 
 def _record_of(row: Sequence[Any]) -> Record:
     table, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment = row[:10]
-    key = Key(table, pair, month)
+    key = PartitionKey(table, pair, month)
     return Record(key, fingerprint, rows, catalogue, made, tuple(proxies), quality, environment)

@@ -1,0 +1,28 @@
+"""What users import: ``open_store``, ``OpenStore``, ``compute``, and the values that these take and give."""
+
+from __future__ import annotations
+
+from fxloom.api.arrays import compute
+from fxloom.api.store import OpenStore, copy_store, ddl, open_store
+from fxloom.bars.months import iso
+from fxloom.datasets.redundancy import Redundancy
+from fxloom.engine.audit import Audit, TableAudit
+from fxloom.engine.plan import Plan
+from fxloom.features.catalogue import features, select_features, select_tables, tables
+from fxloom.features.feature import Feature, Table
+from fxloom.run.copy import CopyReport
+from fxloom.run.ingest import FileReport, IngestOptions
+from fxloom.run.populate import Estimate, Event, Planned, Summary, TaskDone
+from fxloom.run.synthetic import write_synthetic_market
+from fxloom.run.warm import Compiled
+from fxloom.sources import ReadOptions
+from fxloom.stores.base import StoreError
+from fxloom.system.lock import LockedError
+from fxloom.verify import VerificationReport
+
+__all__ = [
+    "Audit", "Compiled", "CopyReport", "Estimate", "Event", "Feature", "FileReport", "IngestOptions", "LockedError",
+    "OpenStore", "Plan", "Planned", "ReadOptions", "Redundancy", "StoreError", "Summary", "Table", "TableAudit",
+    "TaskDone", "VerificationReport", "compute", "copy_store", "ddl", "features", "iso", "open_store",
+    "select_features", "select_tables", "tables", "write_synthetic_market",
+]  # fmt: skip

@@ -1,0 +1,232 @@
+"""A feature store as Python users see it: made, filled, populated, read, checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from fxloom.bars.gaps import find_gaps
+from fxloom.bars.months import minute_of, month_range
+from fxloom.datasets.matrix import Missing, matrix_frame, write_matrix
+from fxloom.datasets.redundancy import Redundancy, redundancy
+from fxloom.engine.audit import Audit, audit
+from fxloom.engine.partitions import DType, PartitionKey, Settings
+from fxloom.engine.plan import Plan
+from fxloom.features.catalogue import select_features, select_tables, tables
+from fxloom.run.copy import CopyReport
+from fxloom.run.copy import copy_store as copy_backends
+from fxloom.run.ingest import FileReport, IngestOptions, ingest, rebase
+from fxloom.run.populate import Estimate, Event, Summary, check_room, estimate, plan_for, populate, ready_settings
+from fxloom.sources import ReadOptions
+from fxloom.stores import open_backend
+from fxloom.stores.base import Store, StoreError
+from fxloom.stores.frames import bars_frame
+from fxloom.stores.query import known_at, read_features
+from fxloom.verify import VerificationReport, verify
+from fxloom.verify.report import report_json
+from fxloom.verify.units import UnitReport
+
+Moment = str | dt.date | dt.datetime
+
+
+def open_store(url: str | Path, adopt: bool = False) -> OpenStore:
+    """The feature store at ``url`` (a folder, or a postgresql:// URL); nothing is made or read yet.
+
+    ``adopt`` lets a populate replace rows in PostgreSQL that carry no record of fxloom's.
+    """
+    return OpenStore(open_backend(url, adopt))
+
+
+def copy_store(source: OpenStore, target: OpenStore, on_partition: Callable[[PartitionKey], None]) -> CopyReport:
+    """Copy bars and partitions into ``target``, which is new or has the same settings; all are compared."""
+    return copy_backends(source.backend, target.backend, on_partition)
+
+
+def ddl(url: str, dtype: DType = "float32") -> str:
+    """The DDL of a store's tables in the schema that ``url`` names, as PostgreSQL text."""
+    from fxloom.stores.postgres.address import SCHEMA, address_of
+    from fxloom.stores.postgres.layout import ddl as text_of
+
+    schema = address_of(url).schema if "://" in url else SCHEMA
+    return text_of(schema, list(tables().values()), dtype)
+
+
+class OpenStore:
+    """A feature store: bars and features of pairs by month."""
+
+    def __init__(self, backend: Store) -> None:
+        self.backend = backend
+
+    @property
+    def url(self) -> str:
+        """Where the store is, without its password."""
+        return self.backend.url
+
+    @property
+    def pairs(self) -> list[str]:
+        """The pairs that have bars; StoreError if there are none."""
+        return sorted(ready_settings(self.backend).pairs)
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are published."""
+        return len(self.backend.records())
+
+    # -- filling it ----------------------------------------------------------------------------------------------
+
+    def init(self, baseline: Moment | None = None, dtype: DType = "float32") -> Settings:
+        """Write the settings of a new store; StoreError if it has some already.
+
+        ``baseline``: the time at which the rate index of every pair is 100 (default: the month of the first bars).
+        """
+        with self.backend.exclusive("init"):
+            if self.backend.settings() is not None:
+                raise StoreError(f"{self.url} is a store already: `fxloom init --rebase` settles its baselines anew")
+            settings = Settings(_minute(baseline), dtype)
+            self.backend.write_settings(settings)
+        return settings
+
+    def rebase(self, baseline: Moment | None = None, pairs: Sequence[str] | None = None) -> Settings:
+        """Settle the baseline prices of ``pairs`` (all) anew from the stored bars; their features become stale."""
+        with self.backend.exclusive("init"):
+            return rebase(self.backend, _minute(baseline), pairs)
+
+    def ingest(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        read: ReadOptions | None = None,
+        options: IngestOptions | None = None,
+        wait: float = 0.0,
+        on_file: Callable[[FileReport], None] = lambda _: None,
+    ) -> list[FileReport]:
+        """Bring in the bars of files, folders and archives; one report per file, a refused one does not stop others.
+
+        StoreError if a path does not exist, LockedError if another writer holds the store for ``wait`` seconds.
+        """
+        given = [paths] if isinstance(paths, str | Path) else list(paths)
+        return ingest(self.backend, given, read or ReadOptions(), options or IngestOptions(), wait, on_file)
+
+    def plan(
+        self,
+        pairs: Sequence[str] | None = None,
+        months: str | None = None,
+        tables: Sequence[str] | None = None,
+        force: bool = False,
+    ) -> Plan:
+        """What a populate would do; ``months`` as "2018-02:2018-03"."""
+        return plan_for(self.backend, pairs, month_range(months) if months else None, tables, force)
+
+    def estimate(self, plan: Plan) -> Estimate:
+        """Roughly what ``plan`` takes: values, seconds on one core, bytes on disk."""
+        return estimate(plan, ready_settings(self.backend).dtype)
+
+    def check_room(self, need: Estimate) -> None:
+        """StoreError if the disk has no room for ``need``."""
+        check_room(self.backend, need)
+
+    def populate(
+        self,
+        pairs: Sequence[str] | None = None,
+        months: str | None = None,
+        tables: Sequence[str] | None = None,
+        workers: int | None = None,
+        force: bool = False,
+        wait: float = 0.0,
+        on_event: Callable[[Event], None] = lambda _: None,
+    ) -> Summary:
+        """Compute what is missing or stale; ``months`` as "2018-02:2018-03". Failures are in the summary.
+
+        ``workers``: processes (None: one per processor); ``on_event`` is told of the plan and of every finished task.
+        """
+        bounds = month_range(months) if months else None
+        return populate(self.backend, pairs, bounds, tables, workers, force, wait, on_event)
+
+    # -- reading it ----------------------------------------------------------------------------------------------
+
+    def read(
+        self,
+        what: str | Sequence[str],
+        pairs: Sequence[str] | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> pl.LazyFrame:
+        """Features of any tables, joined on time and pair, as a lazy frame.
+
+        ``what``: features, tables, families, domains ("rate", "bqx") or patterns; ``start <= ts_utc < end``.
+        Columns: ``ts_utc``, ``known_at`` (when the bar is complete: one minute later), ``pair``, the features in
+        catalogue order. KeyError if a name is unknown, StoreError if the store has no bars.
+        """
+        features = select_features([what] if isinstance(what, str) else what)
+        pairs = list(pairs) if pairs is not None else self.pairs
+        return read_features(self.backend, features, pairs, _minute(start), _minute(end))
+
+    def bars(self, pair: str, start: Moment | None = None, end: Moment | None = None) -> pl.DataFrame:
+        """The stored bars of ``pair``, with ``known_at``."""
+        first, last = _minute(start), _minute(end)
+        bars = self.backend.read_bars(pair, -(1 << 40) if first is None else first, (1 << 40) if last is None else last)
+        return bars_frame(bars, pair).with_columns(known_at())
+
+    def matrix(
+        self,
+        features: str | Sequence[str],
+        pairs: Sequence[str] | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        missing: Missing = "keep",
+    ) -> Iterator[pl.DataFrame]:
+        """The joined features month by month, for training: see ``fxloom.datasets.matrix.matrix_frame``."""
+        chosen = select_features([features] if isinstance(features, str) else features)
+        pairs = list(pairs) if pairs is not None else self.pairs
+        return matrix_frame(self.backend, chosen, pairs, _minute(start), _minute(end), missing)
+
+    def write_matrix(
+        self,
+        path: str | Path,
+        features: str | Sequence[str],
+        pairs: Sequence[str] | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        missing: Missing = "keep",
+    ) -> int:
+        """Write ``matrix`` to a Parquet file that appears when it is whole; returns its rows, 0 if there are none."""
+        return write_matrix(self.matrix(features, pairs, start, end, missing), Path(path))
+
+    # -- checking it ---------------------------------------------------------------------------------------------
+
+    def audit(self, whole: bool = False) -> Audit:
+        """What the store holds, table by table; ``whole``: every stored value is read and held to its checksum."""
+        corrupt = self.backend.find_corrupt() + (self.backend.verify() if whole else [])
+        days = {pair: self.backend.bar_months(pair) for pair in self.pairs}
+        return audit(self.backend.records(), plan_for(self.backend), corrupt, find_gaps(days))
+
+    def verify(
+        self,
+        tables: Sequence[str] | None = None,
+        pairs: Sequence[str] | None = None,
+        samples: int = 0,
+        budget: float = 600.0,
+        seed: int = 0,
+        workers: int | None = None,
+        on_units: Callable[[int], None] = lambda _: None,
+        on_unit: Callable[[UnitReport], None] = lambda _: None,
+    ) -> VerificationReport:
+        """Put features to trial on the stored bars for about ``budget`` seconds: see ``fxloom.verify``."""
+        chosen = select_tables(tables)
+        return verify(self.backend, chosen, pairs, samples, budget, seed, workers, on_units, on_unit)
+
+    def keep_report(self, report: VerificationReport, tables: Sequence[str] | None = None) -> str:
+        """Keep the verification of ``tables`` in the store as JSON; returns where. OSError if it cannot be written."""
+        name = time.strftime("reports/verify-%Y%m%dT%H%M%SZ.json", time.gmtime())
+        return self.backend.keep(name, report_json(report, select_tables(tables)))
+
+    def redundancy(self, pair: str, month: str | None = None, threshold: float = 0.999) -> Redundancy:
+        """Which features of ``pair`` say the same: see ``fxloom.datasets.redundancy``."""
+        return redundancy(self.backend, pair.lower(), month, threshold)
+
+
+def _minute(moment: Moment | None) -> int | None:
+    return None if moment is None else minute_of(moment)

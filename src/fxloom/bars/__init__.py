@@ -1,0 +1,1 @@
+"""A pair's minutes: bars, the clock, months, calendars, summaries of days, gaps, and the synthetic market."""

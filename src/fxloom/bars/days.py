@@ -1,0 +1,82 @@
+"""What a plan needs to know of stored bars without reading them: a summary a UTC day.
+
+A partition depends on whole days: its lookback, counted in clock bars, is rounded up to the beginning of a day, so
+that a fingerprint over the days' digests covers exactly the bars that the computation sees.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fxloom.bars.bars import Bars, Floats
+from fxloom.bars.clock import CLOSURE, clock_positions
+from fxloom.bars.months import MINUTES_A_DAY
+
+
+@dataclass(frozen=True)
+class DaySummary:
+    """One UTC day of one pair: observed rows, first and last minute, clock bars from first to last, and digests."""
+
+    day: int
+    rows: int
+    first: int
+    last: int
+    clock: int
+    prices: str
+    volume: str
+    spread: str
+
+
+def summarise_days(bars: Bars) -> list[DaySummary]:
+    """A summary of every UTC day that ``bars`` touch."""
+    numbers = bars.ts // MINUTES_A_DAY
+    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(bars)]
+    return [_day(bars.take(slice(a, b))) for a, b in itertools.pairwise(edges) if b > a]
+
+
+def _day(bars: Bars) -> DaySummary:
+    first, last = int(bars.ts[0]), int(bars.ts[-1])
+    positions = clock_positions(bars.ts)
+    prices = _digest(bars.ts.astype(np.float64), bars.open, bars.high, bars.low, bars.close)
+    return DaySummary(
+        first // MINUTES_A_DAY, len(bars), first, last, int(positions[-1]) + 1, prices,
+        _digest(bars.volume), _digest(bars.spread),
+    )  # fmt: skip
+
+
+def _digest(*columns: Floats | None) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for column in columns:
+        digest.update(b"-" if column is None else np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
+
+
+class History:
+    """The days of one pair in order, with the clock position of each day's first bar."""
+
+    def __init__(self, days: Sequence[DaySummary]) -> None:
+        self.days = list(days)
+        self.numbers = [d.day for d in self.days]
+        self.positions: list[int] = []
+        position, previous = 0, None
+        for d in self.days:
+            if previous is not None:
+                gap = d.first - previous.last
+                position += previous.clock - 1 + (gap if gap <= CLOSURE else 1)
+            self.positions.append(position)
+            previous = d
+
+    def index_of(self, minute: int) -> int:
+        """The first day at or after the day of ``minute``."""
+        return bisect.bisect_left(self.numbers, minute // MINUTES_A_DAY)
+
+    def start_for(self, index: int, lookback: int) -> int:
+        """The latest day with at least ``lookback`` clock bars from its first bar to that of day ``index``."""
+        wanted = self.positions[index] - lookback
+        return max(bisect.bisect_right(self.positions, wanted, hi=index + 1) - 1, 0)

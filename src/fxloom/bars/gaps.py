@@ -1,0 +1,72 @@
+"""Holes in the source: minutes and days of trading for which a pair has no bars. Pure: from summaries of days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fxloom.bars.clock import CLOSURE
+from fxloom.bars.days import DaySummary
+from fxloom.bars.months import MINUTES_A_DAY, iso, month_of
+
+CLOSED = ("12-25", "01-01")  # the market is closed on these days wherever they fall
+SHORT = 60  # clock bars of a day, e.g. the first hour of the week on a Sunday, that are too few to miss
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a month of one pair lacks of trading: ``filled`` minutes in gaps of an hour at most, which the clock fills;
+    ``lost`` minutes in longer ones, in which other stored pairs traded; ``days`` without a single bar.
+    """
+
+    pair: str
+    month: str
+    rows: int
+    filled: int
+    lost: int
+    days: tuple[str, ...]
+
+    def __str__(self) -> str:
+        told = f"{self.lost:,} minutes without bars while other pairs traded" if self.lost else ""
+        if self.days:
+            more = " ..." if len(self.days) > 3 else ""
+            told = f"{len(self.days)} trading days without bars ({', '.join(self.days[:3])}{more}), {told}".rstrip(", ")
+        return told
+
+
+def find_gaps(stored: Mapping[str, Mapping[str, Sequence[DaySummary]]]) -> list[Gap]:
+    """One record a pair and month between the pair's first day and its last, whether anything lacks or not.
+
+    ``stored``: the days of every pair by month. A day without bars counts if another pair traded for more than an
+    hour, or, where no pair has any, if it is a weekday and no holiday of the whole market.
+    """
+    most: dict[int, int] = defaultdict(int)
+    for months in stored.values():
+        for day in (d for days in months.values() for d in days):
+            most[day.day] = max(most[day.day], day.clock)
+    return [gap for pair, months in sorted(stored.items()) for gap in _of_pair(pair, months, most)]
+
+
+def _of_pair(pair: str, months: Mapping[str, Sequence[DaySummary]], most: Mapping[int, int]) -> Iterator[Gap]:
+    known = {d.day: d for days in months.values() for d in days}
+    by_month: dict[str, list[int]] = defaultdict(list)
+    for number in range(min(known, default=0), max(known, default=-1) + 1):
+        by_month[month_of(number * MINUTES_A_DAY)].append(number)
+    for month, numbers in by_month.items():
+        there = [known[n] for n in numbers if n in known]
+        behind = [(n, most.get(n, 0) - (known[n].clock if n in known else 0)) for n in numbers]
+        lost = sum(minutes for _, minutes in behind if minutes > CLOSURE)
+        days = tuple(_name(n) for n in numbers if n not in known and _traded(n, most))
+        yield Gap(pair, month, sum(d.rows for d in there), sum(d.clock - d.rows for d in there), lost, days)
+
+
+def _traded(number: int, most: Mapping[int, int]) -> bool:
+    if number in most:
+        return most[number] > SHORT
+    weekday = (number + 3) % 7  # 0 is Monday; 1970-01-01 was a Thursday
+    return weekday < 5 and _name(number)[5:] not in CLOSED
+
+
+def _name(number: int) -> str:
+    return iso(number * MINUTES_A_DAY)[:10]

@@ -1,0 +1,55 @@
+"""Months and days as the store counts them: UTC, written "2018-02", against minutes since 1970."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import numpy as np
+
+from fxloom.bars.bars import Ints
+
+MINUTES_A_DAY = 1440
+
+
+def month_of(minute: int) -> str:
+    """The month that a minute since 1970 lies in: ``month_of(25_300_000) == "2018-02"``."""
+    return str(np.datetime64(int(minute), "m").astype("datetime64[M]"))
+
+
+def month_bounds(month: str) -> tuple[int, int]:
+    """First minute of ``month`` and of the month after it; ValueError if it is not written "YYYY-MM"."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise ValueError(f"{month!r} is no month: write it as 2018-02")
+    first = np.datetime64(month, "M")
+    return int(first.astype("datetime64[m]").astype(np.int64)), int(
+        (first + 1).astype("datetime64[m]").astype(np.int64)
+    )
+
+
+def months_of(ts: Ints) -> list[str]:
+    """The months that the minutes ``ts`` lie in, ascending."""
+    return [str(m) for m in np.unique(ts.astype("datetime64[m]").astype("datetime64[M]"))]
+
+
+def month_range(text: str) -> tuple[str, str]:
+    """First and last month of "2018-02:2018-05" or "2018-02"; an open end ("2018-02:") is 0001-01 or 9999-12."""
+    first, colon, last = text.partition(":")
+    bounds = (first or "0001-01", (last or "9999-12") if colon else first)
+    for month in bounds:
+        month_bounds(month)
+    return bounds
+
+
+def minute_of(moment: str | dt.date | dt.datetime | np.datetime64) -> int:
+    """Minutes since 1970 of a date, a UTC time, or text in ISO form; an aware datetime is converted to UTC."""
+    if isinstance(moment, str):
+        moment = dt.datetime.fromisoformat(moment)
+    if isinstance(moment, dt.datetime) and moment.tzinfo is not None:
+        moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return int(np.datetime64(moment).astype("datetime64[m]").astype(np.int64))
+
+
+def iso(minute: int) -> str:
+    """A minute since 1970 as people write it: "2018-02-05 10:36"."""
+    return str(np.datetime64(int(minute), "m")).replace("T", " ")

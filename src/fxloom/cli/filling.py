@@ -1,0 +1,183 @@
+"""The commands that write a store: init, ingest, populate, copy."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from dataclasses import asdict
+
+from fxloom import api
+from fxloom.cli.show import Progress, Screen
+
+DONE, FAILED = 0, 1
+COUNTED = ("done", "refused", "failed")
+
+
+def init(options: Namespace, screen: Screen) -> int:
+    """Write a store's settings, settle its baselines anew, or print its DDL."""
+    if options.ddl:
+        text = api.ddl(options.store, options.dtype)
+        screen.say(text)
+        screen.result({"ddl": text})
+        return DONE
+    store = api.open_store(options.store)
+    settings = store.rebase(options.baseline) if options.rebase else store.init(options.baseline, options.dtype)
+    when = "the month of the first ingest" if settings.baseline is None else api.iso(settings.baseline)
+    screen.say(f"{store.url}: baseline {when}, features as {settings.dtype}, {len(settings.pairs)} pairs")
+    screen.result(asdict(settings))
+    return DONE
+
+
+# -- ingest ----------------------------------------------------------------------------------------------------------
+
+
+def ingest(options: Namespace, screen: Screen) -> int:
+    """Bring bars in; the exit status says whether every file was taken."""
+    read = api.ReadOptions(options.pair, options.format, options.zone, options.stamp)
+    how = api.IngestOptions(options.replace, _yes(options.volume), _yes(options.quotes))
+    store = api.open_store(options.store)
+    reports = store.ingest(options.paths, read, how, options.wait, lambda report: _show_file(report, screen))
+    taken = [r for r in reports if not r.refused and not r.ignored]
+    refused = [r for r in reports if r.refused]
+    total = sum(r.new for r in taken)
+    screen.say(f"{len(taken)} files taken, {len(refused)} refused; {total:,} new bars in {store.url}")
+    screen.result({"files": reports, "taken": len(taken), "refused": len(refused), "new": total})
+    return FAILED if refused or not taken else DONE
+
+
+def _yes(choice: str | None) -> bool | None:
+    return None if choice is None else choice == "yes"
+
+
+def _show_file(report: api.FileReport, screen: Screen) -> None:
+    if report.refused:
+        screen.say(f"{report.name}: REFUSED: {report.refused}")
+        return
+    if report.ignored:
+        screen.say(f"{report.name}: left out: {report.ignored}")
+        return
+    counts = {
+        "rows": report.rows, "new": report.new, "identical": report.identical, "conflicting": report.conflicting,
+        "set aside": report.set_aside, "quarantined": report.quarantined,
+    }  # fmt: skip
+    counted = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n or what in ("rows", "new"))
+    screen.say(f"{report.name}: {report.pair}, {report.kind}: {counted}")
+    screen.say(f"    zone: {report.zone}")
+    for line in (*report.notes, *report.examples):
+        screen.say(f"    {line}")
+    if report.quarantine:
+        screen.say(f"    quarantined rows are in {report.quarantine}")
+
+
+# -- populate --------------------------------------------------------------------------------------------------------
+
+
+def populate(options: Namespace, screen: Screen) -> int:
+    """Compute what is missing or stale; the exit status says whether every partition was written."""
+    store = api.open_store(options.store, options.adopt)
+    if options.plan:
+        return _show_plan(store, store.plan(options.pairs, options.months, options.tables, options.force), screen)
+    began = time.monotonic()
+    with _Bars(screen) as bars:
+        summary = store.populate(
+            options.pairs, options.months, options.tables, options.workers, options.force, options.wait, bars.show
+        )
+    return _sum_up(summary, time.monotonic() - began, screen)
+
+
+class _Bars:
+    """The progress of a populate: one bar for compilation, where it is due, and one for partitions."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.total = 0
+        self.bar: Progress | None = None
+
+    def __enter__(self) -> _Bars:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def show(self, event: api.Event) -> None:
+        """Draw what ``event`` reports."""
+        if isinstance(event, api.Planned):
+            self.screen.say(_described(event.plan, event.estimate))
+            self.total = sum(len(task.partitions) for task in event.plan.tasks)
+        elif isinstance(event, api.Compiled):
+            self._compiled(event)
+        else:
+            if self.bar is None:
+                self.bar = self.screen.start_progress("populate", self.total)
+            self.bar.advance(len(event.results))
+
+    def _compiled(self, event: api.Compiled) -> None:
+        if event.done == 0:
+            self.screen.say("compiling the kernels: about a minute, once on this machine")
+            self.bar = self.screen.start_progress("compile", event.total)
+            return
+        if self.bar is not None:
+            self.bar.advance()
+        if event.done == event.total:
+            self._end()
+
+    def _end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        self.bar = None
+
+
+def _show_plan(store: api.OpenStore, plan: api.Plan, screen: Screen) -> int:
+    rows: dict[str, dict[str, int]] = {}
+    for partition in plan.partitions:
+        counts = rows.setdefault(partition.key.table, {"fresh": 0, "stale": 0, "missing": 0, "rows": 0})
+        counts[partition.state] += 1
+        counts["rows"] += partition.rows
+    screen.table(["table", "fresh", "stale", "missing", "rows"], [[t, *c.values()] for t, c in rows.items()])
+    need = store.estimate(plan)
+    screen.say(_described(plan, need))
+    screen.result({"tables": rows, "tasks": len(plan.tasks), "estimate": need})
+    store.check_room(need)
+    return DONE
+
+
+def _described(plan: api.Plan, need: api.Estimate) -> str:
+    states = ", ".join(f"{n:,} {state}" for state, n in plan.states.items())
+    work = f"about {need.seconds:.0f} s on one core and {need.bytes / 1e6:,.0f} MB of disk"
+    return f"partitions: {states}; {len(plan.tasks)} tasks" + (f", {work}" if plan.tasks else ": nothing to do")
+
+
+def _sum_up(summary: api.Summary, seconds: float, screen: Screen) -> int:
+    for trouble in summary.troubles:
+        screen.say(f"{trouble.result.upper()} {trouble.key}: {trouble.why}")
+    done, refused, failed = (summary.count(result) for result in COUNTED)
+    fresh = summary.plan.states.get("fresh", 0)
+    rows = sum(r.rows for r in summary.results)
+    screen.say(
+        f"{done:,} partitions written ({rows:,} rows), {fresh:,} were fresh, {refused} refused by their gates, "
+        f"{failed} failed, in {seconds:.1f} s"
+    )
+    screen.result({"done": done, "fresh": fresh, "troubles": summary.troubles, "seconds": round(seconds, 2)})
+    return FAILED if refused or failed else DONE
+
+
+# -- copy ------------------------------------------------------------------------------------------------------------
+
+
+def copy(options: Namespace, screen: Screen) -> int:
+    """Copy bars and partitions; what the target has already is left alone."""
+    source, target = api.open_store(options.source), api.open_store(options.target)
+    bar = screen.start_progress("copy", source.partitions)
+    try:
+        report = api.copy_store(source, target, lambda _: bar.advance())
+    finally:
+        bar.close()
+    for corruption in report.corrupt:
+        screen.say(f"CORRUPT {corruption.where}: {corruption.why}")
+    screen.say(
+        f"{report.bars:,} months of bars and {report.partitions:,} partitions copied from {source.url} to "
+        f"{target.url} and found equal there; {report.present:,} were there already"
+    )
+    screen.result({"from": source.url, "to": target.url, "bars": report.bars, "partitions": report.partitions,
+                   "present": report.present, "corrupt": report.corrupt})  # fmt: skip
+    return FAILED if report.corrupt else DONE

@@ -1,0 +1,222 @@
+"""What a store holds, judged from what its partitions say of themselves: state a table, features populated."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fxloom.bars.gaps import Gap
+from fxloom.engine.partitions import Corruption, PartitionKey, Record
+from fxloom.engine.plan import Plan, PlannedPartition
+from fxloom.engine.quality import ColumnStats, findings, jumps, stats_by_feature
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Table
+
+TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to look at: where, which feature, what."""
+
+    key: PartitionKey
+    feature: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.feature}: {self.what}" if self.feature else f"{self.key}: {self.what}"
+
+
+@dataclass(frozen=True)
+class PartitionAudit:
+    """One partition: rows, features due and populated, rows missing for each reason, its state against the plan."""
+
+    key: PartitionKey
+    rows: int
+    state: str
+    due: int
+    populated: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TableAudit:
+    """One table over all its partitions."""
+
+    table: str
+    features: int
+    partitions: int
+    rows: int
+    state: TableState
+    populated: int
+    proxies: tuple[str, ...]
+    worst_missing: float
+    findings: tuple[Finding, ...]
+    detail: tuple[PartitionAudit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The whole store."""
+
+    tables: tuple[TableAudit, ...]
+    corrupt: tuple[Corruption, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def populated(self) -> int:
+        return sum(t.populated for t in self.tables)
+
+    @property
+    def features(self) -> int:
+        return sum(t.features for t in self.tables)
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [*self._lacking(), *(f for t in self.tables for f in t.findings)]
+
+    def _lacking(self) -> list[Finding]:
+        """One finding for all holes in the source, naming the largest."""
+        lacking = [h for h in self.gaps if h.lost or h.days]
+        if not lacking:
+            return []
+        worst = max(lacking, key=lambda h: (len(h.days), h.lost))
+        told = f"{len(lacking)} of {len(self.gaps)} months of pairs have holes; {worst.pair} {worst.month}: {worst}"
+        return [Finding(PartitionKey("m1", "", ""), "", told)]
+
+    @property
+    def summary(self) -> str:
+        share = self.populated / self.features if self.features else 0.0
+        # never round up to 100 %
+        percent = 100.0 if self.populated == self.features else min(100 * share, 99.9)
+        return f"{self.populated:,} of {self.features:,} features populated ({percent:.1f} %)"
+
+
+@dataclass
+class TableRecords:
+    """The records of one table, and their column statistics, by partition."""
+
+    records: dict[PartitionKey, Record] = field(default_factory=dict)
+    stats: dict[PartitionKey, dict[str, ColumnStats]] = field(default_factory=dict)
+
+
+def audit(records: Sequence[Record], plan: Plan, corrupt: Sequence[Corruption] = (), gaps: Sequence[Gap] = ()) -> Audit:
+    """Judge ``records`` against ``plan``, which lists every partition that the stored bars allow."""
+    held: dict[str, TableRecords] = defaultdict(TableRecords)
+    for record in records:
+        held[record.key.table].records[record.key] = record
+        held[record.key.table].stats[record.key] = stats_by_feature(record.quality)
+    expected: dict[str, list[PlannedPartition]] = defaultdict(list)
+    for partition in plan.partitions:
+        expected[partition.key.table].append(partition)
+    found = [_table(t, held[t.name], expected[t.name]) for t in tables().values()]
+    return Audit(tuple(found), tuple(corrupt), tuple(gaps))
+
+
+def _table(table: Table, held: TableRecords, expected: Sequence[PlannedPartition]) -> TableAudit:
+    populated = [f.name for f in table.features if _feature_populated(f.name, held)]
+    proxies = sorted({p for r in held.records.values() for p in r.proxies})
+    shares = [s.missing_share for stats in held.stats.values() for s in stats.values()]
+    complete = all(partition.key in held.records for partition in expected)
+    return TableAudit(
+        table.name,
+        len(table.features),
+        len(held.records),
+        sum(r.rows for r in held.records.values()),
+        _state(table, held, len(populated), complete),
+        len(populated) if complete else 0,
+        tuple(proxies),
+        max(shares, default=0.0),
+        tuple(_findings(table.name, held, expected)),
+        tuple(_details(held, expected)),
+    )
+
+
+def _feature_populated(name: str, held: TableRecords) -> bool:
+    """Due at least once, and populated wherever it is due."""
+    stats = [s[name] for s in held.stats.values() if name in s and s[name].possible > 0]
+    return bool(stats) and all(s.populated for s in stats)
+
+
+def _state(table: Table, held: TableRecords, populated: int, complete: bool) -> TableState:
+    if not held.records:
+        return "MISSING"
+    stats = [s for by_name in held.stats.values() for s in by_name.values()]
+    if all(s.due == 0 for s in stats):
+        return "WARMUP"
+    if all(s.finite == 0 for s in stats):
+        return "EMPTY"
+    return "POPULATED" if populated == len(table.features) and complete else "PARTIAL"
+
+
+def _findings(table: str, held: TableRecords, expected: Sequence[PlannedPartition]) -> Iterator[Finding]:
+    lacking = [p for p in expected if p.key not in held.records]
+    stale = [p for p in expected if p.state == "stale"]
+    if lacking:
+        yield _of_many(table, lacking, len(expected), "not populated yet")
+    if stale:
+        yield _of_many(table, stale, len(expected), "stale: bars, settings or formulas have changed")
+    for partition in expected:
+        record = held.records.get(partition.key)
+        if partition.state == "fresh" and record is not None and record.rows != partition.rows:
+            yield Finding(record.key, "", f"{record.rows} rows, but {partition.rows} bars")
+    known = {f.name: f for f in tables()[table].features}
+    for key, stats in sorted(held.stats.items()):
+        for name, column in stats.items():
+            if name in known:  # another version may have stored features that are no more
+                yield from (Finding(key, name, what) for what in findings(known[name], column))
+    yield from _never_possible(table, held)
+    yield from _jumps(held)
+
+
+def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
+    """Features that absent pairs leave without a value everywhere, and values lost to failed fits: one finding each."""
+    absent: set[str] = set()
+    possible: set[str] = set()
+    failed = 0
+    for stats in held.stats.values():
+        absent |= {name for name, s in stats.items() if s.absent}
+        possible |= {name for name, s in stats.items() if s.possible > 0}
+        failed += sum(s.failed for s in stats.values())
+    if lost := sorted(absent - possible):
+        yield Finding(
+            PartitionKey(table, "", ""), "", f"{len(lost)} features have no value: pairs that they need are not stored"
+        )
+    if failed:
+        yield Finding(PartitionKey(table, "", ""), "", f"{failed:,} values missing because a fit failed")
+
+
+def _of_many(table: str, partitions: Sequence[PlannedPartition], total: int, what: str) -> Finding:
+    """One finding for partitions of a table that share it, naming the first."""
+    key = partitions[0].key
+    first = " ".join(part for part in (key.pair, key.month) if part)
+    return Finding(PartitionKey(table, "", ""), "", f"{len(partitions)} of {total} partitions {what} ({first} ...)")
+
+
+def _jumps(held: TableRecords) -> Iterator[Finding]:
+    """Columns whose scale jumps from one stored month to the next, whichever of them was published first."""
+    for before, key in itertools.pairwise(sorted(held.stats)):
+        if before.pair == key.pair:
+            for name, what in jumps(held.stats[before], held.stats[key]).items():
+                yield Finding(key, name, what)
+
+
+def _details(held: TableRecords, expected: Sequence[PlannedPartition]) -> Iterator[PartitionAudit]:
+    states = {p.key: str(p.state) for p in expected}
+    for key in sorted(set(states) | set(held.records)):
+        stats = list(held.stats.get(key, {}).values())
+        rows = held.records[key].rows if key in held.records else 0
+        due = [s for s in stats if s.possible > 0]
+        reasons = {
+            "warm-up": sum(rows - s.due for s in stats),
+            "absent pair": sum(s.absent for s in stats),
+            "hole in the source": sum(s.gap for s in stats),
+            "undefined": sum(s.undefined for s in stats),
+            "failed fit": sum(s.failed for s in stats),
+            "no reason": sum(s.missing for s in stats),
+        }
+        state = states.get(key, "without bars")
+        yield PartitionAudit(key, rows, state, len(due), sum(s.populated for s in due), reasons)

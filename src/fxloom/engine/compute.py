@@ -1,0 +1,216 @@
+"""From bars on the clock to the columns of partitions: each table from its own lookback on, shared work done once."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fxloom.bars.bars import Bars, Flags, Floats, Ints
+from fxloom.bars.clock import on_clock
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.quality import ColumnStats, PriceStats, column_stats, due_rows, merge_stats, price_stats, refusals
+from fxloom.features.base_view import Frame
+from fxloom.features.feature import Columns, Feature, Table, checked
+from fxloom.features.pair_view import PairFrame, View
+from fxloom.features.panel_view import PanelFrame, PanelView
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """One partition as it will be stored: observed rows only, float64 columns in catalogue order."""
+
+    table: Table
+    pair: str
+    ts: Ints
+    columns: dict[str, Floats]
+    stats: dict[str, ColumnStats]
+    pairs: Sequence[str] | None = None
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the partition must not be published: gates that it fails, by feature."""
+        features = {f.name: f for f in self.table.features}
+        return [f"{name}: {why}" for name, s in self.stats.items() for why in refusals(features[name], s)]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A table that could not be computed, and why."""
+
+    table: str
+    pair: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A table to compute from a minute on."""
+
+    table: Table
+    start: int
+
+
+def compute_tables(
+    pair: str, bars: Mapping[str, Bars], infos: Mapping[str, PairInfo], jobs: Sequence[Job], first: int
+) -> Iterator[Computed | Failure]:
+    """The partitions of ``pair``, or, where it is "", of all pairs together, from minute ``first`` on.
+
+    ``bars`` (observed, by pair) begin at the earliest start of ``jobs``; pairs without bars are left out.
+    """
+    if pair:
+        return compute_pair(PairFrame(pair, on_clock(bars[pair]), infos[pair]), jobs, first)
+    seen = {p: b for p, b in bars.items() if len(b)}
+    return compute_panel(seen, {p: infos[p] for p in seen}, jobs, first)
+
+
+def compute_pair(frame: PairFrame, jobs: Iterable[Job], first: int) -> Iterator[Computed | Failure]:
+    """The partitions of one pair from minute ``first`` to the frame's end; a failing table does not stop the others.
+
+    Tables that look back farthest come first, so that what they share is computed once for all.
+    """
+    ts = frame.bars.ts
+    first_row = int(np.searchsorted(ts, first))
+    for job in sorted(jobs, key=lambda j: (j.start, j.table.name)):
+        start = int(np.searchsorted(ts, job.start))
+        try:
+            yield compute_table(frame.view(job.table.domain, start, first_row), job.table)
+        except Exception as error:  # noqa: BLE001 - reported with its cause; the other tables go on
+            yield Failure(job.table.name, frame.pair, f"{error} ({_place(error)})")
+
+
+def compute_table(view: View, table: Table) -> Computed:
+    """One table of one pair: its columns at the observed rows from the view's first on, surveyed."""
+    columns = checked(table, table.family.compute(view))
+    rows = observed_rows(view)
+    stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
+    reasons = _reasons(view.missing, rows)
+    price = _price_stats(view.frame, view.pair, view.price, rows, view.start)
+    due = _DueRows(view.ts, rows)
+    stats = {f.name: column_stats(f, stored[f.name], due.of(f), reasons.get(f.key, {}), price) for f in table.features}
+    return Computed(table, view.pair, view.ts[rows], stored, stats)
+
+
+def observed_rows(view: View) -> Ints:
+    """The positions in the view's arrays of the observed bars that are to be stored."""
+    positions = view.frame.bars.observed - view.start
+    return positions[positions >= view.first]
+
+
+def _span(rows: Ints) -> Ints | slice:
+    """``rows`` as a slice where none is missing between them: nothing needs to be copied then."""
+    whole = len(rows) > 0 and int(rows[-1]) - int(rows[0]) + 1 == len(rows)
+    return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
+
+
+def _price_stats(frame: Frame, pair: str, price: Floats, rows: Ints, start: int) -> PriceStats:
+    """How the pair moved, worked out once for all tables of a task: they store the same rows."""
+    key = (price_stats, pair, start + int(rows[0]) if len(rows) else -1)
+    if key not in frame.memo:
+        frame.memo[key] = (start, price_stats(price[rows]))
+    return frame.memo[key][1]  # type: ignore[no-any-return]
+
+
+class _DueRows:
+    """Due rows, worked out once for all features of one warm-up and anchor."""
+
+    def __init__(self, ts: Ints, rows: Ints) -> None:
+        self.ts, self.rows = ts, rows
+        self.known: dict[tuple[int, str | None], Flags] = {}
+
+    def of(self, feature: Feature) -> Flags:
+        column = feature.column
+        key = (column.warmup, column.anchor)
+        if key not in self.known:
+            self.known[key] = due_rows(column, self.ts, self.rows)
+        return self.known[key]
+
+
+def _reasons(missing: Iterable[tuple[str, Flags, Iterable[str]]], rows: Ints) -> dict[str, dict[str, Flags]]:
+    found: dict[str, dict[str, Flags]] = {}
+    for reason, where, names in missing:
+        lost = where[_span(rows)]
+        for name in names:
+            known = found.setdefault(name, {})
+            known[reason] = known[reason] | lost if reason in known else lost
+    return found
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+
+
+def proxies_of(table: Table, info: PairInfo) -> tuple[str, ...]:
+    """Which inputs of the table are proxies for this pair."""
+    lacking = {"volume": not info.has_volume, "spread": not info.has_quotes}
+    return tuple(name for name in table.family.uses if lacking[name])
+
+
+def compute_panel(
+    bars: Mapping[str, Bars], infos: Mapping[str, PairInfo], jobs: Sequence[Job], first: int
+) -> Iterator[Computed | Failure]:
+    """The partitions of tables of many pairs from minute ``first`` on: one a pair, or one with the pair in its key."""
+    if not jobs:
+        return
+    frame = PanelFrame(bars, infos)
+    first_row = int(np.searchsorted(frame.ts, first))
+    for job in sorted(jobs, key=lambda j: (j.start, j.table.name)):
+        view = frame.view(job.table.domain, int(np.searchsorted(frame.ts, job.start)), first_row)
+        try:
+            columns = checked(job.table, job.table.family.compute(view))
+            parts = (_panel_part(view, job.table, columns, i) for i in range(len(view.pairs)))
+            stored = [part for part in parts if len(part.ts)]
+            yield from [_by_time_and_pair(stored)] if job.table.holds_all_pairs and stored else stored
+        except Exception as error:  # noqa: BLE001 - reported with its cause; the other tables go on
+            yield Failure(job.table.name, "", f"{error} ({_place(error)})")
+
+
+def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Computed:
+    """The rows of one pair of a table of many pairs."""
+    pair = view.pairs[i]
+    rows = view.observed(pair)
+    stored = {name: np.ascontiguousarray(column[i, _span(rows)]) for name, column in columns.items()}
+    if len(rows) == 0:
+        return Computed(table, pair, view.ts[rows], stored, {})
+    due = _panel_due(view, pair, rows)
+    missing = [part for reason, where, names in view.missing for part in _told_apart(reason, where[i], names)]
+    reasons = _reasons(missing, rows)
+    price = _price_stats(view.frame, pair, view.price[i], rows, view.start)
+    stats = {
+        f.name: column_stats(f, stored[f.name], due(f, stored[f.name]), reasons.get(f.key, {}), price)
+        for f in table.features
+    }
+    return Computed(table, pair, view.ts[rows], stored, stats)
+
+
+def _panel_due(view: PanelView, pair: str, rows: Ints) -> Callable[[Feature, Floats], Flags]:
+    """Due rows of a pair in a table of many pairs.
+
+    A value is owed once the pair's own history is as long as the warm-up. The others' may be older and give it values
+    before: those are early only before the warm-up of the panel's clock.
+    """
+    begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
+    own, clock = _DueRows(view.ts[begin:], rows - begin), _DueRows(view.ts, rows)
+    return lambda feature, values: own.of(feature) | (clock.of(feature) & np.isfinite(values))
+
+
+def _told_apart(reason: str, where: Flags, names: Iterable[str]) -> list[tuple[str, Flags, Iterable[str]]]:
+    """Rows lost to absent pairs: until these have all begun they are absent, later there is a hole in their bars."""
+    if reason != "absent":
+        return [(reason, where, names)]
+    begun = np.logical_or.accumulate(~where)
+    return [("absent", where & ~begun, names), ("gap", where & begun, names)]
+
+
+def _by_time_and_pair(parts: Sequence[Computed]) -> Computed:
+    """The pairs' partitions as one, sorted by time and pair."""
+    ts = np.concatenate([part.ts for part in parts])
+    pairs = np.repeat([part.pair for part in parts], [len(part.ts) for part in parts])
+    order = np.lexsort((pairs, ts))
+    table = parts[0].table
+    columns = {name: np.concatenate([part.columns[name] for part in parts])[order] for name in table.names}
+    stats = {name: merge_stats([part.stats[name] for part in parts]) for name in table.names}
+    return Computed(table, "", ts[order], columns, stats, pairs[order].tolist())

@@ -1,0 +1,214 @@
+"""The plan: which partitions are missing, stale or fresh, and what work makes them. Pure: reads summaries only.
+
+The arithmetic on an example: ``bqx_momentum`` looks back 180 bars. Its partition eurusd 2018-03 starts with the
+first bar of 2018-03-01; the latest day with 180 clock bars between its first bar and that one is, say, 2018-02-28.
+So the computation sees the bars from 2018-02-28 00:00 to the end of March, and the fingerprint covers the digests
+of exactly those days, the formulas, and the settings that the table depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from fxloom.bars.days import DaySummary, History
+from fxloom.bars.months import MINUTES_A_DAY, month_bounds
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import PartitionKey
+from fxloom.features.feature import Table
+from fxloom.features.fingerprint import formula_digest
+
+State = Literal["fresh", "stale", "missing"]
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """What is stored, as far as a plan needs it: days and settings per pair, the type of features, fingerprints."""
+
+    days: Mapping[str, Mapping[str, Sequence[DaySummary]]]
+    infos: Mapping[str, PairInfo]
+    dtype: str
+    fingerprints: Mapping[PartitionKey, str]
+
+
+@dataclass(frozen=True)
+class PlannedPartition:
+    """One partition to make: its key, the start of the bars it sees (minute), and the fingerprint it will have.
+
+    ``before``: the stored partition of the month before, and the fingerprint that it has if it is current.
+    """
+
+    key: PartitionKey
+    start: int
+    fingerprint: str
+    state: State
+    rows: int
+    before: tuple[PartitionKey, str] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that shares its bars: all tables of a pair and month (``pair``), or of all pairs and a month ("")."""
+
+    pair: str
+    month: str
+    partitions: tuple[PlannedPartition, ...]
+    pairs: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> int:
+        return min(partition.start for partition in self.partitions)
+
+    @property
+    def end(self) -> int:
+        return month_bounds(self.month)[1]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every partition asked for, and the tasks that make what is not fresh."""
+
+    partitions: tuple[PlannedPartition, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    states: Mapping[State, int] = field(default_factory=dict)
+
+
+def make_plan(
+    store_state: StoreState,
+    tables: Sequence[Table],
+    pairs: Sequence[str] | None = None,
+    months: tuple[str, str] | None = None,
+    force: bool = False,
+) -> Plan:
+    """The plan for ``tables``, the given pairs and months (None: all that have bars)."""
+    wanted = sorted(store_state.days) if pairs is None else sorted(pairs)
+    one_pair = [t for t in tables if t.family.scope == "pair"]
+    of_panel = [t for t in tables if t.family.scope == "panel"]
+    planned: list[PlannedPartition] = []
+    if one_pair:
+        for pair in wanted:
+            planned += _pair_partitions(store_state, one_pair, pair, months)
+    if of_panel:
+        planned += _panel_partitions(store_state, of_panel, wanted, months)
+    planned = list(_linked(planned, months))
+    return Plan(tuple(planned), tuple(_tasks(planned, store_state, tables, force)), _count(planned))
+
+
+def _count(planned: Iterable[PlannedPartition]) -> dict[State, int]:
+    counts: dict[State, int] = {"fresh": 0, "stale": 0, "missing": 0}
+    for partition in planned:
+        counts[partition.state] += 1
+    return counts
+
+
+def _tasks(
+    planned: Sequence[PlannedPartition], store_state: StoreState, tables: Sequence[Table], force: bool
+) -> list[Task]:
+    """One task per pair and month, and one per month for the tables of many pairs, oldest month first."""
+    panel = {t.name for t in tables if t.family.scope == "panel"}
+    groups: dict[tuple[str, str], list[PlannedPartition]] = defaultdict(list)
+    for partition in planned:
+        if force or partition.state != "fresh":
+            key = partition.key
+            groups[key.month, "" if key.table in panel else key.pair].append(partition)
+    everyone = tuple(sorted(store_state.days))
+    return [
+        Task(pair, month, tuple(group), everyone if pair == "" else (pair,))
+        for (month, pair), group in sorted(groups.items())
+    ]
+
+
+def _within(month: str, bounds: tuple[str, str] | None) -> bool:
+    return bounds is None or bounds[0] <= month <= bounds[1]
+
+
+def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[str]:
+    """The months within ``bounds``, and the one before them, which ``_linked`` takes out again."""
+    found = sorted(months)
+    return [m for m, after in zip(found, [*found[1:], ""], strict=True) if _within(m, bounds) or _within(after, bounds)]
+
+
+def _linked(planned: Iterable[PlannedPartition], bounds: tuple[str, str] | None) -> Iterator[PlannedPartition]:
+    """The partitions within ``bounds``, each with the one before it; ``planned`` is in the order of months."""
+    before: dict[tuple[str, str], tuple[PartitionKey, str]] = {}
+    for partition in planned:
+        key = partition.key
+        if _within(key.month, bounds):
+            yield replace(partition, before=before.get((key.table, key.pair)))
+        before[key.table, key.pair] = (key, partition.fingerprint)
+
+
+def _state(store_state: StoreState, key: PartitionKey, fingerprint: str) -> State:
+    stored = store_state.fingerprints.get(key)
+    return "missing" if stored is None else "fresh" if stored == fingerprint else "stale"
+
+
+def _pair_partitions(
+    store_state: StoreState, tables: Sequence[Table], pair: str, bounds: tuple[str, str] | None
+) -> Iterator[PlannedPartition]:
+    by_month = store_state.days[pair]
+    history = History([day for month in sorted(by_month) for day in by_month[month]])
+    for month in _selected(by_month, bounds):
+        first, end = month_bounds(month)
+        i, j = history.index_of(first), history.index_of(end)
+        rows = sum(d.rows for d in history.days[i:j])
+        for table in tables:
+            k = history.start_for(i, table.lookback)
+            fingerprint = _digest(table, store_state, {pair: history.days[k:j]})
+            key = PartitionKey(table.name, pair, month)
+            state = _state(store_state, key, fingerprint)
+            yield PlannedPartition(key, history.numbers[k] * MINUTES_A_DAY, fingerprint, state, rows)
+
+
+def _panel_partitions(
+    store_state: StoreState, tables: Sequence[Table], wanted: Sequence[str], bounds: tuple[str, str] | None
+) -> Iterator[PlannedPartition]:
+    """Partitions of tables of many pairs: their bars are those of all stored pairs, whichever are asked for."""
+    days = {pair: {d.day: d for ds in months.values() for d in ds} for pair, months in store_state.days.items()}
+    clock: dict[int, int] = defaultdict(int)  # a lower bound of the panel clock's bars a day
+    for by_day in days.values():
+        for d in by_day.values():
+            clock[d.day] = max(clock[d.day], d.clock)
+    numbers = sorted(clock)
+    for month in _selected({m for months in store_state.days.values() for m in months}, bounds):
+        first, end = (minute // MINUTES_A_DAY for minute in month_bounds(month))
+        for table in tables:
+            start = _panel_start(numbers, clock, first, table.lookback)
+            seen = {p: [by_day[n] for n in sorted(by_day) if start <= n < end] for p, by_day in sorted(days.items())}
+            fingerprint = _digest(table, store_state, {p: ds for p, ds in seen.items() if ds})
+            for pair in [""] if table.holds_all_pairs else wanted:
+                if pair and month not in store_state.days[pair]:
+                    continue
+                rows = sum(d.rows for p, ds in seen.items() if pair in ("", p) for d in ds if d.day >= first)
+                key = PartitionKey(table.name, pair, month)
+                state = _state(store_state, key, fingerprint)
+                yield PlannedPartition(key, start * MINUTES_A_DAY, fingerprint, state, rows)
+
+
+def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, lookback: int) -> int:
+    """The latest day from which the panel clock surely has ``lookback`` bars before day ``first``."""
+    total, start = 0, first
+    for number in reversed([n for n in numbers if n < first]):
+        if total >= lookback:
+            break
+        total, start = total + clock[number], number
+    return start
+
+
+def _digest(table: Table, store_state: StoreState, seen: Mapping[str, Sequence[DaySummary]]) -> str:
+    """The fingerprint: formulas, settings and bars that determine the partition, and nothing else."""
+    digest = hashlib.blake2b(f"{formula_digest(table)} {store_state.dtype}".encode(), digest_size=16)
+    for pair, days in seen.items():
+        info = store_state.infos[pair]
+        flags = [info.has_volume, info.has_quotes] if table.family.uses else []
+        digest.update(f"{pair} {info.baseline!r} {flags}".encode())
+        for d in days:
+            digest.update(f"{d.day}{d.prices}".encode())
+            if "volume" in table.family.uses and info.has_volume:
+                digest.update(d.volume.encode())
+            if "spread" in table.family.uses and info.has_quotes:
+                digest.update(d.spread.encode())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""What a feature is and what a formula sees: declarations, domains, views, the catalogue, fingerprints."""

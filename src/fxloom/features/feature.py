@@ -1,0 +1,121 @@
+"""The records of the catalogue: what a family declares of its columns, its tables and itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fxloom.bars.bars import Floats
+from fxloom.features.domain import Domain
+
+Columns = dict[str, Floats]
+Scope = Literal["pair", "panel"]
+Anchor = Literal["hour", "week"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature as its family declares it, once for both domains.
+
+    ``name`` is without the domain's suffix. ``warmup`` is the number of clock bars after the pair's first at
+    which the feature first exists (for an anchored feature: the bars that must lie before the anchor).
+    ``lookback`` is the number of bars before a row that reproduce its value; it equals the warm-up unless the
+    feature is recursive or anchored. ``undefined`` says, in the page's words, when the formula has no value
+    although its window is there; None means that a missing value after warm-up is a defect.
+    """
+
+    name: str
+    unit: str
+    formula: str
+    warmup: int
+    lookback: int = -1
+    low: float = -math.inf
+    high: float = math.inf
+    source: str = ""
+    recursive: bool = False
+    anchor: Anchor | None = None
+    undefined: str | None = None
+    may_be_constant: str | None = None
+    near_duplicate_of: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.lookback < 0:
+            object.__setattr__(self, "lookback", self.warmup)
+        if self.low > self.high or self.lookback < self.warmup or self.warmup < 0:
+            raise ValueError(f"column {self.name}: range or lookback makes no sense")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the feature store: a family's column in one table."""
+
+    name: str
+    key: str
+    table: str
+    column: Column
+
+
+@dataclass(frozen=True)
+class Family:
+    """A computation, written once: its columns in a domain, and the function that fills them.
+
+    ``compute(view)`` returns ``{column name without suffix: array on the view's clock}``, for ``scope`` "panel"
+    arrays of shape (pairs, clock bars). ``uses`` names the inputs that may be proxies ("volume", "spread").
+    ``partitioned_by`` "pair" stores one partition per pair and month, "month" one per month for all pairs, with the
+    pair among its keys.
+    """
+
+    name: str
+    columns: Callable[[Domain], Iterable[Column]]
+    compute: Callable[[Any], Columns]
+    domains: tuple[Domain, ...]
+    dual: bool = True
+    scope: Scope = "pair"
+    uses: tuple[Literal["volume", "spread"], ...] = ()
+    partitioned_by: Literal["pair", "month"] = "pair"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the store: a family in one domain. ``lookback`` is the longest of its features'."""
+
+    name: str
+    family: Family
+    domain: Domain
+    features: tuple[Feature, ...]
+
+    @property
+    def lookback(self) -> int:
+        return max(f.column.lookback for f in self.features)
+
+    @property
+    def holds_all_pairs(self) -> bool:
+        """Whether a partition holds the rows of all pairs of a month, with the pair among its keys."""
+        return self.family.partitioned_by == "month"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.features)
+
+
+def tables_of(family: Family) -> list[Table]:
+    """The tables that a family fills, one a domain."""
+    tables = []
+    for domain in family.domains:
+        suffix = f"_{domain.name}" if family.dual else ""
+        name = family.name + suffix
+        features = tuple(Feature(c.name + suffix, c.name, name, c) for c in family.columns(domain))
+        tables.append(Table(name, family, domain, features))
+    return tables
+
+
+def checked(table: Table, columns: Mapping[str, Floats]) -> Columns:
+    """``columns`` under their full names in catalogue order; ValueError if they are not what was declared."""
+    declared, got = {f.key for f in table.features}, set(columns)
+    if declared != got:
+        raise ValueError(
+            f"{table.name}: declared but not computed {sorted(declared - got)}, not declared {sorted(got - declared)}"
+        )
+    return {f.name: columns[f.key] for f in table.features}

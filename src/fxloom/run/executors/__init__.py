@@ -1,0 +1,33 @@
+"""What runs jobs: this process, or a pool of processes; all through the one loop of ``executors.base``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from fxloom.run.executors.base import Executor, JobsRun, WorkerDiedError
+
+__all__ = ["Executor", "JobsRun", "WorkerDiedError", "executor_for"]
+
+
+@contextlib.contextmanager
+def executor_for(workers: int | None, jobs: int) -> Iterator[Executor]:
+    """An executor for ``jobs`` jobs: this process for one worker or job, else up to ``workers`` processes.
+
+    ``workers`` None means one per processor.
+    """
+    slots = min(workers or os.cpu_count() or 1, max(jobs, 1))
+    executor: Executor
+    if slots == 1:
+        from fxloom.run.executors.serial import SerialExecutor
+
+        executor = SerialExecutor()
+    else:
+        from fxloom.run.executors.processes import ProcessExecutor
+
+        executor = ProcessExecutor(slots)
+    try:
+        yield executor
+    finally:
+        executor.close()

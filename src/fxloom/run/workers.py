@@ -1,0 +1,92 @@
+"""What a worker does: read the bars of a task, compute its tables, publish those that pass their gates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from fxloom.bars.months import month_bounds
+from fxloom.engine.compute import Computed, Failure, Job, compute_tables, proxies_of
+from fxloom.engine.partitions import Record, Settings
+from fxloom.engine.plan import PlannedPartition, Task
+from fxloom.engine.quality import ColumnStats, jumps, stats_by_feature
+from fxloom.features.catalogue import VERSION, tables
+from fxloom.features.environment import environment
+from fxloom.run.results import PartitionResult, all_failed
+from fxloom.stores import open_backend
+from fxloom.stores.base import Store, StoreError
+
+
+def work(url: str, task: Task) -> list[PartitionResult]:
+    """Do ``task`` on the store at ``url``. What goes wrong is a result, not an exception."""
+    return work_on(open_backend(url), task)
+
+
+def work_on(store: Store, task: Task) -> list[PartitionResult]:
+    """Do ``task`` on an open store; see ``work``."""
+    try:
+        settings = store.settings()
+        if settings is None:
+            return all_failed(task, f"the store {store.url} has no settings: ingest bars first")
+        computed = _computed(store, settings, task)
+        return list(_publish_all(store, settings, task, computed))
+    except Exception as error:  # noqa: BLE001 - the task is reported as failed with its cause; the others go on
+        return all_failed(task, f"{type(error).__name__}: {error}")
+
+
+def _computed(store: Store, settings: Settings, task: Task) -> Iterator[Computed | Failure]:
+    """All tables of ``task``: one job per table, since the partitions of a table of many pairs share their start."""
+    starts = {partition.key.table: partition.start for partition in task.partitions}
+    jobs = [Job(tables()[name], start) for name, start in starts.items()]
+    bars = {pair: store.read_bars(pair, task.start, task.end) for pair in task.pairs}
+    return compute_tables(task.pair, bars, settings.pairs, jobs, month_bounds(task.month)[0])
+
+
+def _publish_all(
+    store: Store, settings: Settings, task: Task, computed: Iterator[Computed | Failure]
+) -> Iterator[PartitionResult]:
+    planned = {(p.key.table, p.key.pair): p for p in task.partitions}
+    for result in computed:
+        if isinstance(result, Failure):
+            failed = [k for p in task.partitions if (k := p.key).table == result.table and result.pair in (k.pair, "")]
+            yield from (PartitionResult(key, "failed", why=result.why) for key in failed)
+        elif (partition := planned.get((result.table.name, result.pair))) is not None:
+            yield _publish(store, settings, partition, result)
+
+
+def _publish(store: Store, settings: Settings, planned: PlannedPartition, computed: Computed) -> PartitionResult:
+    refusals = computed.refusals
+    if len(computed.ts) != planned.rows:
+        refusals.append(f"{len(computed.ts)} rows computed, {planned.rows} bars stored")
+    refusals += [f"{name}: {why}" for name, why in jumps(_stats_before(store, planned), computed.stats).items()]
+    if refusals:
+        more = f" (and {len(refusals) - 3} more)" if len(refusals) > 3 else ""
+        return PartitionResult(planned.key, "refused", why="; ".join(refusals[:3]) + more)
+    try:
+        store.publish(record_for(settings, planned, computed), computed.ts, computed.pairs, computed.columns)
+    except (OSError, StoreError) as error:
+        return PartitionResult(planned.key, "failed", why=f"cannot be written: {error}")
+    return PartitionResult(planned.key, "done", rows=len(computed.ts))
+
+
+def _stats_before(store: Store, planned: PlannedPartition) -> dict[str, ColumnStats]:
+    """Those of the month before, if it is stored and made from the bars and formulas of today."""
+    if planned.before is None:
+        return {}
+    key, fingerprint = planned.before
+    record = store.record(key)
+    if record is None or record.fingerprint != fingerprint:
+        return {}
+    return stats_by_feature(record.quality)
+
+
+def record_for(settings: Settings, planned: PlannedPartition, computed: Computed) -> Record:
+    """The record of a partition that is about to be published."""
+    pair = planned.key.pair
+    seen: Sequence[str] = [pair] if pair else sorted(settings.pairs)
+    proxies = sorted({p for pair in seen for p in proxies_of(computed.table, settings.pairs[pair])})
+    quality = {name: stats.plain() for name, stats in computed.stats.items()}
+    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return Record(
+        planned.key, planned.fingerprint, len(computed.ts), VERSION, made, tuple(proxies), quality, environment()
+    )

@@ -1,0 +1,53 @@
+"""Weekly anchors: the moments at which models are fitted anew, and the bars for which each fit is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fxloom.bars.bars import Ints
+from fxloom.bars.clock import DAY
+
+WEEK = 7 * DAY  # minutes, and the most clock bars for which an anchor can be in force
+SUNDAY = 3 * DAY  # 1970-01-04, the first Sunday 00:00 UTC
+
+
+@dataclass(frozen=True)
+class Week:
+    """The clock positions ``begin`` to before ``end``, for which the anchor at or before ``begin`` is in force."""
+
+    begin: int
+    end: int
+
+    @property
+    def bars(self) -> slice:
+        return slice(self.begin, self.end)
+
+    def back(self, bars: int) -> slice:
+        """From ``bars`` before the anchor to the end of the week."""
+        return slice(self.begin - bars, self.end)
+
+    def before(self, bars: int) -> slice:
+        """The ``bars`` before the anchor."""
+        return slice(self.begin - bars, self.begin)
+
+
+def weeks(ts: Ints, first: int, warmup: int) -> Iterator[Week]:
+    """The weeks of clock ``ts`` that hold a bar from position ``first`` on, ``warmup`` bars or more into the clock.
+
+    An anchor is every Sunday 00:00 UTC. Weeks without bars have none, however long they last: a source's days may
+    lie years apart.
+
+    >>> minutes = np.array([4318, 4319, 4320, 4321, 14400, 14401])
+    >>> [(week.begin, week.end) for week in weeks(minutes, 0, 0)]
+    [(0, 2), (2, 4), (4, 6)]
+    >>> [(week.begin, week.end) for week in weeks(minutes, 3, 4)]
+    [(4, 6)]
+    """
+    number = (ts - SUNDAY) // WEEK
+    for week in np.unique(number[first:]):
+        begin, end = np.searchsorted(number, [week, week + 1])
+        if begin >= warmup:
+            yield Week(int(begin), int(end))

@@ -1,0 +1,43 @@
+"""What the user says about files, where their content does not tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from fxloom.sources.formats import NAMES
+from fxloom.sources.instrument import asked_pair
+from fxloom.sources.zone import asked_zone
+
+Stamp = Literal["open", "close"]
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How files are to be read; the fields are ``fxloom ingest``'s options of the same names.
+
+    ``pair``, ``format`` (one of ``fxloom.sources.FORMAT_NAMES``) and ``zone`` ("+2", "-05:00", "Europe/Athens", "utc")
+    are found in each file where they are None or "auto"; ``stamp="close"`` says that times are those of the bars'
+    closes. ValueError if an option makes no sense. ``offset`` is the zone as hours from UTC or a named zone.
+
+    >>> ReadOptions(pair="EUR/USD", zone="+2")
+    ReadOptions(pair='eurusd', format='auto', zone='+2', stamp='open')
+    """
+
+    pair: str | None = None
+    format: str = "auto"
+    zone: str = "auto"
+    stamp: Stamp = "open"
+
+    def __post_init__(self) -> None:
+        if self.format not in ("auto", *NAMES):
+            raise ValueError(f"unknown --format {self.format!r}, expected auto or one of {', '.join(NAMES)}")
+        if self.stamp not in ("open", "close"):
+            raise ValueError(f"unknown --stamp {self.stamp!r}, expected open or close")
+        object.__setattr__(self, "pair", asked_pair(self.pair))
+        asked_zone(self.zone)
+
+    @property
+    def offset(self) -> float | ZoneInfo | None:
+        return asked_zone(self.zone)

@@ -1,0 +1,70 @@
+"""Rows out of PostgreSQL: a month of one table at a time, through a binary COPY, as arrays and lazy frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from psycopg import sql
+
+from fxloom.stores.frames import MICROSECONDS, Part, streamed
+from fxloom.stores.postgres.binary import decoded
+from fxloom.stores.postgres.connections import Connection, Connections
+from fxloom.stores.postgres.layout import SQL_TYPES
+
+
+@dataclass(frozen=True)
+class RowRange:
+    """Rows of a table from one minute to another, of ``pair`` or ("") with the pair among their keys."""
+
+    table: sql.Identifier
+    start: int
+    end: int
+    pair: str = "-"
+
+
+def moment(minute: int) -> sql.Composable:
+    """A minute since 1970 as a literal that both kinds of timestamp read as UTC."""
+    import numpy as np
+
+    return sql.Literal(f"{str(np.datetime64(int(minute), 'm')).replace('T', ' ')}:00+00")
+
+
+def fetch(connection: Connection, rows: RowRange, names: Sequence[str], dtype: str) -> dict[str, Any]:
+    """ts_utc (minutes since 1970), pair if it is a key, and the columns ``names`` with NaN for NULL, by time.
+
+    NULL is told as NaN by the server already, so that all rows have one width.
+    """
+    keys = ["ts_utc", *(["pair"] if rows.pair == "" else [])]
+    missing = sql.SQL(f"'NaN'::{SQL_TYPES[dtype]}")
+    columns = [sql.SQL("coalesce({}, {})").format(sql.Identifier(name), missing) for name in names]
+    query = sql.SQL("copy (select {} from {} where ts_utc >= {} and ts_utc < {} order by {}) to stdout (format binary)")
+    statement = query.format(
+        sql.SQL(", ").join([*map(sql.Identifier, keys), *columns]), rows.table, moment(rows.start), moment(rows.end),
+        sql.SQL(", ").join(map(sql.Identifier, keys)),
+    )  # fmt: skip
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        data = b"".join(bytes(piece) for piece in copy)
+    kinds = ["time", *(["pair"] if rows.pair == "" else []), *([dtype] * len(names))]
+    return dict(zip([*keys, *names], decoded(data, kinds).values(), strict=True))
+
+
+def feature_source(
+    connections: Connections, ranges: Sequence[RowRange], names: Sequence[str], dtype: str
+) -> pl.LazyFrame:
+    """The rows of ``ranges`` as a lazy frame that asks the server only for the columns that are wanted."""
+
+    def part(rows: RowRange) -> Part:
+        return lambda wanted: _frame(connections.run(lambda c: fetch(c, rows, wanted, dtype)), rows)
+
+    return streamed(names, dtype, [part(rows) for rows in ranges])
+
+
+def _frame(columns: dict[str, Any], rows: RowRange) -> pl.DataFrame:
+    columns = dict(columns)
+    ts = pl.Series("ts_utc", columns.pop("ts_utc") * MICROSECONDS).cast(pl.Datetime("us", "UTC"))
+    pairs = columns.pop("pair") if rows.pair == "" else [rows.pair] * len(ts)
+    pair = pl.Series("pair", pairs, dtype=pl.String)
+    return pl.DataFrame([ts, pair, *(pl.Series(name, values) for name, values in columns.items())])

@@ -1,0 +1,167 @@
+"""The command line as users meet it: what it prints, as tables, lines and JSON, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fxloom.cli import main
+from fxloom.cli.checking import seconds
+from fxloom.stores.folder import FolderStore
+from tests.lakes import QUICK, make_lake, write_market
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
+    store = make_lake(tmp_path_factory.mktemp("cli"))
+    assert main(["populate", "--store", store.url, "--tables", ",".join(QUICK), "--workers", "1"]) == 0
+    return store
+
+
+def result(capsys: Capture) -> object:
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "command", ["", "init", "ingest", "populate", "audit", "catalogue", "matrix", "verify", "demo"]
+)
+def test_help_says_what_every_command_does(command: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([*([command] if command else []), "--help"])
+    assert done.value.code == 0
+    assert "usage: fxloom" in capsys.readouterr().out
+
+
+def test_init_writes_settings_once(tmp_path: Path, capsys: Capture) -> None:
+    store = str(tmp_path / "new")
+    assert main(["init", "--store", store, "--baseline", "2018-02-05", "--dtype", "float64", "--json"]) == 0
+    assert result(capsys) == {"baseline": 25_296_480, "dtype": "float64", "pairs": {}}
+    assert main(["init", "--store", store]) == 1
+    assert "is a store already" in capsys.readouterr().err
+
+
+def test_ingest_reports_every_file(tmp_path: Path, capsys: Capture) -> None:
+    folder = write_market(tmp_path / "my files")
+    (folder / "junk.csv").write_text("hello\n")
+    assert main(["ingest", "--store", str(tmp_path / "lake"), str(folder), "--json"]) == 1
+    report = result(capsys)
+    assert report["taken"] == 2  # type: ignore[index]
+    assert report["refused"] == 1  # type: ignore[index]
+    assert main(["ingest", "--store", str(tmp_path / "lake"), str(folder / "eurusd.parquet")]) == 0
+    shown = capsys.readouterr().out
+    assert "0 new" in shown
+    assert "zone: UTC+0" in shown
+
+
+def test_a_plan_is_shown_and_nothing_done(lake: FolderStore, capsys: Capture) -> None:
+    before = len(lake.records())
+    assert main(["populate", "--store", lake.url, "--tables", "statistics,bollinger", "--plan"]) == 0
+    shown = capsys.readouterr().out
+    assert "statistics_rate\t0\t0\t4" in shown
+    assert "bollinger_rate\t4\t0\t0" in shown
+    assert "MB of disk" in shown
+    assert len(lake.records()) == before
+
+
+def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> None:
+    assert main(["audit", "--store", lake.url, "--json"]) == 0
+    report = result(capsys)
+    states = {t["table"]: t["state"] for t in report["tables"]}  # type: ignore[index]
+    assert states["bollinger_rate"] == states["bqx_momentum"] == states["time_features"] == "POPULATED"
+    assert states["reg_rate"] == "MISSING"
+    assert report["summary"] == "77 of 1,060 features populated (7.3 %)"  # type: ignore[index]
+    assert main(["audit", "--store", lake.url, "--detail"]) == 0
+    assert "bollinger_rate\teurusd\t2024-01\t" in capsys.readouterr().out
+
+
+def test_catalogue_finds_by_word_and_table(capsys: Capture) -> None:
+    assert main(["catalogue", "--search", "tech_rsi_14", "--table", "technical", "--json"]) == 0
+    found = result(capsys)
+    assert [f["name"] for f in found] == ["tech_rsi_14_rate", "tech_rsi_14_bqx"]  # type: ignore[union-attr]
+    assert found[0]["warmup"] == 14  # type: ignore[index]
+    assert main(["catalogue", "--search", "no such thing"]) == 1
+    capsys.readouterr()
+    assert main(["catalogue", "--json"]) == 0
+    assert len(result(capsys)) == 1060  # type: ignore[arg-type]
+
+
+def test_the_matrix_joins_tables_in_one_file(lake: FolderStore, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "matrix.parquet"
+    options = ["matrix", "--store", lake.url, "--out", str(out), "--start", "2024-01-20", "--end", "2024-02-10"]
+    assert main([*options, "--features", "bollinger_rate,w15_bqx_return,session_*"]) == 0
+    rows = pl.read_parquet(out)
+    assert rows.columns[:3] == ["ts_utc", "known_at", "pair"]
+    assert rows.width == 3 + 10 + 1 + 4
+    assert set(rows["pair"]) == {"eurusd", "usdjpy"}
+    assert rows.select(pl.struct("ts_utc", "pair").is_duplicated().any()).item() is False
+    assert main([*options, "--features", "no_such_feature"]) == 2
+    assert "no_such_feature" in capsys.readouterr().err
+
+
+def test_rows_that_are_not_all_due_are_kept_or_dropped(lake: FolderStore, tmp_path: Path) -> None:
+    out = tmp_path / "matrix.parquet"
+    options = ["matrix", "--store", lake.url, "--out", str(out), "--features", "bollinger_rate", "--end", "2024-01-03"]
+    assert main(options) == 0
+    kept = pl.read_parquet(out)
+    assert main([*options, "--missing", "drop"]) == 0
+    dropped = pl.read_parquet(out)
+    assert kept["bb_width_75_rate"].is_nan().any()
+    assert not dropped["bb_width_75_rate"].is_nan().any()
+    assert (
+        dropped.height == kept.filter(pl.all_horizontal(pl.exclude("ts_utc", "known_at", "pair").is_not_nan())).height
+    )
+
+
+def test_ctrl_c_ends_with_130_and_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path)
+    command = [sys.executable, "-m", "fxloom", "populate", "--store", lake.url, "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 240
+    while process.poll() is None and time.monotonic() < deadline and not lake.records():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert not list(lake.root.glob("**/*.tmp-*"))
+    with lake.exclusive("populate"):
+        assert lake.find_corrupt() == []
+
+
+def test_an_unexpected_error_is_one_line(lake: FolderStore, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("something odd")
+
+    monkeypatch.setattr(FolderStore, "records", broken)
+    assert main(["audit", "--store", lake.url]) == 1
+    assert capsys.readouterr().err == "fxloom: RuntimeError: something odd (unexpected; --debug shows where)\n"
+
+
+@pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)])
+def test_times_are_read(text: str, value: float) -> None:
+    assert seconds(text) == value
+
+
+def test_a_wrong_time_is_named() -> None:
+    with pytest.raises(ValueError, match="invalid duration 'soon'"):
+        seconds("soon")
+
+
+@pytest.mark.slow
+def test_the_demo_goes_the_whole_way(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fxloom", "demo", "--store", str(tmp_path / "demo")]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"}, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1,060 of 1,060 features populated (100.0 %)" in done.stdout
+    assert "fxloom ingest --store lake" in done.stdout

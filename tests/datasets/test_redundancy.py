@@ -1,0 +1,117 @@
+"""Redundancy: planted duplicates and constants are found; what is dropped has a duplicate that stays."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fxloom.bars.bars import Floats
+from fxloom.cli import main
+from fxloom.datasets import redundancy as module
+from fxloom.datasets.redundancy import NearDuplicates, Redundancy, duplicates_of, groups_of, redundancy
+from fxloom.features.catalogue import tables
+from fxloom.run.populate import populate
+from fxloom.stores.base import StoreError
+from fxloom.stores.folder import FolderStore
+from tests.lakes import make_lake
+
+N = 4_000
+
+
+def columns() -> dict[str, Floats]:
+    """a, its image, its mirror, one that is near it, b and c on their own; the beginnings are missing."""
+    g = np.random.default_rng(11)
+    a, b, c = g.standard_normal((3, N))
+    found = {"a": a, "image": 3.0 * a - 7.0, "mirror": -a, "near": a + 0.02 * b, "b": b, "c": c}
+    for i, column in enumerate(found.values()):
+        column[: 10 * i] = np.nan
+    return found
+
+
+@pytest.mark.parametrize("block", [1, 2, 4, 128])
+def test_twins_whatever_the_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
+    held = columns()
+    found = {(t.first, t.second): t for t in duplicates_of(list(held), held.__getitem__, 0.999)}
+    assert set(found) == {
+        ("a", "image"), ("a", "mirror"), ("a", "near"), ("image", "mirror"), ("image", "near"), ("mirror", "near")
+    }  # fmt: skip
+    for (x, y), duplicates in found.items():
+        both = ~(np.isnan(held[x]) | np.isnan(held[y]))
+        assert duplicates.correlation == pytest.approx(np.corrcoef(held[x][both], held[y][both])[0, 1], abs=1e-12)
+    assert {k for k, t in found.items() if t.exact} == {("a", "image"), ("a", "mirror"), ("image", "mirror")}
+
+
+def test_columns_that_hardly_ever_have_a_value_together_are_not_compared() -> None:
+    held = columns()
+    held["a"][: N // 2], held["image"][N // 2 :] = np.nan, np.nan
+    assert list(duplicates_of(["a", "image"], held.__getitem__, 0.5)) == []
+
+
+def test_groups_are_what_twins_connect() -> None:
+    duplicates = [NearDuplicates("a", "b", 1.0), NearDuplicates("d", "e", -1.0), NearDuplicates("b", "c", 1.0)]
+    assert groups_of(["e", "d", "c", "x", "b", "a"], duplicates) == [["c", "b", "a"], ["e", "d"]]
+    assert groups_of(["x"], []) == []
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
+    """A populated store in whose bollinger_rate two columns are planted: a duplicate and a constant."""
+    store = make_lake(tmp_path_factory.mktemp("duplicates"), ("eurusd",), dt.date(2024, 1, 1), dt.date(2024, 1, 20))
+    assert not populate(store, tables=["bollinger_rate", "bqx_momentum"], workers=1).troubles
+    (record,) = store.records(["bollinger_rate"])
+    rows = store.scan("bollinger_rate", None, None, None)
+    assert rows is not None
+    held = rows.collect()
+    names = tables()["bollinger_rate"].names
+    planted = {n: held[n].to_numpy().astype(np.float64) for n in names}
+    planted[names[1]] = 2.0 * planted[names[0]] + 1.0
+    planted[names[2]] = np.full(held.height, 0.5)
+    store.publish(dataclasses.replace(record, quality={}), held["ts_utc"].dt.epoch("s").to_numpy() // 60, None, planted)
+    return store
+
+
+def test_planted_twins_and_constants_are_found_in_a_store(lake: FolderStore) -> None:
+    names = tables()["bollinger_rate"].names
+    found = redundancy(lake, "eurusd")
+    assert (found.month, found.features) == ("2024-01", 47)
+    assert found.constant == {names[2]: 0.5}
+    assert [(t.first, t.second) for t in found.duplicates if t.exact and t.first in names] == [(names[0], names[1])]
+    assert {names[0], names[1]} in [{d.feature, d.kept} for d in found.drops]
+    check_drops(found)
+
+
+def check_drops(found: Redundancy) -> None:
+    dropped = {d.feature for d in found.drops}
+    kept = {d.kept for d in found.drops} - {""}
+    assert not dropped & kept
+    lookback = {f.name: f.column.lookback for t in tables().values() for f in t.features}
+    for drop in found.drops:
+        assert not drop.kept or lookback[drop.kept] <= lookback[drop.feature]
+    assert all(t.first in dropped or t.second in dropped for t in found.duplicates)
+
+
+def test_the_command(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+    names = tables()["bollinger_rate"].names
+    assert main(["redundancy", "--store", lake.url, "--pair", "EURUSD", "--month", "2024-01"]) == 0
+    out = capsys.readouterr().out
+    assert f"{names[0]}\t{names[1]}\t+1.000000\texact" in out
+    assert f"could be dropped: {names[2]}: constant at 0.5 in this month" in out
+    assert "47 features, " in out
+    assert main(["redundancy", "--store", lake.url, "--pair", "eurusd", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["constant"] == {names[2]: 0.5}
+
+
+def test_what_is_not_there_is_said(lake: FolderStore, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no features of gbpusd"):
+        redundancy(lake, "gbpusd")
+    with pytest.raises(StoreError, match="2023-05 is not populated"):
+        redundancy(lake, "eurusd", "2023-05")
+    with pytest.raises(ValueError, match="threshold"):
+        redundancy(lake, "eurusd", threshold=0.0)
+    assert main(["redundancy", "--store", str(tmp_path / "none"), "--pair", "eurusd"]) == 1

@@ -1,0 +1,205 @@
+"""The audit: states, reasons, findings and holes, on records and days that say so."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fxloom.api import open_store
+from fxloom.bars.bars import Bars
+from fxloom.bars.days import DaySummary, summarise_days
+from fxloom.bars.gaps import Gap, find_gaps
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.cli import main
+from fxloom.engine.audit import Audit, TableAudit, audit
+from fxloom.engine.partitions import Corruption, PartitionKey, Record
+from fxloom.engine.plan import Plan, PlannedPartition
+from fxloom.engine.quality import JUMP_LIMIT
+from fxloom.run.ingest import ingest
+from fxloom.run.populate import plan_for, populate
+from fxloom.stores.folder import FolderStore
+from tests.lakes import make_lake, write_bars
+
+TABLE = "bollinger_rate"
+GOOD = {"due": 20_000, "finite": 20_000, "low": 0.1, "high": 0.9, "std": 0.2, "run": 3, "still": 3}
+
+
+def record(month: str = "2024-01", pair: str = "eurusd", **of_all: object) -> Record:
+    from fxloom.features.catalogue import tables
+
+    quality = {name: {**GOOD, **of_all} for name in tables()[TABLE].names}
+    return Record(PartitionKey(TABLE, pair, month), f"{pair} {month}", 25_000, 1, "", quality=quality)  # type: ignore[arg-type]
+
+
+def item(month: str = "2024-01", pair: str = "eurusd", state: str = "fresh", rows: int = 25_000) -> PlannedPartition:
+    return PlannedPartition(PartitionKey(TABLE, pair, month), 0, f"{pair} {month}", state, rows)  # type: ignore[arg-type]
+
+
+def judged(records: list[Record], items: list[PlannedPartition]) -> TableAudit:
+    found = audit(records, Plan(tuple(items)))
+    return next(t for t in found.tables if t.table == TABLE)
+
+
+def told(table: TableAudit) -> list[str]:
+    return [str(f) for f in table.findings]
+
+
+def test_a_populated_table() -> None:
+    table = judged([record()], [item()])
+    assert (table.state, table.populated, table.features, told(table)) == ("POPULATED", 10, 10, [])
+
+
+def test_states() -> None:
+    assert judged([], [item()]).state == "MISSING"
+    assert judged([record(due=0, finite=0)], [item()]).state == "WARMUP"
+    assert judged([record(finite=0, undefined=20_000)], [item()]).state == "EMPTY"
+    assert judged([record(finite=19_000, missing=1_000)], [item()]).state == "PARTIAL"
+    assert judged([record()], [item(), item("2024-02")]).state == "PARTIAL"
+
+
+def test_findings_on_partitions() -> None:
+    table = judged([record()], [item(), item("2024-02", state="missing")])
+    assert told(table) == [f"{TABLE}: 1 of 2 partitions not populated yet (eurusd 2024-02 ...)"]
+    assert table.populated == 0
+    table = judged([record()], [item(state="stale")])
+    assert told(table) == [
+        f"{TABLE}: 1 of 1 partitions stale: bars, settings or formulas have changed (eurusd 2024-01 ...)"
+    ]
+    table = judged([record()], [item(rows=25_001)])
+    assert told(table) == [f"{TABLE} eurusd 2024-01: 25000 rows, but 25001 bars"]
+
+
+def test_columns_that_jump_in_scale_from_the_month_before() -> None:
+    before, after = record(), record("2024-02", std=0.2 * JUMP_LIMIT * 1.01)
+    table = judged([before, after], [item(), item("2024-02")])
+    assert len(table.findings) == 10
+    assert told(table)[0] == f"{TABLE} eurusd 2024-02: bb_width_15_rate: deviation 202, the month before 0.2"
+    calm = record("2024-02", std=0.2 * JUMP_LIMIT * 0.99)
+    assert not told(judged([before, calm], [item(), item("2024-02")]))
+    shrunk = record("2024-02", std=0.2 / JUMP_LIMIT / 1.01)
+    assert len(judged([before, shrunk], [item(), item("2024-02")]).findings) == 10
+    few = record("2024-02", std=1e9, finite=1_000, due=1_000)
+    assert not told(judged([before, few], [item(), item("2024-02")]))
+
+
+def test_a_feature_that_is_no_more_does_not_stop_the_audit() -> None:
+    old = record()
+    old = replace(old, quality=old.quality | {"bb_gone_rate": dict(GOOD)})
+    assert judged([old], [item()]).populated == 10
+
+
+def test_missing_values_are_told_apart_in_the_detail() -> None:
+    lost = {"finite": 14_500, "undefined": 500, "absent": 1_000, "gap": 1_500, "failed": 2_000, "missing": 500}
+    (detail,) = judged([record(**lost)], [item()]).detail
+    assert detail.reasons == {
+        "warm-up": 50_000, "absent pair": 10_000, "hole in the source": 15_000, "undefined": 5_000,
+        "failed fit": 20_000, "no reason": 5_000,
+    }  # fmt: skip
+
+
+def test_the_share_of_populated_features_is_never_rounded_up() -> None:
+    table = judged([record()], [item()])
+    almost = Audit((replace(table, features=100_000, populated=99_999),))
+    assert almost.summary == "99,999 of 100,000 features populated (99.9 %)"
+    assert Audit((table,), (Corruption("x", "y"),)).summary == "10 of 10 features populated (100.0 %)"
+
+
+# -- holes -----------------------------------------------------------------------------------------------------------
+
+
+def bars_at(ts: np.ndarray) -> Bars:
+    return Bars(ts.astype(np.int64), *(np.ones(len(ts)) for _ in range(4)))
+
+
+def by_month(bars: Bars) -> dict[str, list[DaySummary]]:
+    found: dict[str, list[DaySummary]] = {}
+    for day in summarise_days(bars):
+        found.setdefault(str(np.datetime64(day.day, "D").astype("datetime64[M]")), []).append(day)
+    return found
+
+
+def minutes(day: str, begin: int, end: int) -> np.ndarray:
+    return int(np.datetime64(day, "m").astype(int)) + np.arange(begin, end)
+
+
+def test_holes_beside_a_pair_that_traded() -> None:
+    whole = np.concatenate([minutes(f"2024-01-0{d}", 0, 1440) for d in (8, 9)])
+    holed = np.concatenate(
+        [minutes("2024-01-08", 0, 600), minutes("2024-01-08", 800, 1440), minutes("2024-01-09", 0, 1440)]
+    )
+    quiet = np.delete(whole, [100, 101, 500])
+    found = find_gaps({p: by_month(bars_at(t)) for p, t in (("a", whole), ("b", holed), ("c", quiet))})
+    assert found == [
+        Gap("a", "2024-01", 2880, 0, 0, ()),
+        Gap("b", "2024-01", 2680, 0, 200, ()),
+        Gap("c", "2024-01", 2877, 3, 0, ()),
+    ]
+
+
+def test_days_without_bars() -> None:
+    friday_and_tuesday = np.concatenate([minutes("2024-01-05", 0, 1440), minutes("2024-01-09", 0, 1440)])
+    (alone,) = find_gaps({"a": by_month(bars_at(friday_and_tuesday))})
+    assert (alone.days, alone.lost) == (("2024-01-08",), 0)  # no Saturday, no Sunday
+    monday = minutes("2024-01-08", 0, 1440)
+    both = find_gaps({"a": by_month(bars_at(friday_and_tuesday)), "b": by_month(bars_at(monday))})
+    assert (both[0].days, both[0].lost) == (("2024-01-08",), 1440)
+    assert (
+        str(both[0]) == "1 trading days without bars (2024-01-08), 1,440 minutes without bars while other pairs traded"
+    )
+    christmas = np.concatenate([minutes("2023-12-22", 0, 1440), minutes("2023-12-26", 0, 1440)])
+    assert find_gaps({"a": by_month(bars_at(christmas))})[0].days == ()
+
+
+@pytest.fixture(scope="module")
+def holed(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
+    """Six pairs of the dollar, of which all but eurusd lack two days, and a table that needs the others."""
+    folder = tmp_path_factory.mktemp("holed")
+    market = synthetic_market(
+        dt.date(2024, 1, 1), dt.date(2024, 1, 20), ("eurusd", "gbpusd", "usdchf", "eurgbp", "eurchf", "gbpchf")
+    )
+    begin = int(np.datetime64("2024-01-16", "m").astype(int))
+    for pair, bars in market.items():
+        keep = (bars.ts < begin) | (bars.ts >= begin + 2_880) | (pair == "eurusd")
+        write_bars(folder / f"{pair}.parquet", bars.take(keep))
+    store = FolderStore(folder / "lake")
+    assert not [r for r in ingest(store, sorted(folder.glob("*.parquet"))) if r.refused]
+    assert not populate(store, tables=["currency_strength"], workers=1).troubles
+    return store
+
+
+def test_a_hole_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> None:
+    found = open_store(holed.root).audit()
+    (table,) = (t for t in found.tables if t.table == "currency_strength")
+    detail = {d.key.pair: d.reasons for d in table.detail}
+    assert detail["eurusd"]["hole in the source"] > 2_000  # while the others had no bars
+    assert detail["gbpusd"]["hole in the source"] == 0
+    assert all(reasons["no reason"] == 0 for reasons in detail.values())
+    lost = {h.pair: h for h in found.gaps}
+    assert lost["eurusd"].days == ()
+    assert lost["gbpusd"].days == ("2024-01-16", "2024-01-17")
+    assert lost["gbpusd"].lost > 2_800
+    assert str(found.findings[0]).startswith("m1: 5 of 6 months of pairs have holes; ")
+
+
+def test_the_detail_lists_the_holes(holed: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--store", holed.url, "--detail"]) == 0
+    out = capsys.readouterr().out
+    assert "pair\tmonth\tbars\tfilled minutes\tlost minutes\tdays without bars" in out
+    (line,) = (line for line in out.splitlines() if line.startswith("gbpusd\t2024-01\t"))
+    assert line.endswith("2024-01-16, 2024-01-17")
+    assert "hole in the source" in out
+
+
+def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
+    store = make_lake(tmp_path, ("eurusd",), dt.date(2024, 1, 1), dt.date(2024, 1, 12))
+    assert not populate(store, tables=["currency_strength"], workers=1).troubles
+    found = audit(store.records(), plan_for(store))
+    (table,) = (t for t in found.tables if t.table == "currency_strength")
+    reasons = [d.reasons for d in table.detail]
+    assert sum(r["absent pair"] for r in reasons) > 10_000
+    assert sum(r["hole in the source"] for r in reasons) == 0
+    assert "features have no value: pairs that they need are not stored" in " ".join(told(table))

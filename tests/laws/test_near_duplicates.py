@@ -1,0 +1,117 @@
+"""No two features of a pair-month are equal, or exact linear images of one another, but those declared as twins."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from fxloom.bars.bars import Floats
+from fxloom.bars.pairs import PairInfo
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Feature
+from fxloom.series.pair import FIXED_SPREAD
+from tests.laws.specimens import PANEL, Specimen, month_edges, real
+from tests.laws.trial import try_out
+
+ALIKE = 0.999999
+SUSPECT = 0.9999  # on every seventh row; the suspects are judged on all rows
+LEAST = 100  # common rows that a correlation needs
+
+
+def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
+    """All features of one pair, those of the tables of many pairs too, in the month that begins at its first edge."""
+    alone = Specimen(panel.name, {pair: panel.bars[pair]}, panel.infos)
+    features, columns = [], []
+    for table in tables().values():
+        trial = try_out(table, panel if table.family.scope == "panel" else alone)[pair]
+        edges = [*month_edges(trial.ts[trial.rows]), len(trial.rows)]
+        rows = trial.rows[edges[0] : edges[1]]
+        features += table.features
+        columns += [trial.columns[f.name][rows] for f in table.features]
+    return features, np.array(columns)
+
+
+def standardised(columns: Floats) -> Floats:
+    """Each row (a feature) less its mean, over its deviation; a constant one becomes missing."""
+    there = np.isfinite(columns)
+    n = np.maximum(there.sum(axis=1, keepdims=True), 1)
+    off = np.where(there, columns - np.where(there, columns, 0.0).sum(axis=1, keepdims=True) / n, np.nan)
+    spread = np.sqrt(np.where(there, off**2, 0.0).sum(axis=1, keepdims=True) / n)
+    return np.where(spread > 0, off / np.where(spread > 0, spread, 1.0), np.nan)
+
+
+def pairwise_correlations(columns: Floats) -> Floats:
+    """Correlations over the rows at which both features have values."""
+    there = np.isfinite(columns).astype(np.float64)
+    y = np.where(there > 0, columns, 0.0)
+    n, sums, squares = there @ there.T, y @ there.T, (y * y) @ there.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cov = y @ y.T / n - sums * sums.T / n**2
+        variance = squares / n - (sums / n) ** 2
+        corr = cov / np.sqrt(variance * variance.T)
+    return np.where((n >= LEAST) & (variance > 1e-9) & (variance.T > 1e-9), corr, 0.0)
+
+
+def exact_correlation(a: Floats, b: Floats) -> float:
+    both = np.isfinite(a) & np.isfinite(b)
+    return float(np.corrcoef(a[both], b[both])[0, 1])
+
+
+def images(features: list[Feature], columns: Floats) -> list[str]:
+    """The pairs of features that are images of one another and not declared as such."""
+    with np.errstate(invalid="ignore"):
+        suspects = np.argwhere(np.triu(np.abs(pairwise_correlations(standardised(columns[:, ::7]))) > SUSPECT, k=1))
+    told = []
+    for i, j in suspects:
+        corr = exact_correlation(columns[i], columns[j])
+        if abs(corr) >= ALIKE and not declared(features[i], features[j]):
+            told.append(f"{features[i].name} and {features[j].name}: correlation {corr:.9f}")
+    return told
+
+
+def declared(a: Feature, b: Feature) -> bool:
+    """Named as a twin by one of the two; or both rare events, which the pages let coincide within a month."""
+    named = any(x.column.near_duplicate_of in (y.name, y.key) for x, y in ((a, b), (b, a)))
+    return named or all(c.column.may_be_constant not in (None, FIXED_SPREAD) for c in (a, b))
+
+
+def a_month_on() -> Specimen:
+    """The panel of the other laws begins in the middle of a month: this one has a whole month after its warm-up."""
+    bars = synthetic_market(date(2018, 1, 21), date(2018, 3, 1), pairs=PANEL)
+    return Specimen("a month", bars, {p: PairInfo(float(b.close[0])) for p, b in bars.items()})
+
+
+def test_no_images_on_the_synthetic_market() -> None:
+    told = images(*month_of_values(a_month_on(), "eurusd"))
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("pair", ["eurusd", "gbpjpy"])
+def test_no_images_on_real_bars(pair: str) -> None:
+    told = images(*month_of_values(real("panel", "market28", "", 60_000), pair))
+    assert not told, "\n".join(told)
+
+
+def test_a_planted_image_is_found() -> None:
+    rng = np.random.default_rng(1)
+    columns = rng.standard_normal((6, 5_000)).cumsum(axis=1)
+    columns[4] = 3.0 - 1e-3 * columns[2]
+    columns[4, ::5] = np.nan
+    columns[5] = 1e6 + columns[1] + 0.3 * rng.standard_normal(5_000)  # near, and no image
+    features = list(tables()["time_features"].features[:6])
+    told = images(features, columns)
+    assert [line.split(":")[0] for line in told] == [f"{features[2].name} and {features[4].name}"]
+
+
+def test_correlations_are_those_of_the_rows_in_common() -> None:
+    rng = np.random.default_rng(2)
+    columns = 100.0 + 0.01 * rng.standard_normal((5, 400)).cumsum(axis=1)
+    columns[1, :90], columns[3, 200:260] = np.nan, np.nan
+    found = pairwise_correlations(standardised(columns))
+    for i, j in combinations(range(5), 2):
+        assert found[i, j] == pytest.approx(exact_correlation(columns[i], columns[j]), abs=1e-9)

@@ -1,0 +1,152 @@
+"""All 888 features of one pair against their pages, read again from scratch and worked out with numpy and scipy.
+
+The modules in ``pages`` share nothing with the package or with the twins of the families' own tests. Rows are drawn at
+random; the rows at which a feature is declared to exist first, and those just before, are always among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fxloom.api import compute
+from fxloom.bars.bars import Bars
+from fxloom.features.catalogue import tables as catalogue_tables
+from tests.conftest import real_bars
+from tests.reference import flows, liquidity, models, prices, regimes, transforms
+from tests.reference.market import Market, Sight, build
+
+Page = Callable[[Sight, int], dict[str, float]]
+PAGES: dict[str, Page] = {
+    "bqx_momentum": prices.bqx_momentum,
+    "reg": prices.reg,
+    "statistics": prices.statistics,
+    "bollinger": prices.bollinger,
+    "technical": prices.technical,
+    "fibonacci": prices.fibonacci,
+    "parabolic_comparison": prices.parabolic_comparison,
+    "term_covariance": prices.term_covariance,
+    "volume_features": flows.volume_features,
+    "spread_features": flows.spread_features,
+    "time_features": flows.time_features,
+    "lagged_cross_window": flows.lagged_cross_window,
+    "realized_volatility": regimes.realized_volatility,
+    "market_regime": regimes.market_regime,
+    "multi_scale_30m": lambda s, t: regimes.multi_scale(s, t, 30),
+    "multi_scale_60m": lambda s, t: regimes.multi_scale(s, t, 60),
+    "spectral_features": transforms.spectral_features,
+    "wavelet_features": transforms.wavelet_features,
+    "ssa_features": transforms.ssa_features,
+    "advanced_microstructure": liquidity.advanced_microstructure,
+    "liquidity_metrics": liquidity.liquidity_metrics,
+    "hmm_regime": models.hmm_regime,
+    "volatility_surface": models.volatility_surface,
+}
+FITTED = {"hmm": 1e-9, "garch": 1e-5}  # how close two fits come, by the feature's first word
+ROWS = 25
+UNIFORM = ("multi_scale_30m", "multi_scale_60m")  # begin after as many bars as full bins hold, whatever the bins hold
+
+
+def made_up() -> Bars:
+    """A walk in points with fat tails, holes, closures, a standstill, minutes without volume, and quotes."""
+    rng = np.random.default_rng(20)
+    n = 12_000
+    steps = np.round(rng.standard_t(3, n) * 5 * np.exp(0.5 * np.sin(np.arange(n) / 300)))
+    steps[rng.random(n) < 0.1] = 0.0
+    steps[4_000:4_250] = 0.0
+    close = 125_000 + np.cumsum(steps)
+    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n)
+    high, low = np.maximum(opened, close) + rng.integers(0, 6, n), np.minimum(opened, close) - rng.integers(0, 6, n)
+    for column in (opened, high, low):
+        column[4_000:4_250] = close[4_000]
+    volume = rng.poisson(20 + 2 * np.abs(steps)).astype(float)
+    volume[5_500:5_600] = 0.0
+    gaps = np.where(rng.random(n) < 0.02, rng.integers(2, 5, n), 1)
+    gaps[[2_000, 6_000]] = 61, 3_000
+    ts = 25_293_600 + np.cumsum(gaps)
+    spread = rng.integers(5, 25, n) * 1e-5
+    return Bars(ts, *(p * 1e-5 for p in (opened, high, low, close)), volume=volume, spread=spread)
+
+
+SAMPLES: dict[str, tuple[str, Callable[[], Bars]]] = {
+    "made up": ("eurusd", made_up),
+    "eurusd": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(8_500))),
+    "eurusd for weeks": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(14_800))),
+    "gbpusd": ("gbpusd", lambda: real_bars("long9/gbpusd").take(slice(30_000, 38_500))),
+    "usdjpy": ("usdjpy", lambda: real_bars("market28/usdjpy").take(slice(8_500))),
+}
+WEEKLY = ("hmm_regime", "volatility_surface")
+LONG = ("made up", "eurusd for weeks")  # samples with 7,200 bars before a Sunday
+CASES = [
+    pytest.param(family, name, marks=() if name == "made up" else pytest.mark.data)
+    for family in PAGES
+    for name in SAMPLES
+    if (name in LONG if family in WEEKLY else not name.endswith("weeks"))
+]
+
+
+@cache
+def sample(name: str) -> tuple[str, Bars, Market]:
+    pair, make = SAMPLES[name]
+    bars = make()
+    prices_of = (bars.open, bars.high, bars.low, bars.close)
+    return pair, bars, build(pair, bars.ts.tolist(), prices_of, bars.volume, bars.spread)
+
+
+@cache
+def sight(name: str, domain: str) -> Sight:
+    market = sample(name)[2]
+    return market.memo.setdefault(("sight", domain), Sight(market, domain))  # type: ignore[no-any-return]
+
+
+def chosen_rows(market: Market, table: Any, seed: int) -> list[int]:
+    """Positions among the observed bars."""
+    warmups = {f.column.warmup for f in table.features if f.column.anchor is None}
+    if market.volume is not None and market.spread is not None:  # made up: the standstill and after, no volume
+        spots = np.array([3_999, 4_001, 4_005, 4_012, 4_020, 4_040, 4_065, 4_100, 4_130, 4_200, 4_249, 4_250, 4_251])
+        rough = {*spots.tolist(), *(spots + 20).tolist(), *range(4_265, 4_500, 23), *range(5_500, 5_700, 19)}
+    else:
+        rough = set()
+    edges = {i for w in warmups for i in np.searchsorted(market.rows, [w - 1, w]) if 0 <= i < len(market.rows)}
+    late = set(range(len(market.rows) - 400, len(market.rows), 57))  # models come late
+    return sorted(edges | rough | late | set(np.random.default_rng(seed).integers(0, len(market.rows), ROWS).tolist()))
+
+
+def due(table: Any) -> list[Any]:
+    return [t for t in catalogue_tables().values() if t.family.name == table]
+
+
+@pytest.mark.parametrize(("family", "name"), CASES)
+def test_features_are_what_the_page_says(family: str, name: str) -> None:
+    pair, bars, market = sample(name)
+    tables = due(family)
+    frames = compute(bars, pair, [t.name for t in tables])
+    wrong = []
+    for table in tables:
+        columns = {f.key: frames[table.name][f.name].to_numpy() for f in table.features}
+        wrong += differences(table, columns, market, sight(name, table.domain.name), PAGES[family])
+    assert not wrong, "\n".join(wrong[:40])
+
+
+def differences(table: Any, columns: dict[str, Any], market: Market, view: Sight, page: Page) -> list[str]:
+    """What is not as the page says; a feature of which hardly a value could be compared is named too."""
+    wrong, compared = [], dict.fromkeys(columns, 0)
+    with np.errstate(all="ignore"):
+        scales = {key: np.nanstd(values) for key, values in columns.items()}
+        for row in chosen_rows(market, table, 7):
+            want = page(view, int(market.rows[row]))
+            assert set(want) == set(columns), set(want) ^ set(columns)
+            for f in table.features:
+                early = table.family.name in UNIFORM and market.rows[row] < f.column.warmup
+                got, expected = float(columns[f.key][row]), np.nan if early else float(want[f.key])
+                near = abs(got - expected) <= FITTED.get(f.key.partition("_")[0], 1e-9) * max(
+                    abs(expected), scales[f.key]
+                )
+                compared[f.key] += bool(near)
+                if not (near or (np.isnan(got) and np.isnan(expected))):
+                    wrong.append(f"{f.name} at {market.rows[row]}: {got!r}, not {expected!r} (std {scales[f.key]:.3g})")
+    return wrong + [f"{key}: compared {count} times" for key, count in compared.items() if count < 5]

@@ -1,0 +1,113 @@
+"""The 172 features of many pairs against page 20, read again from scratch (see ``pages``) on every stored row."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fxloom.api import compute
+from fxloom.bars.bars import Bars
+from fxloom.bars.pairs import PAIRS
+from fxloom.features.catalogue import tables
+from tests.conftest import DATA, real_bars
+from tests.reference import cross_section, relatives
+from tests.reference.market import build
+from tests.reference.panel import Panel
+
+TABLES = (
+    "correlation_rate", "correlation_bqx", "cross_sectional_panel", "currency_strength", "arbitrage",
+    "error_correction_rate", "error_correction_bqx",
+)  # fmt: skip
+PAGES: dict[str, Callable[[Panel, str], dict[str, np.ndarray]]] = {
+    "correlation": relatives.correlation,
+    "cross_sectional_panel": cross_section.cross_sectional_panel,
+    "currency_strength": cross_section.currency_strength,
+    "arbitrage": cross_section.arbitrage,
+}
+FITS = 12  # rows of error correction, each a fit of Johansen's
+REOPENING = 25_362_720 + 6 * 60  # Friday 23 March 2018, 06:00: a weekend lies ahead, one broker opens before another
+
+
+def made_up() -> dict[str, Bars]:
+    """Ten pairs made of five currencies, with holes, a pair that begins late and one that ends early."""
+    rng = np.random.default_rng(3)
+    n, currencies = 2_400, ("cad", "eur", "gbp", "jpy", "usd")
+    walk = {c: np.cumsum(rng.standard_t(4, n) * 5e-5) for c in currencies}
+    ts = 25_296_480 + np.arange(n) + np.where(np.arange(n) >= 1_700, 3_000, 0)
+    found = {}
+    for k, pair in enumerate(p for p in PAIRS if p[:3] in currencies and p[3:] in currencies):
+        close = np.round(1.2 * np.exp(walk[pair[:3]] - walk[pair[3:]] + rng.standard_normal(n) * 1e-5), 5)
+        opened = np.concatenate([close[:1], close[:-1]])
+        high, low = np.maximum(opened, close) + 2e-5, np.minimum(opened, close) - 2e-5
+        there = rng.random(n) > 0.03
+        there[1_700 : 1_700 + 20 * k] = False  # one opens after another
+        there[: 150 if pair == "gbpjpy" else 0] = False
+        there[n - (500 if pair == "cadjpy" else 0) :] = False
+        spread = rng.integers(5, 25, n) * 1e-6
+        found[pair] = Bars(ts, opened, high, low, close, spread=spread).take(there)
+    return found
+
+
+def real() -> dict[str, Bars]:
+    pairs = [p for p in PAIRS if (DATA / f"panel15/{p}.parquet").exists()]
+    bars = {p: real_bars(f"panel15/{p}").between(REOPENING, REOPENING + 5_500) for p in pairs}
+    return {p: b for p, b in bars.items() if len(b)}
+
+
+CASES: dict[str, tuple[Callable[[], dict[str, Bars]], tuple[str, ...]]] = {
+    "made up": (made_up, ("eurusd", "gbpusd")),
+    "panel15": (real, ("eurusd", "audcad", "eurjpy")),
+}
+NAMES = [pytest.param("made up"), pytest.param("panel15", marks=pytest.mark.data)]
+
+
+@cache
+def panels(name: str) -> tuple[dict[str, pl.DataFrame], dict[str, Panel]]:
+    bars = CASES[name][0]()
+    markets = {
+        p: build(p, b.ts.tolist(), (b.open, b.high, b.low, b.close), b.volume, b.spread) for p, b in bars.items()
+    }
+    return compute(bars, tables=TABLES), {d: Panel(markets, d) for d in ("rate", "bqx")}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("table", TABLES)
+def test_features_of_many_pairs_are_what_the_page_says(table: str, name: str) -> None:
+    frames, by_domain = panels(name)
+    p = by_domain[tables()[table].domain.name]
+    wrong = []
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for pair in CASES[name][1]:
+            frame = frames[table].filter(pl.col("pair") == pair)
+            wrong += differences(table, frame, p, pair)
+    assert not wrong, "\n".join(wrong[:40])
+
+
+def differences(table: str, frame: pl.DataFrame, p: Panel, pair: str) -> list[str]:
+    ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
+    rows, positions = np.arange(len(ts)), np.searchsorted(p.ts, ts)
+    if table.startswith("error"):
+        rows = np.unique(np.linspace(min(1_500, len(ts) // 2), len(ts) - 1, FITS).astype(int))
+        fitted = [relatives.error_correction(p, pair, int(positions[i])) for i in rows]
+        want = {key: np.array([f[key] for f in fitted]) for key in fitted[0]}
+    else:
+        page = PAGES[tables()[table].family.name]
+        want = {key: np.asarray(values)[positions] for key, values in page(p, pair).items()}
+    assert set(want) == {f.key for f in tables()[table].features}
+    return [line for f in tables()[table].features for line in apart(f.name, frame, rows, want[f.key])]
+
+
+def apart(name: str, frame: pl.DataFrame, rows: np.ndarray, want: np.ndarray) -> list[str]:
+    column = frame[name].to_numpy()
+    got, tolerance = column[rows], 1e-6 if name.startswith("coint_") and "resid" not in name else 1e-9
+    near = np.abs(got - want) <= tolerance * np.maximum(np.abs(want), np.nanstd(column))
+    if (wrong := ~near & ~(np.isnan(got) & np.isnan(want))).any():
+        i = int(np.flatnonzero(wrong)[0])
+        return [f"{name}: {wrong.sum()} of {len(rows)} rows, at {rows[i]} {got[i]!r}, not {want[i]!r}"]
+    return [] if near.sum() >= 3 or frame["pair"][0] != "eurusd" else [f"{name}: compared {near.sum()} times"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fxloom.api import pair_info_of
+from fxloom.api.arrays import pair_info_of
 from fxloom.bars.bars import Bars
 from fxloom.bars.days import summarise_days
 from fxloom.bars.months import MINUTES_A_DAY, month_bounds, months_of
@@ -56,14 +56,14 @@ def all_pairs() -> Market:
 
 
 def starts(market: Market, tables: Sequence[Table]) -> dict[str, int]:
-    """The minute from which on each table sees the bars of the month, as the planner has it."""
+    """The first minute of bars that each table sees for the month, as the planner sets it."""
     days = {
         pair: {m: summarise_days(bars.between(*month_bounds(m))) for m in months_of(bars.ts)}
         for pair, bars in market.bars.items()
     }
     infos = {pair: pair_info_of(bars) for pair, bars in market.bars.items()}
     plan = make_plan(StoreState(days, infos, "float32", {}), tables, None, (market.month, market.month))
-    return {item.table: item.start for item in plan.items}
+    return {partition.key.table: partition.start for partition in plan.partitions}
 
 
 def _sample(folder: str, month: str, pairs: Sequence[str] = ()) -> Market | None:

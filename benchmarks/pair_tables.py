@@ -14,7 +14,7 @@ from benchmarks.market import Market, starts
 from benchmarks.rivals import Rival, rivals
 from benchmarks.rivals.script import Script
 from benchmarks.timing import best_in_turns
-from fxloom.api import pair_info_of
+from fxloom.api.arrays import pair_info_of
 from fxloom.bars.clock import ClockBars, on_clock
 from fxloom.engine.compute import Computed, Failure, Job, compute_pair
 from fxloom.features.catalogue import select_tables

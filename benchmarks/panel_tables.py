@@ -19,12 +19,13 @@ from benchmarks.pair_tables import EQUAL
 from benchmarks.rivals import PANEL, PanelRival
 from benchmarks.rivals.panel import PanelScript
 from benchmarks.timing import processor_seconds
-from fxloom.api import pair_info_of
+from fxloom.api.arrays import pair_info_of
 from fxloom.engine.compute import Computed, Failure, Job, compute_panel
 from fxloom.features.catalogue import select_tables
 from fxloom.features.domain import RATE
 from fxloom.features.feature import Table
 from fxloom.features.panel_view import PanelFrame
+from fxloom.series.panel import own_spread
 
 
 class PanelGround:
@@ -51,7 +52,7 @@ class PanelGround:
     @cached_property
     def spread(self) -> pd.DataFrame:
         """Every pair's own spread on the panel clock; given to the script as it is."""
-        return pd.DataFrame(self.frame.view(RATE).spread.T, columns=list(self.frame.pairs))
+        return pd.DataFrame(own_spread(self.frame.view(RATE)).T, columns=list(self.frame.pairs))
 
 
 def _certain(result: Computed | Failure) -> Computed:

@@ -15,11 +15,9 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -174,8 +172,7 @@ def servers() -> Iterator[str]:
     if named:
         yield named
         return
-    sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "stores"))
-    from server import running
+    from tests.stores.server import running
 
     yield from (server.url for server in running())
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 PREPARE = """
 import numpy as np, fxloom
-from fxloom.bars import Bars
+from fxloom.bars.bars import Bars
 rng = np.random.default_rng(28)
 close = 1.1 * np.exp(np.cumsum(1e-4 * rng.standard_normal(2_000)))
 bars = Bars(np.arange(2_000) + 25_340_000, close, close * 1.0001, close * 0.9999, close)

@@ -7,10 +7,10 @@ import re
 import sys
 from pathlib import Path
 
-from fxloom.cli.commands import AUDIT_COLUMNS, audit_row
 from rich.console import Console
 
 from fxloom.api import open_store
+from fxloom.cli.checking import AUDIT_COLUMNS, audit_row
 from fxloom.cli.show import rich_table
 
 SHOWN = ("bqx_momentum", "technical_bqx", "volume_features", "spread_features", "correlation_rate",

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from fxloom.api import OpenStore as OpenStore
     from fxloom.api import compute as compute
     from fxloom.api import open_store as open_store
+    from fxloom.api import search as search
 
 __version__ = VERSION
-__all__ = ["OpenStore", "compute", "open_store"]
+__all__ = ["OpenStore", "compute", "open_store", "search"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,8 @@ from fxloom.engine.audit import Audit, TableAudit
 from fxloom.engine.plan import Plan
 from fxloom.features.catalogue import features, select_features, select_tables, tables
 from fxloom.features.feature import Feature, Table
+from fxloom.features.glossary import GLOSSARY, Term
+from fxloom.features.search import search, suggestions
 from fxloom.run.copy import CopyReport
 from fxloom.run.ingest import FileReport, IngestOptions
 from fxloom.run.populate import Estimate, Event, Planned, Summary, TaskDone
@@ -21,8 +23,8 @@ from fxloom.system.lock import LockedError
 from fxloom.verify import VerificationReport
 
 __all__ = [
-    "Audit", "Compiled", "CopyReport", "Estimate", "Event", "Feature", "FileReport", "IngestOptions", "LockedError",
-    "OpenStore", "Plan", "Planned", "ReadOptions", "Redundancy", "StoreError", "Summary", "Table", "TableAudit",
-    "TaskDone", "VerificationReport", "compute", "copy_store", "ddl", "features", "iso", "open_store",
-    "select_features", "select_tables", "tables", "write_synthetic_market",
+    "GLOSSARY", "Audit", "Compiled", "CopyReport", "Estimate", "Event", "Feature", "FileReport", "IngestOptions",
+    "LockedError", "OpenStore", "Plan", "Planned", "ReadOptions", "Redundancy", "StoreError", "Summary", "Table",
+    "TableAudit", "TaskDone", "Term", "VerificationReport", "compute", "copy_store", "ddl", "features", "iso",
+    "open_store", "search", "select_features", "select_tables", "suggestions", "tables", "write_synthetic_market",
 ]  # fmt: skip

@@ -163,7 +163,10 @@ def _copy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     p = commands.add_parser("catalogue", parents=[shared], help="every feature: unit, range, warm-up, formula")
     p.add_argument("--table", help="a table, a family or a pattern")
-    p.add_argument("--search", metavar="WORD", help="in names and formulas")
+    p.add_argument(
+        "--search", nargs="+", metavar="WORD", help="rank by topic, name, unit, formula; all words have to match"
+    )
+    p.add_argument("--glossary", action="store_true", help="explain the symbols in the formulas: C, m_W, clock bar")
 
 
 def _demo(commands: Subparsers, shared: argparse.ArgumentParser) -> None:

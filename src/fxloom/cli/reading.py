@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
 from dataclasses import asdict
 
 from fxloom import api
@@ -12,15 +13,58 @@ DONE, FAILED = 0, 1
 
 
 def catalogue(options: Namespace, screen: Screen) -> int:
-    """List features by table or word."""
-    chosen = api.select_tables([options.table] if options.table else None)
-    word = (options.search or "").lower()
-    found = [f for t in chosen for f in t.features if word in f"{f.name} {f.column.formula} {f.column.source}".lower()]
+    """List features by table and by words, or the glossary."""
+    if options.glossary:
+        return _show_glossary(options.search, screen)
+    allowed = {table.name for table in api.select_tables([options.table] if options.table else None)}
+    ranked = api.search(" ".join(options.search)) if options.search else api.features().values()
+    found = [feature for feature in ranked if feature.table in allowed]
+    if not found:
+        screen.say(_nothing_found(options.search, options.table))
+        screen.result([])
+        return FAILED
     screen.table(
         ["name", "table", "unit", "range", "warm-up", "lookback", "formula", "source"], [_row(f) for f in found]
     )
-    screen.say(f"{len(found):,} features in {len({f.table for f in found})} of {len(api.tables())} tables")
+    counts = Counter(feature.table for feature in found)
+    if options.search:
+        screen.say(", ".join(f"{table} ({n})" for table, n in counts.items()))
+    screen.say(f"{len(found):,} features in {len(counts)} of {len(api.tables())} tables")
     screen.result([asdict(f.column) | {"name": f.name, "table": f.table} for f in found])
+    return DONE
+
+
+def _nothing_found(words: list[str], table: str | None) -> str:
+    """What to try when no feature matches ``words`` (in ``table``)."""
+    text = " ".join(words)
+    elsewhere = len(api.search(text))
+    if elsewhere:
+        return f"no feature in {table} matches {text!r}; without --table there are {elsewhere}"
+    if unknown := api.suggestions(text):
+        hints = (
+            f"{word!r}: did you mean {', '.join(near)}?" if near else f"{word!r}: nothing is spelled like it"
+            for word, near in unknown.items()
+        )
+        return f"no feature matches {text!r}; {'; '.join(hints)}"
+    counts = ", ".join(f"{word} {len(api.search(word))}" for word in text.split())
+    return f"no feature matches all of these words; features that match one: {counts}"
+
+
+def _show_glossary(words: list[str] | None, screen: Screen) -> int:
+    """The symbols and words of formulas and documentation, all or those that mention ``words``."""
+    wanted = [word.lower() for word in words or ()]
+    found = [
+        term
+        for terms in api.GLOSSARY.values()
+        for term in terms
+        if all(word in f"{term.term} {term.meaning}".lower() for word in wanted)
+    ]
+    screen.table(
+        ["symbol or word", "unit", "meaning", "defined in"],
+        [[t.term, t.unit, t.meaning, t.defined_in or "the family's page"] for t in found],
+    )
+    screen.say(f"{len(found)} terms; they are defined in docs/definitions, as page#section")
+    screen.result([asdict(term) for term in found])
     return DONE if found else FAILED
 
 

@@ -324,7 +324,8 @@ HEADERS = st.sampled_from(
 def check(data: bytes, name: str = "eurusd.csv", format: str = "auto") -> None:
     """Whatever the bytes: an outcome, never an exception, and bars that keep the rules."""
     for zone in ("auto", "utc", "Africa/Cairo"):
-        check_outcome(read_entry(Entry(name, (name,), lambda: data), ReadOptions(format=format, zone=zone)))
+        for outcome in read_entry(Entry(name, (name,), lambda: data), ReadOptions(format=format, zone=zone)):
+            check_outcome(outcome)
 
 
 def check_outcome(outcome: FileResult) -> None:

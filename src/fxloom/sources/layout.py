@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from fxloom.sources.records import Side
 from fxloom.sources.text import Sample
@@ -14,24 +15,25 @@ BARS = ("open", "high", "low", "close")
 BID = tuple(f"bid_{part}" for part in BARS)
 ASK = tuple(f"ask_{part}" for part in BARS)
 TICKS = ("bid", "ask")
-What = Literal["bars", "quoted bars", "ticks"]
+What = Literal["bars", "quoted bars", "ticks", "bid ticks"]
 
 
 @dataclass(frozen=True)
 class Layout:
     """``time`` are the places of the column or columns that make the time; ``places`` of the roles of numbers.
 
-    ``utc``: offset in hours that the column's own name promises (UTC, GMT), else None. ``midnight``: the time
-    counts milliseconds from midnight of this day ("20140501"). ``points``: the spread is in points of the last
-    digit. ``ticks``: place of the tick volume, used where the volume is 0. ``carried``: an empty quote repeats
-    the last one. ``symbol``: place of a column that names the pair. ``one_side``: the side that the columns name.
+    ``zone``: hours from UTC, or the named zone, that the format or the time column's name states, else None.
+    ``midnight``: the time counts milliseconds from midnight of this day ("20140501"). ``points``: the spread is in
+    points of the last digit. ``ticks``: place of the tick volume, used where the volume is 0. ``carried``: an empty
+    quote repeats the last one. ``symbol``: place of a column that names the pair. ``one_side``: the side that the
+    columns name.
     """
 
     format: str
     what: What
     time: tuple[int, ...]
     places: Mapping[str, int]
-    utc: float | None = None
+    zone: float | ZoneInfo | None = None
     midnight: str | None = None
     points: bool = False
     ticks: int | None = None
@@ -43,7 +45,12 @@ class Layout:
     @property
     def prices(self) -> tuple[str, ...]:
         """The roles that are prices."""
-        return {"bars": BARS, "quoted bars": BID + ASK, "ticks": TICKS}[self.what]
+        return {"bars": BARS, "quoted bars": BID + ASK, "ticks": TICKS, "bid ticks": TICKS[:1]}[self.what]
+
+    @property
+    def are_ticks(self) -> bool:
+        """Whether its rows are single quotes rather than bars."""
+        return self.what in ("ticks", "bid ticks")
 
 
 _TIMES = ("timestamp", "datetime", "ts", "opentime", "localtime", "bartime", "time", "date", "dtyyyymmdd", "unixtime",
@@ -114,6 +121,7 @@ _KEPT: dict[What, tuple[str, ...]] = {
     "bars": (*BARS, "volume", "spread"),
     "quoted bars": (*BID, *ASK, "volume"),
     "ticks": TICKS,
+    "bid ticks": TICKS[:1],
 }
 
 

@@ -37,10 +37,12 @@ def placed(rows: Rows, layout: Layout, zone: float | ZoneInfo | None) -> Placed 
         told = rows.blamed(np.isnan(rows.offset), "its time says no offset where the others do")
         return Placed(told, rows.local - _micro(hours), hours, "offsets written in the times")
     if isinstance(zone, ZoneInfo):
-        return _in_named_zone(rows, zone)
-    said = layout.utc if zone is None else zone
+        return _in_named_zone(rows, zone, f"as said by --zone {zone.key}")
+    said = layout.zone if zone is None else zone
     if said is None:
         return None
+    if isinstance(said, ZoneInfo):
+        return _in_named_zone(rows, said, f"its column of times is named {said.key}")
     hours = np.full(len(rows), said)
     if zone is not None:
         why = "as said by --zone"
@@ -55,7 +57,7 @@ def _micro(hours: Floats) -> Ints:
     return np.rint(hours * HOUR).astype(np.int64)
 
 
-def _in_named_zone(rows: Rows, zone: ZoneInfo) -> Placed:
+def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
     """Local times of a named zone; an hour that the clocks skip or show twice is settled row by row."""
     local = pl.Series(rows.local).cast(pl.Datetime("us"))
     there = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
@@ -69,7 +71,7 @@ def _in_named_zone(rows: Rows, zone: ZoneInfo) -> Placed:
     utc, unsettled = _second_pass(rows.local, utc, np.flatnonzero(twice), zone)
     rows = rows.blamed(skipped, f"there is no such time in {zone.key}: the clocks went forward")
     rows = rows.blamed(unsettled, f"this hour comes twice in {zone.key} and nothing tells which is meant")
-    return Placed(rows, utc, (rows.local - utc) / HOUR, f"as said by --zone {zone.key}")
+    return Placed(rows, utc, (rows.local - utc) / HOUR, why)
 
 
 def _moment(local: int, zone: ZoneInfo, fold: int) -> int:

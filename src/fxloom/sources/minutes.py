@@ -66,6 +66,8 @@ def mid_values(values: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
     """Open, high, low, close, volume, spread of every row; mid prices where there are bids and asks."""
     if layout.what == "bars":
         return values
+    if layout.what == "bid ticks":
+        return dict.fromkeys(BARS, values["bid"]) | {"volume": np.ones(len(values["bid"]))}
     if layout.what == "ticks":
         mid = (values["bid"] + values["ask"]) / 2
         spread = values["ask"] - values["bid"]

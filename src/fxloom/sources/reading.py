@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 import polars as pl
 
 from fxloom.sources.options import ReadOptions
+from fxloom.sources.parsing import Parsed, parsed
 from fxloom.sources.records import FileResult, Refused
 from fxloom.sources.taking import Known, take
 from fxloom.sources.walk import Entry, loaded, walk
@@ -26,7 +29,10 @@ def read(
 
 def _all_under(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[FileResult]:
     for found in walk(os.fspath(path)):
-        yield read_entry(found, options) if isinstance(found, Entry) else found
+        if isinstance(found, Entry):
+            yield from read_entry(found, options)
+        else:
+            yield found
 
 
 _UNFORESEEN = (
@@ -35,11 +41,26 @@ _UNFORESEEN = (
 )  # fmt: skip
 
 
-def read_entry(entry: Entry, options: ReadOptions) -> FileResult:
-    """One file, taken, refused or ignored; never an exception."""
-    known = Known()
+def read_entry(entry: Entry, options: ReadOptions) -> Iterator[FileResult]:
+    """The results of one file, one per pair that it holds: taken, refused or ignored; never an exception."""
+    found = _guarded(entry, Known(), lambda: parsed(entry, loaded(entry), options.format, options.pair))
+    for source in found if isinstance(found, list) else [found]:
+        yield _taken(entry, source, options) if isinstance(source, Parsed) else source
+
+
+def _taken(entry: Entry, source: Parsed, options: ReadOptions) -> FileResult:
+    entry = replace(entry, name=f"{entry.name}{source.label}")
+    known = Known(source.layout.format, source.pair)
+    return _guarded(entry, known, lambda: take(entry, source, options, known))
+
+
+Result = TypeVar("Result")
+
+
+def _guarded(entry: Entry, known: Known, read: Callable[[], Result]) -> Result | Refused:
+    """What ``read`` returns, or a refusal that carries what is known of the file."""
     try:
-        return take(entry, loaded(entry), options, known)
+        return read()
     except Refused as refused:
         refusal = refused
     except _UNFORESEEN as error:

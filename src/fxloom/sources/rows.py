@@ -24,7 +24,8 @@ Faults = npt.NDArray[np.uint8]
 class Rows:
     """Rows in the file's order: line, time (microseconds on the file's clock), said offset, numbers by role.
 
-    ``fault`` is 0 for a good row, else a place in ``reasons``; ``raw`` gives a line's text.
+    ``fault`` is 0 for a good row, else a place in ``reasons``; ``raw`` gives a line's text. ``symbol`` is each row's
+    place in ``symbols`` (-1: none), None where no column names the pair.
     """
 
     line: Ints
@@ -35,6 +36,7 @@ class Rows:
     reasons: tuple[str, ...]
     raw: Callable[[int], str]
     symbols: tuple[str, ...] = ()
+    symbol: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.line)
@@ -48,6 +50,7 @@ class Rows:
             offset=None if self.offset is None else self.offset[keep],
             values={role: column[keep] for role, column in self.values.items()},
             fault=self.fault[keep],
+            symbol=None if self.symbol is None else self.symbol[keep],
         )
 
     def blamed(self, bad: npt.NDArray[np.bool_], reason: str) -> Rows:
@@ -86,9 +89,17 @@ def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
         np.concatenate([b.times.offset for b in blocks if b.times.offset is not None]) if spelling.offsets else None,
     )
     values = {role: np.concatenate([b.values[role] for b in blocks]) for role in blocks[0].values}
-    symbols = tuple(sorted(set().union(*(b.symbols for b in blocks))))
-    rows = new_rows(line, times, values, raw, symbols=symbols)
+    symbols, symbol = coded([b.symbols for b in blocks]) if layout.symbol is not None else ((), None)
+    rows = new_rows(line, times, values, raw, symbols=symbols, symbol=symbol)
     return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns: cut short?")
+
+
+def coded(columns: list[pl.Series | None]) -> tuple[tuple[str, ...], Ints]:
+    """The distinct symbols of a column that comes in pieces, and each row's place among them (-1: none)."""
+    whole = pl.concat([column for column in columns if column is not None])
+    symbols = tuple(whole.drop_nulls().unique().sort().to_list())
+    places = whole.replace_strict(list(symbols), list(range(len(symbols))), default=-1, return_dtype=pl.Int64)
+    return symbols, places.fill_null(-1).to_numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +108,7 @@ class _Block:
     times: Times
     values: dict[str, Floats]
     short: npt.NDArray[np.bool_]
-    symbols: frozenset[str]
+    symbols: pl.Series | None
 
 
 def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spelling: Spelling) -> _Block:
@@ -110,7 +121,7 @@ def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spellin
     values = {role: _number(fields[place], sample.comma) for role, place in _numeric(layout).items()}
     short = np.logical_or.reduce([fields[place].is_null().to_numpy() for place in sorted(_needed(layout))])
     times = _times(fields, layout, spelling)
-    symbols = frozenset(fields[layout.symbol].drop_nulls().unique()) if layout.symbol is not None else frozenset()
+    symbols = fields[layout.symbol] if layout.symbol is not None else None
     return _Block(numbers, times, values, short, symbols)
 
 

@@ -22,9 +22,9 @@ def judged(rows: Rows, layout: Layout, low: float, high: float) -> Rows:
     rows = rows.blamed(_any(prices <= 0), "a price is zero or negative")
     out = (prices < low) | (prices > high)
     rows = rows.blamed(_any(out), f"a price is out of any range of this pair's ({low:g} to {high:g})")
-    for sides in {"bars": (BARS,), "quoted bars": (BID, ASK), "ticks": ()}[layout.what]:
+    for sides in {"bars": (BARS,), "quoted bars": (BID, ASK)}.get(layout.what, ()):
         rows = _shaped(rows, sides)
-    if layout.what != "bars":
+    if layout.what in ("quoted bars", "ticks"):
         rows = rows.blamed(_crossed(rows.values, layout), "ask is below bid")
     for role in ("volume", "spread", "ticks"):
         if role in rows.values:

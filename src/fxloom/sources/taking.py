@@ -14,8 +14,8 @@ from fxloom.sources.layout import Layout
 from fxloom.sources.local import Placed, placed
 from fxloom.sources.minutes import aggregated, bars_of, kind_of, mid_values, one_a_minute, open_minutes, step_of
 from fxloom.sources.options import ReadOptions
-from fxloom.sources.parsing import parsed
-from fxloom.sources.records import Ignored, Quarantined, Refused, SourceFile, Zone
+from fxloom.sources.parsing import Parsed
+from fxloom.sources.records import Quarantined, Refused, SourceFile, Zone
 from fxloom.sources.rows import GOOD, Rows
 from fxloom.sources.rules import judged
 from fxloom.sources.times import MINUTE, MISSING
@@ -34,18 +34,15 @@ class Known:
     quarantined: tuple[Quarantined, ...] = ()
 
 
-def take(entry: Entry, data: bytes, options: ReadOptions, known: Known) -> SourceFile | Ignored:
+def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> SourceFile:
     """The file's bars. Raises ``Refused`` with every problem that stands in the way, so that one cure is enough."""
-    if data[:400].lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in data[:400]:
-        return Ignored(entry.name, "a status report of the vendor's, no data")
-    source = parsed(entry.hints, data, options.format, options.pair)
     layout, known.format, known.pair = source.layout, source.layout.format, source.pair
     rows = judged(_completed(source.rows, layout), layout, *price_range(known.pair))
     known.quarantined = rows.quarantined()
     good = rows.take(rows.fault == GOOD)
     problems = [*_pair_problem(known.pair, entry), *_price_problem(rows, layout, known.pair)]
     timely = rows.take(rows.local != MISSING)
-    side, step = _side_of(layout, entry.hints), 0 if layout.what == "ticks" else step_of(timely.local)
+    side, step = _side_of(layout, entry.hints), 0 if layout.are_ticks else step_of(timely.local)
     known.kind = kind_of(layout, step, side)
     problems += _kind_problem(known.kind, step, side)
     timed = _timed(good if len(good) else timely, layout, options, step, problems)
@@ -134,9 +131,9 @@ def _timed(good: Rows, layout: Layout, options: ReadOptions, step: int, problems
     micro = good.local if place is None else place.utc
     order = np.argsort(micro, kind="stable")
     rows, micro = (good if place is None else place.rows).take(order), micro[order]
-    closes = options.stamp == "close" and layout.what != "ticks"
+    closes = options.stamp == "close" and not layout.are_ticks
     clock = open_minutes(micro, closes=closes)
-    copies = np.zeros(len(rows), np.bool_) if layout.what == "ticks" else filler(clock, mid_values(rows.values, layout))
+    copies = np.zeros(len(rows), np.bool_) if layout.are_ticks else filler(clock, mid_values(rows.values, layout))
     if place is not None:
         return _known_zone(rows, micro, clock, copies, place, order, notes)
     if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
@@ -174,7 +171,7 @@ def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed,
     prices = np.concatenate([kept.values[role][:20_000] for role in layout.prices])
     digits = digits_of(prices) if len(kept) else 5
     identical = 0
-    if layout.what != "ticks":
+    if not layout.are_ticks:
         kept, again = one_a_minute(kept, ts if step == 60 else timed.utc[usable])
         identical = int(again.sum())
         late = kept.take(kept.fault != GOOD)

@@ -47,7 +47,7 @@ def columns_of(data: bytes) -> Columns:
         raise Refused(f"damaged Parquet ({str(error).splitlines()[0][:120]})", "fetch it again") from error
     kind = table.schema.field(layout.time[0]).type
     zoned = pa.types.is_timestamp(kind) and kind.tz is not None
-    return Columns(table, replace(layout, utc=0.0) if zoned else layout)
+    return Columns(table, replace(layout, zone=0.0) if zoned else layout)
 
 
 def parse(columns: Columns) -> Rows:

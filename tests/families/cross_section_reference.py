@@ -113,11 +113,8 @@ def _panel_wide(reference: Twin, t: int) -> dict[str, float]:
     def ago(bars: int, of, *args) -> float:
         return of(reference, *args, t - bars) if t >= bars else nan
 
-    rows = (
-        [(momentum(reference, q, 60, t), momentum(reference, q, 60, t - 60)) for q in present(reference, t)]
-        if t >= 60
-        else []
-    )
+    both = [q for q in present(reference, t) if reference.here[q][t - 60]] if t >= 60 else []
+    rows = [(momentum(reference, q, 60, t), momentum(reference, q, 60, t - 60)) for q in both]
     rhos = [abs(reference.once((reference.rho, a, b, 60), t)) for a, b in combinations(reference.pairs, 2)]
     return {
         "panel_momentum_accel": _change(panel_mean(reference, size, 15, t), ago(15, panel_mean, size, 15)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fxloom.bars.bars import Bars
 from fxloom.bars.pairs import PAIRS
 from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
 from fxloom.features.domain import BOTH, RATE
@@ -12,6 +13,7 @@ from fxloom.series.siblings import system_of
 from tests.families.cross_section_reference import legs_of, slow_correction, slow_cross_section
 from tests.families.panel_reference import (
     SOME,
+    START,
     Twin,
     frame_of,
     made_up,
@@ -78,3 +80,17 @@ def test_error_correction_is_what_statsmodels_finds(domain):
     rows = (1_560, 1_619, 1_620, 1_800, 1_899)
     compare(columns, slow_correction, Twin(frame, domain.name), rows, ("eurusd",), tolerance=1e-6)
     assert np.isnan(columns["coint_ect"][:, :1_440]).all()
+
+
+def test_rank_stability_leaves_out_pairs_that_were_absent_before() -> None:
+    """Four pairs fall into the same order as an hour before; a fifth, absent then, would have had a momentum of 0."""
+    n, moves = 200, {"audusd": 4e-5, "eurusd": 2e-5, "gbpusd": -2e-5, "nzdusd": -4e-5, "usdcad": 3e-5}
+    ts = START + np.arange(n)
+    close = {p: 1.2 * np.exp(step * np.arange(n)) for p, step in moves.items()}
+    bars = {p: Bars(ts, c, c, c, c) for p, c in close.items()}
+    bars["usdcad"] = bars["usdcad"].take(
+        (ts < START + 20) | (ts >= START + 140)
+    )  # its price moved, its bars are missing
+    values = cross_sectional_panel.compute(frame_of(bars, quotes=False).view(RATE))["panel_rank_stability"]
+    assert values[0, 139] == 1.0
+    np.testing.assert_array_equal(values[:, 141:199], np.ones((5, 58)))

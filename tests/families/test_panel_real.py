@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fxloom.bars.pairs import PAIRS
+from fxloom.families import cross_sectional_panel
 from fxloom.features.domain import RATE
 from fxloom.features.panel_view import PanelFrame
 from tests.conftest import DATA, real_bars
@@ -85,3 +86,12 @@ def test_a_pair_that_is_away_for_a_week_is_told_and_not_invented():
             assert np.isfinite(cross[usdcad, away]).mean() > 0.99  # the other pairs go on
             absent = {n: where for _, where, names in view.missing for n in names}["corr_quote_60"]
             assert absent[j].all()  # it is the only pair with the yen
+
+
+def test_rank_stability_ranks_only_pairs_that_are_present_at_both_times():
+    panel = frame("market28", "2018-02-25", "2018-03-06")
+    view = panel.view(RATE)
+    values = cross_sectional_panel.compute(view)["panel_rank_stability"]
+    at = np.searchsorted(panel.ts, [minute("2018-03-04T23:00"), minute("2018-03-05T00:14")])
+    assert np.isnan(values[:, at[0]]).all()  # the first minute after the weekend, at which too few were there before it
+    assert values[view.pairs.index("eurusd"), at[1]] == pytest.approx(0.32121, abs=5e-6)

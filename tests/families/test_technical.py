@@ -65,7 +65,8 @@ def by_talib(view: View) -> Columns:
         "aroon_up_25": up, "aroon_down_25": down,
         "ultosc": talib.ULTOSC(*bars, 7, 14, 28), "trix_15": talib.TRIX(c, 15), "ppo_5_35": talib.PPO(c, 5, 35, 1),
         "cmo_9": talib.CMO(c, 9), "mfi_14": talib.MFI(*bars, view.volume, 14), "bop": talib.BOP(o, *bars),
-        "sar_dist": 100.0 * (c - talib.SAR(h, l, 0.02, 0.2)) / c, "kama_dist": 100.0 * (c / talib.KAMA(c, 30) - 1.0),
+        "sar_dist": 100.0 * (ticks[2] - talib.SAR(*ticks[:2], 0.02, 0.2)) / ticks[2],
+        "kama_dist": 100.0 * (c / talib.KAMA(c, 30) - 1.0),
     }  # fmt: skip
     return {f"tech_{name}": column for name, column in values.items()}
 
@@ -219,9 +220,24 @@ def test_bqx_starts_at_the_first_complete_bar() -> None:
     assert np.flatnonzero(~np.isnan(technical.compute(view)["tech_bop"]))[0] == 19
 
 
+def test_a_bar_that_just_touches_the_stop_turns_it_whatever_the_baseline() -> None:
+    """The prices settle exact decimal ties; on the index rounding would, one way or the other with the baseline."""
+    bars = on_clock(ticking_bars(6000, 4))
+    ticks = [np.round(1e5 * price) for price in (bars.high, bars.low, bars.close)]
+    on_prices = 100.0 * (ticks[2] - talib.SAR(*ticks[:2], 0.02, 0.2)) / ticks[2]
+    turned = 0
+    for baseline in (1.1, 0.777, 1.31, 1.07):
+        index = [100.0 * price / baseline for price in (bars.high, bars.low, bars.close)]
+        on_index = 100.0 * (index[2] - talib.SAR(*index[:2], 0.02, 0.2)) / index[2]
+        turned += int((np.abs(on_index - on_prices) > 1e-6).sum())
+        got = technical.compute(PairFrame("eurusd", bars, PairInfo(baseline)).view(RATE))["tech_sar_dist"]
+        np.testing.assert_allclose(got, on_prices, rtol=0, atol=1e-9)
+    assert turned > 0  # the bars hold such ties
+
+
 def test_directions_do_not_know_the_baseline() -> None:
     bars = ticking_bars(2000, 12)
     frame = on_clock(bars)
     one, other = (technical.compute(PairFrame("eurusd", frame, PairInfo(b)).view(RATE)) for b in (1.1, 0.777))
-    for name in ("dx_14", "adx_14", "adxr_14", "plus_di_14", "minus_di_14"):
+    for name in ("dx_14", "adx_14", "adxr_14", "plus_di_14", "minus_di_14", "sar_dist"):
         np.testing.assert_array_equal(one[f"tech_{name}"], other[f"tech_{name}"])

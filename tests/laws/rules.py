@@ -77,7 +77,7 @@ def _inputs(view: View | PanelView) -> dict[str, Floats]:
     series = {f"momentum({w})": view.momentum(w) for w in WINDOWS} | {"r": view.r, "x": view.x}
     if isinstance(view, PanelView):
         bars = {f"{p} {c}": getattr(b, c) for p, b in view.frame.bars.items() for c in ("ts", "close", "spread")}
-        return series | bars | {"price": view.price, "present": view.present, "spread": view.spread}
+        return series | bars | {"price": view.price, "present": view.present}
     names = ("ts", "open", "high", "low", "close", "volume", "spread", "observed")
     ohlc = {f"ohlc[{i}]": column for i, column in enumerate(view.ohlc)}
     return series | ohlc | {name: getattr(view.frame.bars, name) for name in names}

@@ -73,6 +73,10 @@ def spearmen(a: Array, b: Array) -> Array:
     return out
 
 
+def lagged_rows(rows: Array, k: int) -> Array:
+    return np.array([lagged(row, k) for row in rows])
+
+
 def over_time(p: Panel, data: dict[str, Array], own: int) -> dict[str, Array]:
     pairs = list(p.markets)
     m15, s15 = data["momentum_15"], data["volatility_15"]
@@ -102,7 +106,7 @@ def over_time(p: Panel, data: dict[str, Array], own: int) -> dict[str, Array]:
         "panel_momentum_accel": ratio(mean_of(np.abs(m15), 3), 15),
         "panel_volatility_accel": ratio(mean_s, 15),
         "panel_dispersion_change": ratio(dispersion, 30),
-        "panel_rank_stability": spearmen(data["momentum_60"], np.array([lagged(p.m(q, 60), 60) for q in pairs])),
+        "panel_rank_stability": spearmen(data["momentum_60"], lagged_rows(data["momentum_60"], 60)),
         "panel_coherence": mean_of(np.array(list(rho.values())), 3),
         "panel_leadership": -lead(mine, others),
         "panel_contagion": np.clip(betas(mine, others, 120), -20, 20),

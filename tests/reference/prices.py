@@ -166,7 +166,7 @@ def indicators(s: Sight) -> dict[str, Array]:
         "trix_15": talib.TRIX(c, 15), "ppo_5_35": talib.PPO(c, 5, 35, 1), "cmo_9": talib.CMO(c, 9),
         "mfi_14": np.where(flow == 0.0, NAN, talib.MFI(h, l, c, v, 14)),
         "bop": np.where(h - l <= 1e-13 * h, 0.0, talib.BOP(o, h, l, c)),
-        "sar_dist": 100.0 * (c - talib.SAR(h, l, 0.02, 0.2)) / c,
+        "sar_dist": 100.0 * (ticks[2] - talib.SAR(*ticks[:2], 0.02, 0.2)) / ticks[2],
         "kama_dist": 100.0 * (c / talib.KAMA(c, 30) - 1.0),
     }  # fmt: skip
     return {f"tech_{name}": np.concatenate([np.full(first, NAN), values]) for name, values in out.items()}

@@ -1,6 +1,7 @@
 """Each pair against its relatives: those that share its base, those that share its quote, those that share neither.
 
-In bqx the level g = ln(G_15 / 100) takes the place of r. Because triangles close, R_base + R_quote = r in rate (with
+In bqx the level g = ln(G_15 / 100) takes the place of r, and ret_W is the sum of g over W bars: it exists only where
+all W of them do (in rate ret_W needs the two prices alone). Because triangles close, R_base + R_quote = r in rate (with
 all 28 pairs), so what is named after the base often tells of the quote as well.
 
 Where the page leaves room: a correlation with a set exists at a bar where the pair itself is present too, so the z and
@@ -55,8 +56,9 @@ def columns(domain: Domain) -> Iterable[Column]:
     yield from _correlations(f, r)
     yield from _crossings("ln(C[t]/C[t-{}])" if domain is RATE else "m_{}")
     yield from _scores(f)
-    yield from _strengths(240 if domain is RATE else f + 239, f, r)
-    yield from _divergences(0 if domain is RATE else f - 1)
+    ret = "ret_{0} = ln(C[t] / C[t-{0}])" if domain is RATE else "ret_{0} = sum of g over {0} bars, missing if one is"
+    yield from _strengths(240 if domain is RATE else f + 239, f, r, ret)
+    yield from _divergences(0 if domain is RATE else f - 1, ret)
     yield from _regressions(f, r)
 
 
@@ -83,16 +85,19 @@ def _scores(f: int) -> Iterable[Column]:
             yield _column(f"corr_{name}_z_{w}", formula, warmup, f + w + LONG - 2, -bound, bound)
 
 
-def _strengths(begins: int, f: int, r: str) -> Iterable[Column]:
+def _strengths(begins: int, f: int, r: str, ret: str) -> Iterable[Column]:
     for name in NEAR:
-        formula = f"mean over the {name} set of signed ret_240 / (std_240({r}) sqrt(240))"
+        formula = f"mean over the {name} set of signed ret_240 / (std_240({r}) sqrt(240)), {ret.format(240)}"
         yield _column(f"rel_strength_{name}", formula, max(begins, filled_at(f, 240)), max(begins, f + 239))
 
 
-def _divergences(before: int) -> Iterable[Column]:
+def _divergences(before: int, ret: str) -> Iterable[Column]:
     for name in NEAR:
         for w in (15, 60):
-            formula = f"(ret_{w} - mean of signed ret_{w} over the {name} set) / std over the set, three siblings"
+            score = (
+                f"(ret_{w} - mean of signed ret_{w} over the {name} set) / std over the set, three siblings at least"
+            )
+            formula = f"{score}, {ret.format(w)}"
             yield _column(f"divergence_{name}_{w}", formula, before + w, before + w, -CLIP, CLIP)
 
 

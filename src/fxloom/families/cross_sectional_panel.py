@@ -2,7 +2,7 @@
 
 Where the page leaves room: a pair's spread is that of its latest own bar while it is present (without quotes an
 estimate, which measures the bounce of prices and not the quoted spread); ``panel_leadership`` uses the time pairs at
-which all four values exist; ``panel_rank_stability`` ranks, now and 60 bars ago, the pairs that are present now.
+which all four values exist; ``panel_rank_stability`` ranks the pairs that are present both now and 60 bars ago.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fxloom.bars.bars import Floats
+from fxloom.bars.bars import Flags, Floats
 from fxloom.features.domain import RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.panel_view import CARRY, PanelView
@@ -39,6 +39,7 @@ from fxloom.series.siblings import MAJORS, others_of
 MOMENTA, VOLATILITIES = (15, 30, 45, 60), (15, 30, 60)
 EQUAL = 1e-9  # share of the larger value within which two are equal
 LONG, LAGGED = 240, 120
+RANK_LAG = 60  # bars between the rankings of panel_rank_stability
 CLIP = 20.0
 HIGH, LOW = 0.9, 0.1
 SOURCE = "fxloom catalogue"
@@ -118,7 +119,7 @@ def _panel_changes() -> Iterable[Column]:
     yield _column("panel_volatility_accel", "ratio", formula, filled_at(1, 15) + 15, 30, CHANGE, STILL)
     formula = "dispersion_momentum_30 now / 30 bars ago - 1"
     yield _column("panel_dispersion_change", "ratio", formula, 60, 60, CHANGE, STILL)
-    formula = "Spearman's correlation across pairs of m_60[t] and m_60[t-60]"
+    formula = "Spearman's correlation of m_60[t] and m_60[t-60] across the pairs present at both times, three at least"
     yield _column("panel_rank_stability", "ratio", formula, 120, 120, CORR, STILL)
 
 
@@ -203,13 +204,20 @@ def _panel_wide(view: PanelView, dispersion: Floats) -> Columns:
     size = across_all(view, np.abs(view.momentum(15)))[0]
     deviation = across_all(view, view.shared(volatility, 15))[0]
     m60 = np.ascontiguousarray(view.momentum(60))
-    stability = spearman(m60, lagged(m60, 60), np.ascontiguousarray(view.present))
+    stability = spearman(m60, lagged(m60, RANK_LAG), present_at_both(view, RANK_LAG))
     return {
         "panel_momentum_accel": _for_all(view, _change(size, 15)),
         "panel_volatility_accel": _for_all(view, _change(deviation, 15)),
         "panel_dispersion_change": _for_all(view, _change(dispersion, 30)),
         "panel_rank_stability": _for_all(view, stability),
     }
+
+
+def present_at_both(view: PanelView, bars: int) -> Flags:
+    """Where a pair is present both now and ``bars`` ago (pairs, n); a carried close has no momentum of its own."""
+    both = np.zeros(view.present.shape, np.bool_)
+    both[:, bars:] = view.present[:, bars:] & view.present[:, :-bars]
+    return both
 
 
 def _change(values: Floats, bars: int) -> Floats:
@@ -249,6 +257,8 @@ def _tell_absent(view: PanelView, names: Iterable[str]) -> None:
     view.miss("absent", other_majors < 3, ranks)
     few = _for_all(view, present.sum(axis=0) < LEAST)
     view.miss("absent", few, [n for n in names if n not in ranks])
+    few_at_both = _for_all(view, present_at_both(view, RANK_LAG).sum(axis=0) < LEAST)
+    view.miss("absent", few_at_both, ["panel_rank_stability"])
 
 
 FAMILY = Family(

@@ -73,7 +73,8 @@ def _elasticity_columns(r: int) -> Iterable[Column]:
 def _memory_columns(r: int) -> Iterable[Column]:
     formula = "corr_60(abs(r[t]), abs(r[t-5]))"
     yield Column("liq_memory_60", "corr", formula, r + HOUR - 1 + LAG, low=-1, high=1, undefined="abs(r) is constant")
-    formula = "share of the last 60 bars with abs(r) > 3 median of those abs(r) of them that are at least 0.02 bp"
+    moved = "those abs(r) of them that are at least 0.02 bp"
+    formula = f"share of the last 60 bars with abs(r) > 3 median of {moved}, by more than 1e-9 of it"
     yield Column("liq_tail_share_60", "share", formula, r + HOUR - 1, low=0, high=0.5, undefined=FLAT)
     formula = "std_60(k) / mean_60(abs(k)), k = micro_kyle_60"
     undefined = f"micro_kyle_60 was missing in the window: {UNTRADED}, or {FLAT}"

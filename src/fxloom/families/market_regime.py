@@ -83,7 +83,7 @@ def _level_columns(domain: Domain) -> Iterable[Column]:
     formula = "(x - min_240(L)) / (max_240(H) - min_240(L))"
     source = "Donchian's channel"
     yield Column("mr_donchian_240", "ratio", formula, bars + 239, -1, 0, 1, source, undefined=FLAT_PRICE)
-    formula = "bars of the last 60 with abs(r) > 4 sqrt(bipower variance of the 240 bars up to that bar)"
+    formula = "bars of the last 60 with abs(r) > 4 sqrt(bipower variance of the 240 bars up to that bar), by 1e-9 of it"
     source = "Lee & Mykland (2008), Barndorff-Nielsen & Shephard (2004)"
     yield Column("mr_jump_count_60", "count", formula, r + FOUR_HOURS - 1 + HOUR - 1, -1, 0, HOUR, source)
 

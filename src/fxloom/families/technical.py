@@ -48,6 +48,7 @@ def columns(domain: Domain) -> Iterable[Column]:
     yield from distances(first)
     yield from ranges(first)
     yield from flows(first)
+    yield from following(domain)
 
 
 def memory(warmup: int, pace: float) -> int:
@@ -239,10 +240,14 @@ def flows(first: int) -> Iterable[Column]:
     yield Column(
         "tech_bop", "ratio", "(C - O) / (H - L), 0 if H = L", first, low=-1, high=1, source="I. Livshin; TA-Lib"
     )
+
+
+def following(domain: Domain) -> Iterable[Column]:
+    first, prices = domain.bars, "prices in units of 1e-9" if domain is RATE else "the bars"
     yield Column(
         "tech_sar_dist",
         "percent",
-        "100 (C - SAR) / C, acceleration 0.02 up to 0.2",
+        f"100 (C - SAR) / C, acceleration 0.02 up to 0.2, of {prices}",
         warmup=first + 1,
         lookback=first + KAMA_MEMORY,
         high=100,
@@ -310,8 +315,8 @@ def still(change: Floats, price: Floats | float) -> Floats:
 
 def movements(view: View) -> Columns:
     """Columns of the directional movement system, and the parabolic stop."""
-    _, high, low, close = view.ohlc
-    plus, minus, dx, adx = directional(*ticks(view), 14, STANDSTILL)
+    high, low, close = ticks(view)
+    plus, minus, dx, adx = directional(high, low, close, 14, STANDSTILL)
     return {
         "tech_dx_14": dx,
         "tech_adx_14": adx,
@@ -323,10 +328,10 @@ def movements(view: View) -> Columns:
 
 
 def ticks(view: View) -> tuple[Floats, Floats, Floats]:
-    """High, low, close for the directional system: in rate whole multiples of 1e-9 price units.
+    """High, low, close for the directional system and the parabolic stop: in rate whole multiples of 1e-9 price units.
 
-    Scale does not matter to it, but exact ties of up and down moves do, and the index's rounding would decide
-    them at random.
+    Scale does not matter to them, but exact ties do (of up and down moves; of a bar that just touches the stop), and
+    the rounding of the index would settle those at random.
     """
     if view.domain is not RATE:
         return view.ohlc[1:]

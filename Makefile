@@ -1,7 +1,17 @@
 # Everything from a bare checkout with Python and make: `make demo`, `make test`. `make check` is the quick loop.
+# `make test PYTHON=python3.12` runs on another Python, in an environment of its own (.venv-3.12).
 
 PYTHON ?= python3
-VENV ?= .venv
+ifndef VENV
+ifeq ($(PYTHON),python3)
+VENV := .venv
+else
+VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ifeq ($(VENV),.venv-)
+$(error PYTHON=$(PYTHON) does not run; give the name or path of a Python, such as PYTHON=python3.12)
+endif
+endif
+endif
 BIN := $(VENV)/bin
 export FXLOOM_CACHE ?= $(abspath $(VENV))/kernels
 
@@ -48,4 +58,4 @@ $(VENV)/test.stamp: requirements-test.lock $(VENV)/run.stamp
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo-store build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* demo-store build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -89,10 +89,9 @@ def contest(ground: Ground, which: Table, rival: Rival) -> Contest:
 def _last(bars: ClockBars, n: int) -> ClockBars:
     begin = max(len(bars) - n, 0)
     observed = bars.observed[bars.observed >= begin] - begin
-    cut = (
-        None if c is None else c[begin:] for c in (bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread)
-    )
-    return ClockBars(bars.ts[begin:], *cut, observed)
+    o, h, l, c = (column[begin:] for column in (bars.open, bars.high, bars.low, bars.close))
+    v, s = (None if column is None else column[begin:] for column in (bars.volume, bars.spread))
+    return ClockBars(bars.ts[begin:], o, h, l, c, v, s, observed)
 
 
 def _agreement(ours: Computed, theirs: Mapping[str, object], ts: np.ndarray) -> tuple[int, float]:

@@ -35,7 +35,7 @@ def throughputs(ground: Ground) -> list[Throughput]:
     with tempfile.TemporaryDirectory() as folder:
         store = FolderStore(Path(folder) / "store")
         store.write_settings(Settings())
-        write = _least(lambda: [_publish(store, ground.market.month, c) for c in computed])
+        write = _least(lambda: _publish(store, ground.market.month, computed))
         files = sum(p.stat().st_size for p in Path(folder).rglob("*.parquet")) / 1e6
         read = _least(lambda: [_read(store, c.table.name) for c in computed])
         records = _least(store.records)
@@ -47,12 +47,11 @@ def throughputs(ground: Ground) -> list[Throughput]:
     return [Throughput(what, memory, files, *seconds) for what, seconds in done.items()]
 
 
-def _publish(store: FolderStore, month: str, computed: Computed) -> None:
-    quality = {name: survey.plain() for name, survey in computed.stats.items()}
-    record = Record(
-        PartitionKey(computed.table.name, computed.pair, month), "0" * 32, len(computed.ts), VERSION, "", (), quality
-    )
-    store.publish(record, computed.ts, computed.pairs, computed.columns)
+def _publish(store: FolderStore, month: str, computed: list[Computed]) -> None:
+    for part in computed:
+        quality = {name: stats.plain() for name, stats in part.stats.items()}
+        key = PartitionKey(part.table.name, part.pair, month)
+        store.publish(Record(key, "0" * 32, len(part.ts), VERSION, "", (), quality), part.ts, part.pairs, part.columns)
 
 
 def _read(store: FolderStore, table: str) -> pl.DataFrame:

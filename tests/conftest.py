@@ -14,7 +14,7 @@ from fxloom.bars.bars import Bars
 DATA = Path(os.environ.get("FXLOOM_DATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
 
 
-def pytest_collection_modifyitems(items: list[pytest.PlannedPartition]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without the sample data its tests are skipped; where FXLOOM_DATA is set, missing data fails them instead."""
     if DATA.is_dir() or os.environ.get("FXLOOM_DATA"):
         return
@@ -34,12 +34,11 @@ def real_bars(name: str) -> Bars:
     """Bars of a sample file such as "market28/eurusd"."""
     frame = pl.read_parquet(DATA / f"{name}.parquet")
 
-    def column(key: str) -> object:
-        present = key in frame.columns and frame[key].null_count() == 0
-        return frame[key].cast(pl.Float64).to_numpy() if present else None
-
     ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
-    return Bars(ts, *(frame[c].to_numpy() for c in ("open", "high", "low", "close")), volume=column("volume"))  # type: ignore[arg-type]
+    has_volume = "volume" in frame.columns and frame["volume"].null_count() == 0
+    volume = frame["volume"].cast(pl.Float64).to_numpy() if has_volume else None
+    o, h, l, c = (frame[name].to_numpy() for name in ("open", "high", "low", "close"))
+    return Bars(ts, o, h, l, c, volume)
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,14 @@ CENTRES = {
     "chf": ("Europe/Zurich", "CH", "ZH"), "gbp": ("Europe/London", "GB", "ENG"), "jpy": ("Asia/Tokyo", "JP", None),
     "nzd": ("Pacific/Auckland", "NZ", None), "usd": ("America/New_York", "US", None),
 }  # fmt: skip
+SIMPLE, EXPONENTIAL = talib.MA_Type.SMA, talib.MA_Type.EMA  # kinds of moving averages
 
 
 def technical(s: Script) -> dict[str, np.ndarray]:
     o, h, low, c = (s.bars[name].to_numpy() for name in ("open", "high", "low", "close"))
     v = s.volume.to_numpy(dtype=float)
-    k, d = talib.STOCH(h, low, c, 14, 3, 0, 3, 0)
-    rsi_k, rsi_d = talib.STOCHRSI(c, 14, 14, 3, 0)
+    k, d = talib.STOCH(h, low, c, 14, 3, SIMPLE, 3, SIMPLE)
+    rsi_k, rsi_d = talib.STOCHRSI(c, 14, 14, 3, SIMPLE)
     macd, signal, hist = talib.MACD(c, 12, 26, 9)
     down, up = talib.AROON(h, low, 25)
     out = {
@@ -33,7 +34,7 @@ def technical(s: Script) -> dict[str, np.ndarray]:
         "willr_14": talib.WILLR(h, low, c, 14), "roc_12": talib.ROC(c, 12), "mom_10": talib.MOM(c, 10),
         "atr_14": talib.ATR(h, low, c, 14), "natr_60": talib.NATR(h, low, c, 60), "aroon_up_25": up,
         "aroon_down_25": down, "ultosc": talib.ULTOSC(h, low, c, 7, 14, 28), "trix_15": talib.TRIX(c, 15),
-        "ppo_5_35": talib.PPO(c, 5, 35, 1), "cmo_9": talib.CMO(c, 9), "mfi_14": talib.MFI(h, low, c, v, 14),
+        "ppo_5_35": talib.PPO(c, 5, 35, EXPONENTIAL), "cmo_9": talib.CMO(c, 9), "mfi_14": talib.MFI(h, low, c, v, 14),
         "bop": talib.BOP(o, h, low, c), "sar_dist": 100 * (c - talib.SAR(h, low, 0.02, 0.2)) / c,
         "kama_dist": 100 * (c / talib.KAMA(c, 30) - 1),
     }  # fmt: skip

@@ -57,7 +57,7 @@ def _fits(y: pd.Series, window: int, fit=_fit) -> dict[str, np.ndarray]:  # type
 
 
 def reg(s: Script) -> dict[str, np.ndarray]:
-    out = {}
+    out: dict[str, np.ndarray] = {}
     for w in W:
         y = s.series(w)
         fits = _fits(y, w, _full_fit)

@@ -45,7 +45,8 @@ def _entropy(v: pd.Series, w: int) -> np.ndarray:
 
 
 def spread_features(s: Script) -> dict[str, pd.Series]:
-    out, spread = {}, s.spread
+    out: dict[str, pd.Series] = {}
+    spread = s.spread
     for w in W:
         rolling = spread.rolling(w)
         metrics = {
@@ -135,7 +136,7 @@ def _bar_spreads(s: Script) -> dict[str, pd.Series]:
     """Spreads from highs and lows; in bqx from every fifth bar."""
     step = 5 if s.bqx else 1
     phases = [_spreads(s.bars.iloc[p::step], 60) for p in range(step)]
-    return dict(pd.concat(phases).sort_index().items())  # type: ignore[arg-type]
+    return dict(pd.concat(phases).sort_index().items())
 
 
 def _spreads(bars: pd.DataFrame, n: int) -> pd.DataFrame:

@@ -1,8 +1,10 @@
 """fxloom: 1,060 features of the 28 major currency pairs from one-minute bars.
 
->>> store = fxloom.open_store("lake")                                    # doctest: +SKIP
->>> store.read(["reg_rate", "tech_rsi_14_rate"], pairs=["eurusd"])       # doctest: +SKIP
->>> fxloom.compute(bars, pair="eurusd", tables=["bollinger"])            # doctest: +SKIP
+A store of bars and features, and features of arrays::
+
+    store = fxloom.open_store("lake")
+    store.read(["reg_rate", "tech_rsi_14_rate"], pairs=["eurusd"])
+    fxloom.compute(bars, pair="eurusd", tables=["bollinger"])
 """
 
 from __future__ import annotations

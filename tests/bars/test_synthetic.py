@@ -55,7 +55,9 @@ def test_bars_obey_the_rules(market: dict[str, Bars], pair: str) -> None:
 @pytest.mark.parametrize("pair", PAIRS)
 def test_prices_have_the_digits_of_quotes(market: dict[str, Bars], pair: str) -> None:
     digits = 3 if pair.endswith("jpy") else 5
-    for prices in (market[pair].open, market[pair].high, market[pair].low, market[pair].close, market[pair].spread):
+    b = market[pair]
+    assert b.spread is not None
+    for prices in (b.open, b.high, b.low, b.close, b.spread):
         assert np.array_equal(prices, np.round(prices, digits))
     assert 20_000 < len(market[pair]) < 20 * 1440 + 1
 
@@ -87,6 +89,7 @@ def test_volatility_clusters_beyond_the_sessions(market: dict[str, Bars]) -> Non
 def test_volume_follows_volatility(market: dict[str, Bars]) -> None:
     for pair in ("eurusd", "nzdchf", "gbpjpy"):
         b = market[pair]
+        assert b.volume is not None
         assert np.corrcoef(b.volume, (b.high - b.low) / b.close)[0, 1] > 0.3
 
 
@@ -111,12 +114,15 @@ def test_sessions_are_livelier_than_the_night(market: dict[str, Bars]) -> None:
     reach = (b.high - b.low) / b.close
     busy, quiet = (hour >= 13) & (hour < 16), (hour >= 22) | (hour < 5)
     assert reach[busy].mean() > 1.5 * reach[quiet].mean()
+    assert b.volume is not None
+    assert b.spread is not None
     assert b.volume[busy].mean() > 1.5 * b.volume[quiet].mean()
     assert b.spread[busy].mean() < b.spread[quiet].mean()
 
 
 def test_spread_is_wide_after_the_week_opens(market: dict[str, Bars]) -> None:
     b = market["gbpusd"]
+    assert b.spread is not None
     opens = np.flatnonzero(np.diff(b.ts) > 2_000) + 1
     first_minutes = np.concatenate([b.spread[o : o + 15] for o in opens])
     assert np.median(first_minutes) > 2.0 * np.median(b.spread)

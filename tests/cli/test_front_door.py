@@ -57,7 +57,7 @@ def ingest(tmp_path: Path, capture: Capture, *options: str) -> tuple[int, dict[s
 def bad(report: dict[str, Any]) -> dict[str, Any]:
     """What is told of the file that is not the good one."""
     (found,) = (f for f in report["files"] if not f["name"].endswith("usdjpy.csv"))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def check_store(tmp_path: Path, pairs: dict[str, int]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -28,7 +29,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return store
 
 
-def result(capsys: Capture) -> object:
+def result(capsys: Capture) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
@@ -55,8 +56,8 @@ def test_ingest_reports_every_file(tmp_path: Path, capsys: Capture) -> None:
     (folder / "junk.csv").write_text("hello\n")
     assert main(["ingest", "--store", str(tmp_path / "lake"), str(folder), "--json"]) == 1
     report = result(capsys)
-    assert report["taken"] == 2  # type: ignore[index]
-    assert report["refused"] == 1  # type: ignore[index]
+    assert report["taken"] == 2
+    assert report["refused"] == 1
     assert main(["ingest", "--store", str(tmp_path / "lake"), str(folder / "eurusd.parquet")]) == 0
     shown = capsys.readouterr().out
     assert "0 new" in shown
@@ -76,10 +77,10 @@ def test_a_plan_is_shown_and_nothing_done(lake: FolderStore, capsys: Capture) ->
 def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> None:
     assert main(["audit", "--store", lake.url, "--json"]) == 0
     report = result(capsys)
-    states = {t["table"]: t["state"] for t in report["tables"]}  # type: ignore[index]
+    states = {t["table"]: t["state"] for t in report["tables"]}
     assert states["bollinger_rate"] == states["bqx_momentum"] == states["time_features"] == "POPULATED"
     assert states["reg_rate"] == "MISSING"
-    assert report["summary"] == "77 of 1,060 features populated (7.3 %)"  # type: ignore[index]
+    assert report["summary"] == "77 of 1,060 features populated (7.3 %)"
     assert main(["audit", "--store", lake.url, "--detail"]) == 0
     assert "bollinger_rate\teurusd\t2024-01\t" in capsys.readouterr().out
 
@@ -87,12 +88,12 @@ def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> No
 def test_catalogue_finds_by_word_and_table(capsys: Capture) -> None:
     assert main(["catalogue", "--search", "tech_rsi_14", "--table", "technical", "--json"]) == 0
     found = result(capsys)
-    assert [f["name"] for f in found] == ["tech_rsi_14_rate", "tech_rsi_14_bqx"]  # type: ignore[union-attr]
-    assert found[0]["warmup"] == 14  # type: ignore[index]
+    assert [f["name"] for f in found] == ["tech_rsi_14_rate", "tech_rsi_14_bqx"]
+    assert found[0]["warmup"] == 14
     assert main(["catalogue", "--search", "no such thing"]) == 1
     capsys.readouterr()
     assert main(["catalogue", "--json"]) == 0
-    assert len(result(capsys)) == 1060  # type: ignore[arg-type]
+    assert len(result(capsys)) == 1060
 
 
 def test_the_matrix_joins_tables_in_one_file(lake: FolderStore, tmp_path: Path, capsys: Capture) -> None:

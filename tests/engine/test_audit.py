@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,11 +29,11 @@ TABLE = "bollinger_rate"
 GOOD = {"due": 20_000, "finite": 20_000, "low": 0.1, "high": 0.9, "std": 0.2, "run": 3, "still": 3}
 
 
-def record(month: str = "2024-01", pair: str = "eurusd", **of_all: object) -> Record:
+def record(month: str = "2024-01", pair: str = "eurusd", **of_all: Any) -> Record:
     from fxloom.features.catalogue import tables
 
     quality = {name: {**GOOD, **of_all} for name in tables()[TABLE].names}
-    return Record(PartitionKey(TABLE, pair, month), f"{pair} {month}", 25_000, 1, "", quality=quality)  # type: ignore[arg-type]
+    return Record(PartitionKey(TABLE, pair, month), f"{pair} {month}", 25_000, 1, "", quality=quality)
 
 
 def item(month: str = "2024-01", pair: str = "eurusd", state: str = "fresh", rows: int = 25_000) -> PlannedPartition:
@@ -93,8 +94,8 @@ def test_a_feature_that_is_no_more_does_not_stop_the_audit() -> None:
 
 
 def test_missing_values_are_told_apart_in_the_detail() -> None:
-    lost = {"finite": 14_500, "undefined": 500, "absent": 1_000, "gap": 1_500, "failed": 2_000, "missing": 500}
-    (detail,) = judged([record(**lost)], [item()]).detail
+    partial = record(finite=14_500, undefined=500, absent=1_000, gap=1_500, failed=2_000, missing=500)
+    (detail,) = judged([partial], [item()]).detail
     assert detail.reasons == {
         "warm-up": 50_000, "absent pair": 10_000, "hole in the source": 15_000, "undefined": 5_000,
         "failed fit": 20_000, "no reason": 5_000,

@@ -28,7 +28,9 @@ def market() -> dict[str, Bars]:
     return synthetic_market(dt.date(2023, 12, 1), dt.date(2024, 4, 1), PAIRS)
 
 
-def store_state(market: dict[str, Bars], fingerprints: dict | None = None, **infos: PairInfo) -> StoreState:
+def store_state(
+    market: dict[str, Bars], fingerprints: dict[PartitionKey, str] | None = None, **infos: PairInfo
+) -> StoreState:
     days = {
         pair: {m: summarise_days(bars.between(*month_bounds(m))) for m in months_of(bars.ts)}
         for pair, bars in market.items()
@@ -43,7 +45,7 @@ def plan(store_state: StoreState, tables: list[str] = TABLES, **options: object)
 
 def after(market: dict[str, Bars], **infos: PairInfo) -> Callable[[dict[str, Bars]], set[PartitionKey]]:
     """What is stale in a changed market once everything of ``market`` has been populated."""
-    made = {i.key: i.fingerprint for i in plan(store_state(market, **infos)).partitions}
+    made = {i.key: i.fingerprint for i in plan(store_state(market, None, **infos)).partitions}
 
     def stale(changed: dict[str, Bars]) -> set[PartitionKey]:
         items = plan(store_state(changed, made, **infos)).partitions

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from math import exp, log, nan
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
 from fxloom.bars.pairs import PAIRS
-from tests.families.panel_reference import MAJORS, SISTERS, Twin, correlation, ols, share
+from tests.families.panel_reference import MAJORS, SISTERS, OfPair, Twin, correlation, ols, share
+
+OfWindow = Callable[[Twin, str, int, int], float]  # of a pair, a window and a position
 
 
 def present(reference: Twin, t: int) -> list[str]:
@@ -39,7 +44,7 @@ def vol(reference: Twin, q: str, w: int, t: int) -> float:
     return reference.once((reference.vol, q, w), t)
 
 
-def panel_mean(reference: Twin, of, w: int, t: int) -> float:
+def panel_mean(reference: Twin, of: OfWindow, w: int, t: int) -> float:
     found = three([of(reference, q, w, t) for q in present(reference, t)])
     return sum(found) / len(found) if found else nan
 
@@ -48,12 +53,12 @@ def size(reference: Twin, q: str, w: int, t: int) -> float:
     return abs(momentum(reference, q, w, t))
 
 
-def dispersion(reference: Twin, of, w: int, t: int) -> float:
+def dispersion(reference: Twin, of: OfWindow, w: int, t: int) -> float:
     found = three([of(reference, q, w, t) for q in present(reference, t)])
     return float(np.std(found, ddof=1)) if found else nan
 
 
-def _standing(reference: Twin, p: str, t: int, name: str, value) -> dict[str, float]:
+def _standing(reference: Twin, p: str, t: int, name: str, value: OfPair) -> dict[str, float]:
     others = [q for q in present(reference, t) if q != p]
     return {
         f"rank_{name}": share(value(p), [value(q) for q in others if q in MAJORS], 3),
@@ -61,7 +66,7 @@ def _standing(reference: Twin, p: str, t: int, name: str, value) -> dict[str, fl
     }
 
 
-def _score(reference: Twin, p: str, t: int, of, w: int) -> float:
+def _score(reference: Twin, p: str, t: int, of: OfWindow, w: int) -> float:
     found = three([of(reference, q, w, t) for q in present(reference, t)])
     if not found:
         return nan
@@ -75,7 +80,7 @@ def slow_cross_section(reference: Twin, p: str, t: int) -> dict[str, float]:
     out = _standing(reference, p, t, "spread", lambda q: reference.spread[q][t])
     for kind, of, windows in (("momentum", momentum, (15, 30, 45, 60)), ("volatility", vol, (15, 30, 60))):
         for w in windows:
-            out |= _standing(reference, p, t, f"{kind}_{w}", lambda q, of=of, w=w: of(reference, q, w, t))
+            out |= _standing(reference, p, t, f"{kind}_{w}", partial(of, reference, w=w, t=t))
         for w in (15, 30, 60):
             out[f"dispersion_{kind}_{w}"] = dispersion(reference, of, w, t)
             out[f"divergence_{kind}_{w}"] = _score(reference, p, t, of, w)
@@ -110,7 +115,7 @@ def _change(now: float, ago: float) -> float:
 
 
 def _panel_wide(reference: Twin, t: int) -> dict[str, float]:
-    def ago(bars: int, of, *args) -> float:
+    def ago(bars: int, of: Callable[..., float], *args: Any) -> float:
         return of(reference, *args, t - bars) if t >= bars else nan
 
     both = [q for q in present(reference, t) if reference.here[q][t - 60]] if t >= 60 else []

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import bidask
 import numpy as np
@@ -21,8 +22,11 @@ from fxloom.features.pair_view import PairFrame, View
 from tests.conftest import DATA, real_bars
 
 STILL = slice(1_700, 2_000)  # bars of the made-up market without a move
+PRICES = ("open", "high", "low", "close")
 QUIET = slice(2_300, 2_420)  # bars without volume
-Twin = Callable[["Market", int], float]
+Number = float | np.floating[Any]
+Twin = Callable[["Market", int], Number]
+Formula = Callable[[np.ndarray], Number]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,20 +115,20 @@ def made_up(n: int = 3_200, seed: int = 5, given: bool = True) -> PairFrame:
     ``given``: whether the source has volume and quotes.
     """
     rng = np.random.default_rng(seed)
-    steps = np.round(rng.standard_t(4, n) * 6 * np.exp(0.5 * np.sin(np.arange(n) / 200)))
+    steps = np.round(rng.standard_t(4, n) * 6 * np.exp(0.5 * np.sin(np.arange(n) / 200))).astype(np.float64)
     steps[STILL] = 0.0
-    close = 125_000 + np.cumsum(steps)
-    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n)
-    high = np.maximum(opened, close) + rng.integers(0, 6, n)
-    low = np.minimum(opened, close) - rng.integers(0, 6, n)
+    close = 125_000.0 + np.cumsum(steps)
+    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n).astype(float)
+    high = np.maximum(opened, close) + rng.integers(0, 6, n).astype(float)
+    low = np.minimum(opened, close) - rng.integers(0, 6, n).astype(float)
     for column in (opened, high, low):
         column[STILL] = close[STILL.start]
     volume = rng.poisson(20 + 2 * np.abs(steps)).astype(float)
     volume[QUIET] = 0.0
-    spread = rng.integers(5, 25, n) * 1e-5
+    spread = 1e-5 * rng.integers(5, 25, n).astype(np.float64)
     ts = 25_296_480 + np.cumsum(np.where(rng.random(n) < 0.03, 3, 1) + np.where(np.arange(n) == 1_200, 500, 0))
-    prices = (p * 1e-5 for p in (opened, high, low, close))
-    bars = Bars(ts, *prices, volume=volume if given else None, spread=spread if given else None)
+    o, h, l, c = 1e-5 * opened, 1e-5 * high, 1e-5 * low, 1e-5 * close
+    bars = Bars(ts, o, h, l, c, volume if given else None, spread if given else None)
     return PairFrame("eurusd", on_clock(bars), PairInfo(float(bars.close[0]) * 1.01, given, given))
 
 
@@ -140,11 +144,12 @@ def real(name: str, n: int = 3_600) -> PairFrame:
 def quotes(name: str) -> Bars:
     frame = pl.read_parquet(DATA / f"{name}.parquet")
     ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
-    mid = [((frame[f"bid_{c}"] + frame[f"ask_{c}"]) / 2.0).to_numpy() for c in ("open", "high", "low", "close")]
-    return Bars(ts, *mid, spread=(frame["ask_close"] - frame["bid_close"]).to_numpy())
+    mid = (((frame[f"bid_{name}"] + frame[f"ask_{name}"]) / 2.0).to_numpy() for name in PRICES)
+    o, h, l, c = mid
+    return Bars(ts, o, h, l, c, spread=(frame["ask_close"] - frame["bid_close"]).to_numpy())
 
 
-FRAMES = {
+FRAMES: dict[str, Callable[[], PairFrame]] = {
     "made up": made_up,
     "made up without volume and quotes": lambda: made_up(seed=6, given=False),
     "market28/usdjpy": lambda: real("market28/usdjpy"),
@@ -175,7 +180,7 @@ def check_twins(family: Family, m: Market, twins: Mapping[str, Twin], tolerance:
         assert not (np.signbit(values) & (values == 0.0)).any(), name
         if column.warmup >= len(m):
             continue
-        scale = np.nanstd(values)
+        scale = float(np.nanstd(values))
         assert np.nanmin(values) >= column.low - tolerance * max(1.0, scale), name
         assert np.nanmax(values) <= column.high + tolerance * max(1.0, scale), name
         if column.undefined is None:
@@ -193,8 +198,8 @@ def std(y: np.ndarray) -> float:
     return 0.0 if flat else float(np.std(y, ddof=1))
 
 
-def quotient(a: float, b: float) -> float:
-    return a / b if b > 0 else math.nan
+def quotient(a: Number, b: Number) -> float:
+    return float(a / b) if b > 0 else math.nan
 
 
 def corr(x: np.ndarray, y: np.ndarray) -> float:
@@ -213,7 +218,7 @@ def percentile_rank(values: np.ndarray, value: float) -> float:
     return float((np.sum((values < value) & ~equal) + 0.5 * np.sum(equal)) / len(values))
 
 
-def bars_since_change(states: Callable[[int], float], t: int, cap: int) -> float:
+def bars_since_change(states: Callable[[int], Number], t: int, cap: int) -> float:
     """0 at the bar that changed; NaN unless the last cap + 1 states are known."""
     last = [states(i) for i in range(t - cap, t + 1)]
     if any(math.isnan(s) for s in last):

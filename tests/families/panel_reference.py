@@ -5,9 +5,11 @@ Also a small made-up panel with late pairs, holes, closures and stretches in whi
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import combinations
 from math import log, nan, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,8 @@ SISTERS = {
     "eur": "gbp chf usd", "gbp": "eur chf usd", "chf": "eur jpy gbp", "jpy": "chf usd eur",
 }  # fmt: skip
 MAJORS = ["eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp"]
+Series = tuple[Any, ...]  # a function of the position and its other arguments before that: (function, arguments ...)
+OfPair = Callable[[str], float]
 
 
 # -- a made-up panel -------------------------------------------------------------------------------------------------
@@ -114,10 +118,12 @@ class Twin:
         self.pairs = sorted(frame.bars)
         self.ts = clock_of(dict(frame.bars))
         self.n = len(self.ts)
-        self.c, self.here, self.spread = {}, {}, {}
+        self.c: dict[str, np.ndarray] = {}
+        self.here: dict[str, list[bool]] = {}
+        self.spread: dict[str, np.ndarray] = {}
         for p in self.pairs:
             self._carry(p)
-        self.memo: dict[tuple, float] = {}
+        self.memo: dict[tuple[Any, ...], float] = {}
 
     def _carry(self, p: str) -> None:
         b, baseline = self.bars[p], self.frame.infos[p].baseline
@@ -128,7 +134,7 @@ class Twin:
             known = last is not None and age <= 7_200
             c.append(100.0 * b.close[last] / baseline if known else nan)
             here.append(last is not None and t - b.ts[last] <= 60)
-            spread.append(10_000 * b.spread[last] / b.close[last] if here[-1] else nan)
+            spread.append(10_000 * b.spread[last] / b.close[last] if here[-1] and b.spread is not None else nan)
         self.c[p], self.here[p], self.spread[p] = np.array(c), here, np.array(spread)
 
     # series
@@ -157,7 +163,7 @@ class Twin:
             return self.mom(p, w, t)
         return sum(self.r(p, i) for i in range(t - w + 1, t + 1)) if t >= w + 14 else nan
 
-    def over(self, w: int, t: int, *series) -> list[np.ndarray] | None:
+    def over(self, w: int, t: int, *series: Series) -> list[np.ndarray] | None:
         """The values of a window at the bars at which all are there; None where it holds too little."""
         if t - w + 1 < 0:
             return None
@@ -167,28 +173,28 @@ class Twin:
         rows = [row for row in rows if all(v == v for v in row)]
         return list(np.array(rows).T) if 4 * len(rows) >= w else None
 
-    def once(self, series, t: int) -> float:
+    def once(self, series: Series, t: int) -> float:
         """``series`` is (function, arguments ...): its value at t, remembered."""
         key = (series[0].__name__, *series[1:], t)
         if key not in self.memo:
             self.memo[key] = series[0](*series[1:], t)
         return self.memo[key]
 
-    def corr(self, w: int, t: int, a, b) -> float:
+    def corr(self, w: int, t: int, a: Series, b: Series) -> float:
         found = self.over(w, t, a, b)
         return nan if found is None else correlation(*found)
 
-    def beta(self, w: int, t: int, y, x) -> float:
+    def beta(self, w: int, t: int, y: Series, x: Series) -> float:
         found = self.over(w, t, y, x)
         return nan if found is None else float(np.clip(ols(*found)[0], -20, 20))
 
-    def std(self, w: int, t: int, y) -> float:
+    def std(self, w: int, t: int, y: Series) -> float:
         found = self.over(w, t, y)
         if found is None:
             return nan
         return 0.0 if np.ptp(found[0]) <= 1e-13 * abs(found[0]).max() else float(found[0].std(ddof=1))
 
-    def z(self, w: int, t: int, y) -> float:
+    def z(self, w: int, t: int, y: Series) -> float:
         found = self.over(w, t, y)
         std = self.std(w, t, y)
         return nan if found is None or not std > 0 else (found[0][-1] - found[0].mean()) / std
@@ -214,7 +220,7 @@ class Twin:
         values = self.known(values)
         return sum(values) / len(values) if values else nan
 
-    def siblings(self, p: str, name: str, t: int, value) -> list[float]:
+    def siblings(self, p: str, name: str, t: int, value: OfPair) -> list[float]:
         """Signed ``value(q)`` of the members present."""
         return self.known([s * value(q) for q, s in self.members(p, name) if self.here[q][t]])
 
@@ -247,7 +253,7 @@ def slow_correlation(reference: Twin, p: str, t: int) -> dict[str, float]:
         strength = reference.siblings(p, name, t, lambda q: _strength(reference, q, t))
         out[f"rel_strength_{name}"] = reference.mean(strength)
         for w in (15, 60):
-            others = reference.siblings(p, name, t, lambda q, w=w: reference.ret(q, w, t))
+            others = reference.siblings(p, name, t, partial(reference.ret, w=w, t=t))
             std = np.std(others, ddof=1) if len(others) >= 3 else nan
             std = nan if len(others) < 3 or np.ptp(others) <= 1e-13 * max(map(abs, others)) else std
             out[f"divergence_{name}_{w}"] = np.clip((reference.ret(p, w, t) - reference.mean(others)) / std, -20, 20)
@@ -298,7 +304,7 @@ def slow_strength(reference: Twin, p: str, t: int) -> dict[str, float]:
         out[f"cs_{side}_60"], out[f"cs_{side}_240"] = of[currency], strength(currency, 240)
         out[f"cs_{side}_rank"] = share(of[currency], [v for c, v in of.items() if c != currency], 2, 0.0, 1e-9)
     known = reference.known(list(of.values()))
-    out["cs_dispersion_60"] = np.std(known, ddof=1) if len(known) >= 3 else nan
+    out["cs_dispersion_60"] = float(np.std(known, ddof=1)) if len(known) >= 3 else nan
     out["cs_breadth_60"] = _breadth(reference, p, t)
     return out
 
@@ -306,7 +312,7 @@ def slow_strength(reference: Twin, p: str, t: int) -> dict[str, float]:
 def _breadth(reference: Twin, p: str, t: int) -> float:
     if t < 59:
         return nan
-    bars = [reference.siblings(p, "base", i, lambda q, i=i: reference.r(q, i)) for i in range(t - 59, t + 1)]
+    bars = [reference.siblings(p, "base", i, partial(reference.r, t=i)) for i in range(t - 59, t + 1)]
     moves = [v for bar in bars for v in bar if v]
     if not bars[-1] or sum(map(bool, bars)) < 15 or not moves:
         return nan
@@ -342,7 +348,10 @@ def _triangles(reference: Twin, p: str, t: int) -> list[tuple[float, float]]:
 
     x, y, found = p[:3], p[3:], []
     for z in CURRENCIES:
-        if z not in (x, y) and None not in (prices := (price(x, y), price(x, z), price(y, z))):
-            e = 1e4 * (log(prices[0]) - log(prices[1]) + log(prices[2]))
+        if z in (x, y):
+            continue
+        cross, one, other = price(x, y), price(x, z), price(y, z)
+        if cross is not None and one is not None and other is not None:
+            e = 1e4 * (log(cross) - log(one) + log(other))
             found.append((0.0 if abs(e) < 1e-8 else e, spread(x, y) + spread(x, z) + spread(y, z)))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import bidask
@@ -53,7 +54,7 @@ def corwin_schultz(m: Market, t: int) -> float:
         gamma = math.log(max(h[i], h[i - 1]) / min(l[i], l[i - 1])) ** 2
         alpha = (math.sqrt(2 * beta) - math.sqrt(beta)) / k - math.sqrt(gamma / k)
         found.append(max(0.0, 2 * (math.exp(alpha) - 1) / (1 + math.exp(alpha))))
-    return 1e4 * np.mean(found)
+    return 1e4 * float(np.mean(found))
 
 
 def abdi_ranaldo(m: Market, t: int) -> float:
@@ -103,9 +104,9 @@ def toxicity(m: Market, t: int) -> float:
     return percentile_rank(present, past[-1]) if len(present) >= 720 and np.isfinite(past[-1]) else math.nan
 
 
-def lagged(series: Twin) -> Twin:
+def lagged(series: Callable[[Market], np.ndarray]) -> Twin:
     """corr_60 of the series and of itself a bar before."""
-    return lambda m, t: corr(m.window(series(m, 0), t, 60), m.window(series(m, 0), t - 1, 60))
+    return lambda m, t: corr(m.window(series(m), t, 60), m.window(series(m), t - 1, 60))
 
 
 def flow(m: Market, t: int) -> float:
@@ -149,7 +150,7 @@ def reversal(m: Market, t: int) -> float:
     return float(np.clip(np.linalg.lstsq(design, after, rcond=None)[0][2], -100, 100))
 
 
-TWINS = {
+TWINS: dict[str, Twin] = {
     "micro_amihud_60": amihud,
     "micro_kyle_60": kyle,
     "micro_hasbrouck_60": hasbrouck,
@@ -159,9 +160,9 @@ TWINS = {
     "micro_edge_60": edge,
     "micro_vpin_50": vpin,
     "micro_toxicity": toxicity,
-    "micro_clustering_60": lagged(lambda m, _: m.v * np.abs(m.r)),
+    "micro_clustering_60": lagged(lambda m: m.v * np.abs(m.r)),
     "micro_flow_60": flow,
-    "micro_flow_persistence_60": lagged(lambda m, _: sign(m.r)),
+    "micro_flow_persistence_60": lagged(lambda m: sign(m.r)),
     "micro_tick_run": tick_run,
     "micro_zero_share_60": lambda m, t: np.mean(sign(m.window(m.r, t, 60)) == 0),
     "micro_cost_move_60": lambda m, t: quotient(m.window(m.s, t, 60).mean(), 1e4 * np.abs(m.window(m.r, t, 60)).mean()),
@@ -186,7 +187,7 @@ def test_edge_agrees_with_its_authors_package(name: str) -> None:
     m = market(name, RATE)
     got = FAMILY.compute(m.view)["micro_edge_60"]
     rows = np.arange(59, len(m), 3)
-    got, want = got[rows], np.array([edge(m, t) for t in rows])
+    got, want = got[rows], np.array([edge(m, int(t)) for t in rows])
     np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10 * np.nanstd(want))
 
 

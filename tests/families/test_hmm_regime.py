@@ -133,17 +133,17 @@ def test_due_as_declared_and_in_range(domain: Domain) -> None:
 
 def test_probabilities_sum_to_one() -> None:
     out = FAMILY.compute(weekly_view(RATE))
-    total = sum(out[f"hmm_prob_{state}"] for state in ("calm", "trend", "shock"))
+    total = np.sum([out[f"hmm_prob_{state}"] for state in ("calm", "trend", "shock")], axis=0)
     np.testing.assert_allclose(total[np.isfinite(total)], 1.0, rtol=1e-12)
 
 
 def still_until(bar: int) -> Bars:
     """A price that does not move before a bar."""
     bars = weekly_bars()
-    prices = [c.copy() for c in (bars.open, bars.high, bars.low, bars.close)]
-    for column in prices:
+    o, h, l, c = (column.copy() for column in (bars.open, bars.high, bars.low, bars.close))
+    for column in (o, h, l, c):
         column[:bar] = bars.close[bar]
-    return Bars(bars.ts, *prices, bars.volume, bars.spread)
+    return Bars(bars.ts, o, h, l, c, bars.volume, bars.spread)
 
 
 @DOMAINS
@@ -166,8 +166,8 @@ def test_a_failed_model_leaves_change_points_standing() -> None:
     close = bars.close.copy()
     at = int(weekly_view(RATE).frame.bars.observed.searchsorted(week.begin - 2_000))
     close[at] *= 1.5
-    prices = [np.where(np.arange(len(close)) == at, close, c) for c in (bars.open, bars.high, bars.low)]
-    view = view_of(Bars(bars.ts, *prices, close, bars.volume, bars.spread), RATE)
+    o, h, l = (np.where(np.arange(len(close)) == at, close, c) for c in (bars.open, bars.high, bars.low))
+    view = view_of(Bars(bars.ts, o, h, l, close, bars.volume, bars.spread), RATE)
     out = FAMILY.compute(view)
     (reason, where, names), *_ = view.missing
     assert (reason, names) == ("failed fit", STATE_NAMES)

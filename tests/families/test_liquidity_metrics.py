@@ -10,7 +10,7 @@ import pytest
 
 from fxloom.families.liquidity_metrics import FAMILY
 from fxloom.features.domain import BOTH, Domain
-from tests.families.markets import NAMES, Market, check_twins, corr, market, percentile_rank, quotient, slope, std
+from tests.families.markets import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
 
 
 def sign(r: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ def stress(m: Market, t: int) -> float:
     return np.mean(scores[np.isfinite(scores)]) if np.isfinite(scores).any() else math.nan
 
 
-TWINS = {
+TWINS: dict[str, Twin] = {
     "liq_amihud_z": amihud_z,
     "liq_turnover_60": turnover,
     "liq_volume_elasticity_120": volume_elasticity,

@@ -11,7 +11,7 @@ from scipy import stats
 
 from fxloom.families.market_regime import FAMILY
 from fxloom.features.domain import BOTH, BQX, Domain
-from tests.families.markets import NAMES, Market, bars_since_change, check_twins, market, quotient, slope, std
+from tests.families.markets import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, slope, std
 
 
 def changes(x: np.ndarray, k: int) -> np.ndarray:
@@ -88,7 +88,7 @@ def jump_count(m: Market, t: int) -> float:
     return found
 
 
-TWINS = {
+TWINS: dict[str, Twin] = {
     "mr_efficiency_60": efficiency,
     "mr_hurst_240": hurst,
     "mr_choppiness_60": choppiness,

@@ -121,7 +121,7 @@ def test_every_feature_begins_at_its_warmup(domain: Domain, minutes: int) -> Non
 @SCALES
 def test_the_warmup_is_enough_for_full_bins_that_begin_anywhere(minutes: int) -> None:
     for begin in range(0, minutes, 7):
-        close = 1.1 + 1e-5 * np.cumsum(np.random.default_rng(begin).integers(-9, 10, 5000))
+        close = 1.1 + 1e-5 * np.random.default_rng(begin).integers(-9, 10, 5000).cumsum().astype(np.float64)
         bars = Bars(np.arange(5000) + 25_300_020 // 60 * 60 + begin, close, close, close, close)
         got = features(frame_of(bars).view(RATE), minutes)
         for column in FAMILIES[minutes].columns(RATE):

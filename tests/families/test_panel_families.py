@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
 
 from fxloom.bars.bars import Bars
 from fxloom.bars.pairs import PAIRS
 from fxloom.families import arbitrage, correlation, cross_sectional_panel, currency_strength, error_correction
-from fxloom.features.domain import BOTH, RATE
+from fxloom.features.domain import BOTH, RATE, Domain
+from fxloom.features.feature import Columns
 from fxloom.series.siblings import system_of
 from tests.families.cross_section_reference import legs_of, slow_correction, slow_cross_section
 from tests.families.panel_reference import (
@@ -25,10 +28,17 @@ from tests.families.panel_reference import (
 ROWS = (14, 29, 75, 119, 120, 240, 313, 314, 360, 424, 470, 560, 640, 699, 700, 735, 790, 905, 960, 1099)
 
 
-def compare(columns, slow, reference, rows, pairs, tolerance=1e-9):
+def compare(
+    columns: Columns,
+    slow: Callable[[Twin, str, int], dict[str, float]],
+    reference: Twin,
+    rows: Sequence[int],
+    pairs: Sequence[str],
+    tolerance: float = 1e-9,
+) -> None:
     """Every column at sampled bars: the twin's number, or missing where the twin has none; most are there."""
     compared = there = 0
-    scale = {name: np.nanstd(column) for name, column in columns.items()}
+    scale = {name: float(np.nanstd(column)) for name, column in columns.items()}
     for p in pairs:
         i = reference.pairs.index(p)
         for t in rows:
@@ -45,36 +55,36 @@ def compare(columns, slow, reference, rows, pairs, tolerance=1e-9):
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_correlation_is_what_the_page_says(domain):
+def test_correlation_is_what_the_page_says(domain: Domain) -> None:
     frame = frame_of(made_up())
     columns = correlation.compute(frame.view(domain))
     compare(columns, slow_correlation, Twin(frame, domain.name), ROWS, ("audnzd", "eurusd", "usdjpy"))
 
 
-def test_currency_strength_is_what_the_page_says():
+def test_currency_strength_is_what_the_page_says() -> None:
     frame = frame_of(made_up())
     columns = currency_strength.compute(frame.view(RATE))
     compare(columns, slow_strength, Twin(frame), ROWS, SOME)
 
 
-def test_arbitrage_is_what_the_page_says():
+def test_arbitrage_is_what_the_page_says() -> None:
     frame = frame_of(made_up())
     columns = arbitrage.compute(frame.view(RATE))
     compare(columns, slow_arbitrage, Twin(frame), ROWS, SOME)
 
 
-def test_the_cross_section_is_what_the_page_says():
+def test_the_cross_section_is_what_the_page_says() -> None:
     frame = frame_of(made_up())
     columns = cross_sectional_panel.compute(frame.view(RATE))
     compare(columns, slow_cross_section, Twin(frame), ROWS, ("audnzd", "eurusd", "usdjpy", "eurchf"))
 
 
-def test_the_systems_are_those_of_the_page():
+def test_the_systems_are_those_of_the_page() -> None:
     assert all(list(system_of(p)) == legs_of(p) for p in PAIRS)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_error_correction_is_what_statsmodels_finds(domain):
+def test_error_correction_is_what_statsmodels_finds(domain: Domain) -> None:
     frame = frame_of(made_up(("eurgbp", "eurusd", "usdcad"), 1_900, seed=5, holes=False))
     columns = error_correction.compute(frame.view(domain))
     rows = (1_560, 1_619, 1_620, 1_800, 1_899)

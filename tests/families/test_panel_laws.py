@@ -23,6 +23,7 @@ FAMILIES = (correlation, error_correction, cross_sectional_panel, currency_stren
 TABLES = [table for module in FAMILIES for table in tables_of(module.FAMILY)]
 SIX = ("eurgbp", "eurusd", "gbpusd", "nzdusd", "usdcad", "usdjpy")
 EXPIRED, CARRIED = 7_300, 7_150  # bars of absence: longer and shorter than a close is carried
+Stored = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (feature, pair) -> times and values
 
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
 
@@ -38,7 +39,7 @@ def long_panel() -> dict[str, Bars]:
     return {p: bars[p].take(kept[p]) for p in SIX}
 
 
-def stored(table: Table, frame: PanelFrame, first: int = 0) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+def stored(table: Table, frame: PanelFrame, first: int = 0) -> Stored:
     """(feature, pair) -> times and values of the pair's observed bars from minute ``first`` on."""
     view = frame.view(table.domain, 0, int(np.searchsorted(frame.ts, first)))
     columns = table.family.compute(view)
@@ -48,7 +49,7 @@ def stored(table: Table, frame: PanelFrame, first: int = 0) -> dict[tuple[str, s
     }
 
 
-def assert_same(one, other, start: int, end: int) -> None:
+def assert_same(one: Stored, other: Stored, start: int, end: int) -> None:
     """The same times and, bit for bit, the same values from ``start`` until ``end``."""
     assert set(one) == set(other)
     for key in one:
@@ -75,7 +76,7 @@ def noisy_after(bars: dict[str, Bars], cut: int) -> dict[str, Bars]:
 
 @each_table
 @pytest.mark.parametrize("quotes", [True, False], ids=["quotes", "proxy"])
-def test_a_lookback_is_enough_to_the_last_bit(table, quotes):
+def test_a_lookback_is_enough_to_the_last_bit(table: Table, quotes: bool) -> None:
     bars = long_panel()
     clock = panel_minutes([b.ts for b in bars.values()])
     whole = stored(table, frame_of(bars, quotes))
@@ -86,7 +87,7 @@ def test_a_lookback_is_enough_to_the_last_bit(table, quotes):
 
 
 @each_table
-def test_a_view_may_begin_later_than_its_frame(table):
+def test_a_view_may_begin_later_than_its_frame(table: Table) -> None:
     frame = frame_of(long_panel())
     whole = table.family.compute(frame.view(table.domain))
     first = 16_517
@@ -97,7 +98,7 @@ def test_a_view_may_begin_later_than_its_frame(table):
 
 
 @each_table
-def test_later_bars_do_not_matter(table):
+def test_later_bars_do_not_matter(table: Table) -> None:
     bars = between(long_panel(), 0, int(long_panel()["eurusd"].ts[2_500]))
     whole = stored(table, frame_of(bars))
     for at in (400, 1_999):
@@ -107,7 +108,7 @@ def test_later_bars_do_not_matter(table):
 
 
 @each_table
-def test_values_begin_at_the_warm_up_and_stay_in_range(table):
+def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
     frame = frame_of(made_up(PAIRS, 1_700, seed=6, holes=False))
     columns = table.family.compute(frame.view(table.domain))
     for f in table.features:
@@ -123,7 +124,7 @@ def test_values_begin_at_the_warm_up_and_stay_in_range(table):
 
 
 @each_table
-def test_lone_pairs_and_empty_pairs_are_no_error(table):
+def test_lone_pairs_and_empty_pairs_are_no_error(table: Table) -> None:
     lone = frame_of({"eurusd": made_up()["eurusd"]})
     view = lone.view(table.domain)
     columns = table.family.compute(view)
@@ -135,7 +136,7 @@ def test_lone_pairs_and_empty_pairs_are_no_error(table):
     assert {c.shape for c in table.family.compute(frame.view(table.domain)).values()} == {frame.price.shape}
 
 
-def test_triangles_tie_features_as_the_page_says():
+def test_triangles_tie_features_as_the_page_says() -> None:
     frame = frame_of(made_up(PAIRS, 700, seed=2, holes=False))
     view = frame.view(RATE)
     gap = set_return(view, BASE) + set_return(view, QUOTE) - view.r
@@ -147,7 +148,7 @@ def test_triangles_tie_features_as_the_page_says():
 
 
 @pytest.mark.data
-def test_triangles_of_real_prices_tie_the_same_features():
+def test_triangles_of_real_prices_tie_the_same_features() -> None:
     bars = {p: real_bars(f"market28/{p}").take(slice(0, 3_000)) for p in PAIRS}
     view = frame_of(bars, quotes=False).view(RATE)
     rows = view.present.all(axis=0)

@@ -10,6 +10,7 @@ import pytest
 from fxloom.bars.pairs import PAIRS
 from fxloom.families import cross_sectional_panel
 from fxloom.features.domain import RATE
+from fxloom.features.feature import Table
 from fxloom.features.panel_view import PanelFrame
 from tests.conftest import DATA, real_bars
 from tests.families.panel_reference import frame_of
@@ -41,7 +42,7 @@ def week() -> dict[str, dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
-def test_values_are_there_finite_and_in_range(table):
+def test_values_are_there_finite_and_in_range(table: Table) -> None:
     view = frame("market28", "2018-02-05", "2018-02-14").view(table.domain)
     for f in table.features:
         values = week()[table.name][f.name]
@@ -57,7 +58,7 @@ def test_values_are_there_finite_and_in_range(table):
 
 
 @pytest.mark.parametrize("pair", ["audjpy", "eurusd", "gbpnzd", "usdchf"])
-def test_no_two_features_are_images_of_one_another(pair):
+def test_no_two_features_are_images_of_one_another(pair: str) -> None:
     i = PAIRS.index(pair)
     rows = frame("market28", "2018-02-05", "2018-02-14").view(RATE).observed(pair)
     names = [name for columns in week().values() for name in columns]
@@ -72,7 +73,7 @@ def test_no_two_features_are_images_of_one_another(pair):
         assert alike < ALIKE < IMAGES, (names[a], names[b], alike)
 
 
-def test_a_pair_that_is_away_for_a_week_is_told_and_not_invented():
+def test_a_pair_that_is_away_for_a_week_is_told_and_not_invented() -> None:
     panel = frame("panel15", "2018-03-14", "2018-03-31")  # eurjpy lacks 24 to 30 March
     away = np.flatnonzero((panel.ts >= minute("2018-03-26")) & (panel.ts < minute("2018-03-30")))
     for table in TABLES:

@@ -25,7 +25,7 @@ def fit(domain: Domain, w: int, name: str, t: int) -> Fit:
         return 0.0, 0.0, 0.0, 0.0, 0.0
     d, u = window - y[t], np.arange(1.0 - w, 1.0)
     poly = np.polynomial.Polynomial.fit(u, d, 2)
-    b, a1, a2 = poly.convert().coef
+    b, a1, a2 = map(float, poly.convert().coef)
     sse = float(np.sum((d - poly(u)) ** 2))
     return a2, a1, b, 1.0 - sse / float(np.sum((d - d.mean()) ** 2)), (sse / (w - 3)) ** 0.5
 

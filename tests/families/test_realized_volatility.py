@@ -11,11 +11,22 @@ from scipy.special import gamma
 
 from fxloom.families.realized_volatility import FAMILY
 from fxloom.features.domain import BOTH, RATE, Domain
-from tests.families.markets import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, std
+from tests.families.markets import (
+    NAMES,
+    Formula,
+    Market,
+    Number,
+    Twin,
+    bars_since_change,
+    check_twins,
+    market,
+    quotient,
+    std,
+)
 
 
-def bp(variance: float) -> float:
-    return 1e4 * math.sqrt(max(variance, 0.0))
+def bp(variance: Number) -> float:
+    return 1e4 * math.sqrt(max(float(variance), 0.0))
 
 
 def logs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -87,15 +98,15 @@ def ewma_ratio(m: Market, t: int) -> float:
     return math.sqrt(means[0] / means[1]) if means[1] > 0 else math.nan
 
 
-def on_returns(w: int, formula: Twin) -> Twin:
+def on_returns(w: int, formula: Formula) -> Twin:
     return lambda m, t: formula(m.window(m.r, t, w))
 
 
-def on_parkinson(w: int, formula: Twin) -> Twin:
+def on_parkinson(w: int, formula: Formula) -> Twin:
     return lambda m, t: formula(m.window(parkinsons(m), t, w))
 
 
-TWINS = {
+TWINS: dict[str, Twin] = {
     "rv_parkinson_20": parkinson,
     "rv_garman_klass_20": garman_klass,
     "rv_rogers_satchell_20": rogers_satchell,
@@ -103,14 +114,16 @@ TWINS = {
     "rv_bipower_20": on_returns(20, lambda r: bp(math.pi / 2 * np.mean(np.abs(r[1:] * r[:-1])))),
     "rv_quarticity_20": on_returns(20, lambda r: 1e4 * (np.sum(r**4) / 60) ** 0.25),
     "rv_jump_z_60": jump_z,
-    "rv_signed_jump_60": on_returns(60, lambda r: quotient(np.sum(r[r > 0] ** 2) - np.sum(r[r < 0] ** 2), r @ r)),
+    "rv_signed_jump_60": on_returns(
+        60, lambda r: quotient(np.sum(r[r > 0] ** 2) - np.sum(r[r < 0] ** 2), np.dot(r, r))
+    ),
     "rv_vol_of_vol_60": on_parkinson(60, lambda p: quotient(std(p), p.mean())),
     "rv_accel_20": on_parkinson(21, lambda p: p[20] - 2 * p[10] + p[0]),
     "rv_ewma_ratio_5_20": ewma_ratio,
     "rv_regime_high": regime,
     "rv_regime_duration": lambda m, t: bars_since_change(lambda i: regime(m, i), t, 1440),
     "rv_regime_switch_rate": lambda m, t: sum(regime(m, i) != regime(m, i - 1) for i in range(t - 1439, t + 1)) / 1440,
-    "rv_skew_60": on_returns(60, lambda r: quotient(math.sqrt(60) * np.sum(r**3), (r @ r) ** 1.5)),
+    "rv_skew_60": on_returns(60, lambda r: quotient(math.sqrt(60) * np.sum(r**3), (np.dot(r, r)) ** 1.5)),
 }
 
 

@@ -9,12 +9,24 @@ import pytest
 
 from fxloom.families.spread_features import FAMILY
 from fxloom.features.domain import RATE, WINDOWS
-from tests.families.markets import NAMES, Market, Twin, check_twins, market, percentile_rank, quotient, slope, std
+from tests.families.markets import (
+    NAMES,
+    Formula,
+    Market,
+    Number,
+    Twin,
+    check_twins,
+    market,
+    percentile_rank,
+    quotient,
+    slope,
+    std,
+)
 
 
 def twins(w: int) -> dict[str, Twin]:
-    def on_spread(formula: Twin) -> Twin:
-        def reference(m: Market, t: int) -> float:
+    def on_spread(formula: Formula) -> Twin:
+        def reference(m: Market, t: int) -> Number:
             s = m.window(m.s, t, w)
             return math.nan if np.isnan(s).any() else formula(s)
 
@@ -23,7 +35,7 @@ def twins(w: int) -> dict[str, Twin]:
     def to_vol(m: Market, t: int) -> float:
         return min(quotient(m.window(m.s, t, w).mean(), 1e4 * std(m.window(m.r, t, w))), 1000.0)
 
-    found = {
+    found: dict[str, Twin] = {
         "mean": on_spread(np.mean),
         "std": on_spread(std),
         "z": on_spread(lambda s: quotient(s[-1] - s.mean(), std(s))),

@@ -21,6 +21,8 @@ from tests.conftest import real_bars
 NAMES = {domain: {c.name: c for c in technical.columns(domain)} for domain in BOTH}
 WINDOWS = {"stoch_k", "stoch_d", "stochrsi_k", "stochrsi_d", "cci_20", "willr_14", "mfi_14", "ultosc"}  # may be missing
 
+SIMPLE, EXPONENTIAL = talib.MA_Type.SMA, talib.MA_Type.EMA  # kinds of moving averages
+
 
 def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
     """Bars on a grid of 0.00001 with missing minutes, ties and, if asked, a stretch in which nothing moves."""
@@ -32,12 +34,12 @@ def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
     close = 110_000 + np.cumsum(steps)
     opened = np.r_[close[0], close[:-1]]
     high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
-    opened, high, low, close = (np.round(1e-5 * column, 5) for column in (opened, high, low, close))
-    return Bars(ts, opened, high, low, close, volume.astype(np.float64))
+    o, h, l, c = (np.round(1e-5 * column, 5) for column in (opened, high, low, close))
+    return Bars(ts, o, h, l, c, volume.astype(np.float64))
 
 
 def view_of(bars: Bars, domain: Domain) -> View:
-    info = PairInfo(bars.close[0], has_volume=bars.volume is not None)
+    info = PairInfo(float(bars.close[0]), has_volume=bars.volume is not None)
     return PairFrame("eurusd", on_clock(bars), info).view(domain)
 
 
@@ -46,12 +48,12 @@ def by_talib(view: View) -> Columns:
     bars = (h, l, c)
     if view.domain is RATE:
         prices = view.frame.bars
-        ticks = tuple(np.round(p * 1e9) for p in (prices.high, prices.low, prices.close))
+        ticks = (np.round(prices.high * 1e9), np.round(prices.low * 1e9), np.round(prices.close * 1e9))
     else:
         ticks = bars
     macd, signal, hist = talib.MACD(c, 12, 26, 9)
-    stoch_k, stoch_d = talib.STOCH(*bars, 14, 3, 0, 3, 0)
-    stochrsi_k, stochrsi_d = talib.STOCHRSI(c, 14, 14, 3, 0)
+    stoch_k, stoch_d = talib.STOCH(*bars, 14, 3, SIMPLE, 3, SIMPLE)
+    stochrsi_k, stochrsi_d = talib.STOCHRSI(c, 14, 14, 3, SIMPLE)
     down, up = talib.AROON(h, l, 25)
     values = {
         "rsi_14": talib.RSI(c, 14), "rsi_21": talib.RSI(c, 21),
@@ -63,7 +65,8 @@ def by_talib(view: View) -> Columns:
         "roc_12": talib.ROC(c, 12), "mom_10": talib.MOM(c, 10),
         "atr_14": talib.ATR(*bars, 14), "natr_60": talib.NATR(*bars, 60),
         "aroon_up_25": up, "aroon_down_25": down,
-        "ultosc": talib.ULTOSC(*bars, 7, 14, 28), "trix_15": talib.TRIX(c, 15), "ppo_5_35": talib.PPO(c, 5, 35, 1),
+        "ultosc": talib.ULTOSC(*bars, 7, 14, 28), "trix_15": talib.TRIX(c, 15),
+        "ppo_5_35": talib.PPO(c, 5, 35, EXPONENTIAL),
         "cmo_9": talib.CMO(c, 9), "mfi_14": talib.MFI(*bars, view.volume, 14), "bop": talib.BOP(o, *bars),
         "sar_dist": 100.0 * (ticks[2] - talib.SAR(*ticks[:2], 0.02, 0.2)) / ticks[2],
         "kama_dist": 100.0 * (c / talib.KAMA(c, 30) - 1.0),

@@ -19,7 +19,7 @@ def terms_at(y: np.ndarray, t: int) -> dict[str, float]:
     window = y[t - 59 : t + 1] - y[t]
     if np.ptp(y[t - 59 : t + 1]) <= 1e-13 * abs(y[t]):
         return {"quad": 0.0, "lin": 0.0, "resid": 0.0}
-    b, a1, a2 = np.polynomial.Polynomial.fit(U, window, 2).convert().coef
+    b, a1, a2 = map(float, np.polynomial.Polynomial.fit(U, window, 2).convert().coef)
     return {"quad": a2 * 59.0**2, "lin": a1 * -59.0, "resid": 0.0 - b}
 
 
@@ -31,7 +31,7 @@ def test_terms_by_their_definition(domain: Domain, name: str) -> None:
         rows = [terms_at(y, s) for s in range(t - 59, t + 1)]
         for one, other in COUPLES:
             x, z = ([row[key] for row in rows] for key in (one, other))
-            scale = np.std(x) * np.std(z)
+            scale = float(np.std(x) * np.std(z))
             assert out[f"tc_cov_{one}_{other}"][t] == pytest.approx(np.cov(x, z)[0, 1], abs=1e-8 * scale)
             assert out[f"tc_corr_{one}_{other}"][t] == pytest.approx(np.corrcoef(x, z)[0, 1], abs=1e-8)
 

@@ -111,10 +111,10 @@ def still_until(view_bar: int, domain: Domain) -> Bars:
     """A price that does not move before a clock position."""
     bars = weekly_bars()
     n = int(weekly_view(domain).frame.bars.observed.searchsorted(view_bar))
-    prices = [c.copy() for c in (bars.open, bars.high, bars.low, bars.close)]
-    for column in prices:
+    o, h, l, c = (column.copy() for column in (bars.open, bars.high, bars.low, bars.close))
+    for column in (o, h, l, c):
         column[:n] = bars.close[n]
-    return Bars(bars.ts, *prices, bars.volume, bars.spread)
+    return Bars(bars.ts, o, h, l, c, bars.volume, bars.spread)
 
 
 @DOMAINS

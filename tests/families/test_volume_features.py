@@ -13,11 +13,23 @@ from scipy import stats
 from fxloom.families.volume_features import FAMILY
 from fxloom.features.domain import RATE, WINDOWS
 from fxloom.features.pair_view import PairFrame
-from tests.families.markets import NAMES, Market, Twin, check_twins, corr, made_up, market, quotient, slope, std
+from tests.families.markets import (
+    NAMES,
+    Formula,
+    Market,
+    Twin,
+    check_twins,
+    corr,
+    made_up,
+    market,
+    quotient,
+    slope,
+    std,
+)
 
 
 def twins(w: int) -> dict[str, Twin]:
-    def on_volume(formula: Twin) -> Twin:
+    def on_volume(formula: Formula) -> Twin:
         return lambda m, t: formula(m.window(m.v, t, w))
 
     def z(v: np.ndarray) -> float:
@@ -26,7 +38,7 @@ def twins(w: int) -> dict[str, Twin]:
     def entropy(v: np.ndarray) -> float:
         return stats.entropy(v[v > 0]) / math.log(w) if v.sum() > 0 else math.nan
 
-    found = {
+    found: dict[str, Twin] = {
         "mean": on_volume(np.mean),
         "std": on_volume(std),
         "skew": on_volume(lambda v: stats.skew(v, bias=False) if std(v) > 0 else math.nan),

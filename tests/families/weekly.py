@@ -59,8 +59,8 @@ def with_later_bars(bars: Bars, cut: int, seed: int = 1) -> Bars:
     rng = np.random.default_rng(seed)
     walk = bars.close[cut - 1] * np.exp(1e-3 * np.cumsum(rng.normal(size=len(bars) - cut)))
     close = np.concatenate([bars.close[:cut], walk])
-    prices = [np.concatenate([column[:cut], walk]) for column in (bars.open, bars.high, bars.low)]
-    return Bars(bars.ts, *prices, close, bars.volume, bars.spread)
+    o, h, l = (np.concatenate([column[:cut], walk]) for column in (bars.open, bars.high, bars.low))
+    return Bars(bars.ts, o, h, l, close, bars.volume, bars.spread)
 
 
 # -- what holds for every anchored family -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import random
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def restart(server: Server, kind: signal.Signals) -> None:
     server.start()
 
 
-FAULTS = {
+FAULTS: dict[str, Callable[[Server], object]] = {
     "backends killed": kill_backends,
     "stopped": lambda server: restart(server, signal.SIGINT),
     "crashed": lambda server: restart(server, signal.SIGQUIT),

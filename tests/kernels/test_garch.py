@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from arch import arch_model
-from arch.univariate.base import ARCHModelResult
+from arch.univariate.base import ARCHModelFixedResult
 
 from fxloom.kernels.garch import backcast, climb, cost, derivatives, fit_garch, garch_variances
 
@@ -51,7 +51,7 @@ def r(request: pytest.FixtureRequest) -> np.ndarray:
     return WINDOWS[request.param]
 
 
-def reference(r: np.ndarray, fixed: np.ndarray | None = None) -> ARCHModelResult:
+def reference(r: np.ndarray, fixed: np.ndarray | None = None) -> ARCHModelFixedResult:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = arch_model(r, mean="Constant", vol="GARCH", p=1, q=1, rescale=False)

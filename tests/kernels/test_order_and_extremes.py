@@ -11,7 +11,7 @@ from fxloom.kernels.order import rank_present, rolling_rank
 from fxloom.kernels.states import bars_since_change, change_share, shift
 
 RNG = np.random.default_rng(4)
-TICKS = np.round(np.cumsum(RNG.normal(0.0, 1.0, 500)))  # many ties
+TICKS = np.round(np.cumsum(RNG.normal(0.0, 1.0, 500))).astype(np.float64)  # many ties
 WALK = np.cumsum(RNG.normal(0.0, 1.0, 500))
 HOLED = np.where(RNG.random(500) < 0.02, np.nan, TICKS)
 
@@ -25,8 +25,8 @@ def windows(y: np.ndarray, w: int) -> list[np.ndarray]:
 def test_extremes(y: np.ndarray, w: int) -> None:
     for got, slow in ((rolling_max(y, w), np.max), (rolling_min(y, w), np.min)):
         np.testing.assert_array_equal(got[w - 1 :], [slow(v) for v in windows(y, w)])
-    for got, slow in ((bars_since_max(y, w), np.argmax), (bars_since_min(y, w), np.argmin)):
-        expected = [np.nan if np.isnan(v).any() else float(slow(v[::-1])) for v in windows(y, w)]
+    for got, where in ((bars_since_max(y, w), np.argmax), (bars_since_min(y, w), np.argmin)):
+        expected = [np.nan if np.isnan(v).any() else float(where(v[::-1])) for v in windows(y, w)]
         np.testing.assert_array_equal(got[w - 1 :], expected)
 
 

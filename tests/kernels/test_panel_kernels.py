@@ -30,7 +30,7 @@ def holed(rows: int, n: int, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return r, present
 
 
-def test_sums_of_correlations_are_those_of_single_pairs():
+def test_sums_of_correlations_are_those_of_single_pairs() -> None:
     pairs = ("audusd", "eurjpy", "eurusd", "gbpusd", "usdcad")
     r, present = holed(5, 2_400)
     known = relations(pairs)
@@ -49,7 +49,7 @@ def test_sums_of_correlations_are_those_of_single_pairs():
     assert np.allclose(magnitudes, size, atol=1e-12)
 
 
-def test_sums_of_correlations_do_not_depend_on_the_place():
+def test_sums_of_correlations_do_not_depend_on_the_place() -> None:
     r, present = holed(5, 2_400)
     known = relations(("audusd", "eurjpy", "eurusd", "gbpusd", "usdcad"))
     whole = correlation_sums(r, present, known.relation, known.sign)
@@ -59,7 +59,7 @@ def test_sums_of_correlations_do_not_depend_on_the_place():
             assert np.array_equal(a[..., begin + 119 : end], b[..., 119:])
 
 
-def test_moments_over_a_set_are_numpy_s():
+def test_moments_over_a_set_are_numpy_s() -> None:
     r, present = holed(4, 800)
     members, signs = np.array([[1, 2, 3], [0, -1, -1]]), np.array([[1.0, -1.0, 1.0], [-1.0, 0.0, 0.0]])
     count, mean, std = set_moments(r, present, members, signs)
@@ -74,7 +74,7 @@ def test_moments_over_a_set_are_numpy_s():
     assert (mean[1][count[1] == 1] == -r[0][count[1] == 1]).all()
 
 
-def test_shares_count_ties_by_half():
+def test_shares_count_ties_by_half() -> None:
     values = np.array([[1.0], [1.0 + 1e-12], [2.0], [np.nan], [0.5]])
     known, everyone = np.ones((5, 1), np.bool_), np.ones(5, np.bool_)
     share = share_below(values, known, everyone, 2, 1e-9, 0.0)[:, 0]
@@ -86,7 +86,7 @@ def test_shares_count_ties_by_half():
     assert share_below(values, known, majors, 1, 1e-9, 0.0)[:, 0].tolist()[:3] == [0.0, 0.25, 1.0]
 
 
-def test_robust_scores_and_rank_correlations_are_scipy_s():
+def test_robust_scores_and_rank_correlations_are_scipy_s() -> None:
     rng = np.random.default_rng(3)
     x, y = np.round(rng.standard_normal((2, 12, 200)), 1)
     known = rng.random((12, 200)) < 0.8
@@ -120,14 +120,14 @@ def agree(y: np.ndarray, ends: np.ndarray, tolerance: float = 1e-6) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_fits_are_those_of_statsmodels(scale):
+def test_fits_are_those_of_statsmodels(scale: float) -> None:
     rng = np.random.default_rng(7)
     walk = 1e-4 * rng.standard_normal((3, 1_700)).cumsum(axis=1)
     walk[1] = walk[0] + 1e-3 * rng.standard_normal(1_700)  # one cointegrated, one not
     agree(scale * (4.6 + walk), np.array([1_440, 1_500, 1_699]))
 
 
-def test_critical_values_are_those_of_statsmodels():
+def test_critical_values_are_those_of_statsmodels() -> None:
     y = np.random.default_rng(1).standard_normal((200, 3)).cumsum(axis=0)
     assert coint_johansen(y, 0, 1).cvt[:, 1].tolist() == list(CRITICAL)
 
@@ -135,7 +135,7 @@ def test_critical_values_are_those_of_statsmodels():
 @pytest.mark.data
 @pytest.mark.parametrize("pair", ["eurusd", "audjpy", "chfjpy"])
 @pytest.mark.parametrize("bqx", [False, True], ids=["rate", "bqx"])
-def test_fits_of_real_prices_are_those_of_statsmodels(pair, bqx):
+def test_fits_of_real_prices_are_those_of_statsmodels(pair: str, bqx: bool) -> None:
     legs = system_of(pair)
     bars = {p: real_bars(f"market28/{p}").take(slice(0, 6_000)) for p in legs}
     frame = PanelFrame(bars, {p: PairInfo(float(bars[p].close[0])) for p in legs})
@@ -146,7 +146,7 @@ def test_fits_of_real_prices_are_those_of_statsmodels(pair, bqx):
 
 
 @pytest.mark.parametrize("spoil", ["flat", "twin", "noisy twin", "missing", "short"])
-def test_singular_and_incomplete_windows_have_no_fit(spoil):
+def test_singular_and_incomplete_windows_have_no_fit(spoil: str) -> None:
     y = 4.6 + 1e-4 * np.random.default_rng(7).standard_normal((3, 1_500)).cumsum(axis=1)
     if spoil == "flat":
         y[2] = 4.6
@@ -160,7 +160,7 @@ def test_singular_and_incomplete_windows_have_no_fit(spoil):
     assert np.isnan(johansen_fits(y, np.array([end]), 1_440)).all()
 
 
-def test_a_fit_depends_on_its_window_alone():
+def test_a_fit_depends_on_its_window_alone() -> None:
     y = 4.6 + 1e-4 * np.random.default_rng(7).standard_normal((3, 1_800)).cumsum(axis=1)
     whole = johansen_fits(y, np.array([1_600]), 1_440)
     assert np.array_equal(whole, johansen_fits(y[:, 160:1_601].copy(), np.array([1_440]), 1_440))

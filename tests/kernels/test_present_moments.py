@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from fxloom.kernels.present_moments import (
-    joins_of,
     present_beta,
     present_corr,
     present_moments,
@@ -17,6 +16,7 @@ from fxloom.kernels.present_moments import (
     present_std,
     present_zscore,
 )
+from fxloom.kernels.window_parts import joins_of
 
 WINDOWS = (15, 60, 120, 240)
 
@@ -32,12 +32,12 @@ def series(n: int = 2_600, level: float = 100.0, seed: int = 1) -> tuple[np.ndar
 
 def exact(values: np.ndarray) -> tuple[Fraction, Fraction]:
     fractions = [Fraction(float(v)) for v in values]
-    mean = sum(fractions) / len(fractions)
-    return mean, sum((f - mean) ** 2 for f in fractions)
+    mean = sum(fractions, Fraction(0)) / len(fractions)
+    return mean, sum(((f - mean) ** 2 for f in fractions), Fraction(0))
 
 
 @pytest.mark.parametrize("window", [*WINDOWS, 7, 45, 90, 75])
-def test_joins_build_the_window(window):
+def test_joins_build_the_window(window: int) -> None:
     length = 1
     for newer, older in joins_of(window):
         assert newer == length
@@ -47,7 +47,7 @@ def test_joins_build_the_window(window):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_moments_keep_fourteen_digits_at_level_100(window):
+def test_moments_keep_fourteen_digits_at_level_100(window: int) -> None:
     x, _ = series()
     count, mean, ssd = present_moments(x, window)
     for t in range(0, len(x), 37):
@@ -64,7 +64,7 @@ def test_moments_keep_fourteen_digits_at_level_100(window):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_full_windows_agree_with_pandas(window):
+def test_full_windows_agree_with_pandas(window: int) -> None:
     x, y = np.random.default_rng(5).standard_normal((2, 3_000))
     a, b = pd.Series(x).rolling(window), pd.Series(y)
     assert np.allclose(present_std(x, window), a.std(), rtol=1e-9, equal_nan=True)
@@ -75,7 +75,7 @@ def test_full_windows_agree_with_pandas(window):
 
 
 @pytest.mark.parametrize("cumulated", [False, True])
-def test_residuals_agree_with_least_squares(cumulated):
+def test_residuals_agree_with_least_squares(cumulated: bool) -> None:
     x, y = series(level=0.0)
     got = present_residual(y, x, 240, cumulated)
     for t in range(239, len(x), 53):
@@ -90,7 +90,7 @@ def test_residuals_agree_with_least_squares(cumulated):
         assert got[t] == pytest.approx(error[-1] / error.std(ddof=1), rel=1e-7)
 
 
-def test_a_constant_has_no_deviation_and_no_correlation():
+def test_a_constant_has_no_deviation_and_no_correlation() -> None:
     rng = np.random.default_rng(0)
     x, y = np.full(100, 0.1), rng.standard_normal(100)
     x[50] = np.nan
@@ -102,12 +102,12 @@ def test_a_constant_has_no_deviation_and_no_correlation():
     assert present_beta(x, y, 15)[30] == 0.0
 
 
-def test_an_exact_fit_has_no_residual():
+def test_an_exact_fit_has_no_residual() -> None:
     x = np.random.default_rng(1).standard_normal(400)
     assert np.isnan(present_residual(3 * x + 1, x, 240, False)).all()
 
 
-def test_bits_do_not_depend_on_the_place_or_on_what_comes_later():
+def test_bits_do_not_depend_on_the_place_or_on_what_comes_later() -> None:
     x, y = series()
     for kernel, settings in ((present_corr, ()), (present_beta, ()), (present_residual, (True,))):
         whole = kernel(x, y, 120, *settings)
@@ -117,7 +117,7 @@ def test_bits_do_not_depend_on_the_place_or_on_what_comes_later():
             assert np.array_equal(part[119:], whole[begin + 119 : end], equal_nan=True)
 
 
-def test_a_spike_is_forgotten_with_its_window():
+def test_a_spike_is_forgotten_with_its_window() -> None:
     x, _ = series()
     spiked = x.copy()
     spiked[500] = 1e12

@@ -39,7 +39,7 @@ def test_a_window_of_zeros_has_nothing_above() -> None:
 
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_classes_are_those_of_numpys_quantiles(decimals: int) -> None:
-    y = np.round(np.abs(np.convolve(RNG.normal(size=900), np.ones(5) / 5, "same")), decimals)
+    y = np.round(np.abs(np.convolve(RNG.normal(size=900), np.ones(5) / 5, "same")), decimals).astype(np.float64)
     y[400] = np.nan
     quantiles = np.array([1 / 3, 2 / 3, 0.8])
     got = quantile_class(y, 100, quantiles, 1e-9)

@@ -9,7 +9,7 @@ import talib
 from fxloom.kernels.recursion import efficiency, ema, first_present, kama, wilder
 
 RNG = np.random.default_rng(5)
-WALK = 100.0 + np.cumsum(RNG.integers(-3, 4, 900)) * 0.01
+WALK = 100.0 + np.cumsum(RNG.integers(-3, 4, 900)).astype(np.float64) * 0.01
 WALK[300:360] = WALK[299]  # a market that stands still
 LED = np.r_[np.full(19, np.nan), WALK]
 

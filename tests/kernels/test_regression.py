@@ -32,12 +32,13 @@ def exact_fit(window: np.ndarray, degree: int) -> tuple[list[Fraction], list[Fra
     w = len(window)
     y = [Fraction(float(v)) for v in window]
     design = [[Fraction(u) ** k for k in range(degree + 1)] for u in range(1 - w, 1)]
-    normal = [[sum(r[i] * r[j] for r in design) for j in range(degree + 1)] for i in range(degree + 1)]
-    right = [sum(r[i] * v for r, v in zip(design, y, strict=True)) for i in range(degree + 1)]
+    zero = Fraction(0)
+    normal = [[sum((r[i] * r[j] for r in design), zero) for j in range(degree + 1)] for i in range(degree + 1)]
+    right = [sum((r[i] * v for r, v in zip(design, y, strict=True)), zero) for i in range(degree + 1)]
     beta = solve(normal, right)
     residuals = [v - sum(b * x for b, x in zip(beta, r, strict=True)) for v, r in zip(y, design, strict=True)]
-    mean = sum(y) / w
-    return beta, residuals, sum((v - mean) ** 2 for v in y)
+    mean = sum(y, zero) / w
+    return beta, residuals, sum(((v - mean) ** 2 for v in y), zero)
 
 
 @pytest.mark.parametrize("w", [4, 15, 90])
@@ -48,16 +49,16 @@ def test_parabola_is_exact(w: int, scale: float) -> None:
     for t in (w - 1, 150, 299):
         (b, a1, a2), e, sst = exact_fit(y[t - w + 1 : t + 1], 2)
         sse = sum(v * v for v in e)
-        near = {"rel": 1e-9, "abs": 1e-13 * scale}
-        assert fit.a2[t] == pytest.approx(float(a2), **near)
-        assert fit.a1[t] == pytest.approx(float(a1), **near)
+        noise = 1e-13 * scale
+        assert fit.a2[t] == pytest.approx(float(a2), rel=1e-9, abs=noise)
+        assert fit.a1[t] == pytest.approx(float(a1), rel=1e-9, abs=noise)
         assert fit.b[t] == pytest.approx(float(b), rel=1e-14)
-        assert fit.resid[t] == pytest.approx(float(e[-1]), **near)
+        assert fit.resid[t] == pytest.approx(float(e[-1]), rel=1e-9, abs=noise)
         assert fit.rmse[t] == pytest.approx(sqrt(sse / (w - 3)), rel=1e-9)
         assert fit.r2[t] == pytest.approx(float(1 - sse / sst), rel=1e-10)
         lagged = sum(p * q for p, q in zip(e[1:], e[:-1], strict=True))
         assert fit.autocorr[t] == pytest.approx(float(lagged / sse), abs=1e-9)
-        assert fit.pred[t] == pytest.approx(float(b + a1 + a2 - Fraction(float(y[t]))), **near)
+        assert fit.pred[t] == pytest.approx(float(b + a1 + a2 - Fraction(float(y[t]))), rel=1e-9, abs=noise)
 
 
 def test_parabola_is_that_of_statsmodels() -> None:

@@ -33,8 +33,8 @@ KERNELS: dict[str, tuple[FLAGS, int]] = {
     "rolling_slope": (lambda y, _: regression.rolling_slope(y, W), W),
     "rolling_line": (lambda y, _: regression.rolling_line(y, W), W),
     "rolling_parabola": (lambda y, _: regression.rolling_parabola(y, W), W),
-    "bars_since_change": (lambda y, _: states.bars_since_change(np.round(y, 1), W), W + 1),
-    "change_share": (lambda y, _: states.change_share(np.round(y, 1), W), W + 1),
+    "bars_since_change": (lambda y, _: states.bars_since_change(np.round(y, 1).astype(np.float64), W), W + 1),
+    "change_share": (lambda y, _: states.change_share(np.round(y, 1).astype(np.float64), W), W + 1),
     "shift": (lambda y, _: states.shift(y, W), W + 1),
 }
 PRESENT = {"rank_present"}

@@ -44,8 +44,8 @@ def test_edge_is_that_of_bidask(level: float, stride: int) -> None:
 
 @pytest.mark.parametrize("spread", [3e-4, 1e-3])
 def test_edge_finds_the_spread_of_a_simulation(spread: float) -> None:
-    bars = simulated_bars(20_000, spread)
-    assert edge(*bar_pairs(*bars, 1, 0.0), 20_000, 1)[-1] == pytest.approx(spread, rel=0.03)
+    o, h, l, c = simulated_bars(20_000, spread)
+    assert edge(*bar_pairs(o, h, l, c, 1, 0.0), 20_000, 1)[-1] == pytest.approx(spread, rel=0.03)
 
 
 def test_edge_needs_two_bars_that_move() -> None:
@@ -112,7 +112,7 @@ def test_run_of_moves() -> None:
 
 
 def test_share_of_the_tail() -> None:
-    size = np.round(np.abs(RNG.standard_t(2, 300)), 1)
+    size = np.round(np.abs(RNG.standard_t(2, 300)), 1).astype(np.float64)
     got = tail_share(size, 40, 0.3, 3.0)
     for t in range(39, 300):
         w = size[t - 39 : t + 1]

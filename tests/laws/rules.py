@@ -13,6 +13,7 @@ from fxloom.features.feature import Table
 from fxloom.features.pair_view import View
 from fxloom.features.panel_view import PanelView
 from fxloom.series.pair import FIXED_SPREAD
+from fxloom.series.panel import own_spread
 from tests.laws.specimens import (
     Specimen,
     lively,
@@ -77,7 +78,7 @@ def _inputs(view: View | PanelView) -> dict[str, Floats]:
     series = {f"momentum({w})": view.momentum(w) for w in WINDOWS} | {"r": view.r, "x": view.x}
     if isinstance(view, PanelView):
         bars = {f"{p} {c}": getattr(b, c) for p, b in view.frame.bars.items() for c in ("ts", "close", "spread")}
-        return series | bars | {"price": view.price, "present": view.present}
+        return series | bars | {"price": view.price, "present": view.present, "spread": own_spread(view)}
     names = ("ts", "open", "high", "low", "close", "volume", "spread", "observed")
     ohlc = {f"ohlc[{i}]": column for i, column in enumerate(view.ohlc)}
     return series | ohlc | {name: getattr(view.frame.bars, name) for name in names}
@@ -210,7 +211,7 @@ def _unfit(trial: Trial, where: str) -> Iterable[str]:
 
 def still_prices(table: Table) -> list[str]:
     """A price that never moves gives no infinity, nothing out of range, and no rounding noise."""
-    told = []
+    told: list[str] = []
     levels = ((112.345, 107.77, 3.0), (0.009127, 0.0091, 0.0), (1.23457, 1.1, 20.0))
     for price, baseline, volume in levels[: 1 if table.family.scope == "panel" else 3]:
         specimen = still(table.family.scope, price, baseline, volume)

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.bars import Bars, Flags, Floats, Ints
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo
 from fxloom.bars.synthetic import synthetic_market
@@ -203,12 +203,12 @@ def with_flat_stretch(specimen: Specimen, pair: str, minute: int, length: int) -
     return specimen.of(flat)
 
 
-def _scaled(bars: Bars, where: Ints, price: Floats, volume: Floats, spread: Floats) -> Bars:
+def _scaled(bars: Bars, where: Flags, price: Floats, volume: Floats, spread: Floats) -> Bars:
     def scaled(column: Floats | None, factor: Floats) -> Floats | None:
         return None if column is None else np.where(where, column * factor, column)
 
-    prices = {name: scaled(getattr(bars, name), price) for name in PRICES}
-    return replace(bars, **prices, volume=scaled(bars.volume, volume), spread=scaled(bars.spread, spread))
+    o, h, l, c = (np.where(where, getattr(bars, name) * price, getattr(bars, name)) for name in PRICES)
+    return Bars(bars.ts, o, h, l, c, scaled(bars.volume, volume), scaled(bars.spread, spread))
 
 
 # -- moments worth trying --------------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ LEAST = 100  # common rows that a correlation needs
 def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
     """All features of one pair, those of the tables of many pairs too, in the month that begins at its first edge."""
     alone = Specimen(panel.name, {pair: panel.bars[pair]}, panel.infos)
-    features, columns = [], []
+    features: list[Feature] = []
+    columns: list[Floats] = []
     for table in tables().values():
         trial = try_out(table, panel if table.family.scope == "panel" else alone)[pair]
         edges = [*month_edges(trial.ts[trial.rows]), len(trial.rows)]

@@ -34,7 +34,7 @@ WINDOWS = (15, 30, 45, 60, 75)
 
 
 def volume_features(s: Sight, t: int) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     _, high, low, close = s.market.index
     typical = (high + low + close) / 3.0
     for w in WINDOWS:
@@ -64,7 +64,7 @@ def volume_features(s: Sight, t: int) -> dict[str, float]:
 
 
 def spread_features(s: Sight, t: int) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     for w in WINDOWS:
         y, r = window(s.market.s, t, w), window(s.r, t, w)
         found = {
@@ -174,7 +174,7 @@ def moves(s: Sight, w: int) -> Array:
 
 
 def lagged_cross_window(s: Sight, t: int) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     mom = {w: s.once(("mom", w), lambda w=w: moves(s, w)) for w in WINDOWS}
     for w in WINDOWS:
         now, before = window(mom[w], t, 240), window(lagged(mom[w], w), t, 240)

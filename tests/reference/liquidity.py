@@ -135,7 +135,7 @@ def advanced_microstructure(s: Sight, t: int) -> dict[str, float]:
         "micro_zero_share_60": float((moves == 0).mean()) if known(moves) else NAN,
         "micro_cost_move_60": over(mean(window(s_bp, t, 60)), 1e4 * size.mean()),
         "micro_spread_signal_60": corr(window(lagged(s_bp, 1), t, 60), size),
-        "micro_variance_ratio_60": over(np.var(long, ddof=1), 5 * np.var(1e4 * r, ddof=1)),
+        "micro_variance_ratio_60": over(float(np.var(long, ddof=1)), float(5 * np.var(1e4 * r, ddof=1))),
         "micro_adverse_60": float((window(lagged(q, 5), t, 60) * window(ahead, t, 60)).mean()),
         "micro_noise_60": math.sqrt(max(0.0, gap)) if known(gap := (((1e4 * r) ** 2).sum() - rv5) / 120) else NAN,
         "micro_reversal_120": reversal(s, t),

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 NAN = float("nan")
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(eq=False)
@@ -66,7 +67,7 @@ class Market:
             past = windows(self.index[3], w + 1)
             total = ((past[:, :-1] - past[:, -1:]) / past[:, -1:]).sum(axis=1)
             self.memo["m", w] = np.where(np.abs(total) < 1e-12, 0.0, total)
-        return self.memo["m", w]  # type: ignore[no-any-return]
+        return self.memo["m", w]
 
 
 class InDomain:
@@ -123,7 +124,7 @@ class Sight(InDomain):
 
     def other(self) -> Sight:
         name = "rate" if self.bqx else "bqx"
-        return self.market.memo.setdefault(("sight", name), Sight(self.market, name))  # type: ignore[no-any-return]
+        return self.market.memo.setdefault(("sight", name), Sight(self.market, name))
 
 
 def build(pair: str, ts: Any, prices: Any, volume: Any, spread: Any) -> Market:

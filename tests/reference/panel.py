@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.reference.market import NAN, Array, InDomain, Market, lagged, windows
+from tests.reference.market import NAN, Array, Flags, InDomain, Market, lagged, windows
 
 MAJORS = ("eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp")
 SISTERS = {
@@ -49,7 +49,7 @@ class Panel(InDomain):
             total = ((past[:, :-1] - past[:, -1:]) / past[:, -1:]).sum(axis=1)
             return np.where(np.abs(total) < 1e-12, 0.0, total)
 
-        return self.once(("m", pair, w), make)  # type: ignore[no-any-return]
+        return self.once(("m", pair, w), make)
 
     def x(self, pair: str) -> Array:
         return 100.0 * (1.0 + self.m(pair, 15) / 15.0) if self.bqx else self.close[pair]
@@ -61,7 +61,7 @@ class Panel(InDomain):
         return np.where(np.abs(ret) < 1e-12, 0.0, ret)
 
     def r(self, pair: str) -> Array:
-        return self.once(("r", pair), lambda: self.change(pair, 1))  # type: ignore[no-any-return]
+        return self.once(("r", pair), lambda: self.change(pair, 1))
 
     def g(self, pair: str) -> Array:
         """What the correlation family takes for r."""
@@ -89,7 +89,7 @@ class Panel(InDomain):
 # -- windows over the values that are there --------------------------------------------------------------------------
 
 
-def views(w: int, *series: Array) -> tuple[list[Array], Array]:
+def views(w: int, *series: Array) -> tuple[list[Array], Flags]:
     """Windows of the series, NaN where any is, and which windows count."""
     hole = np.isnan(sum(series))
     past = [windows(np.where(hole, NAN, y), w) for y in series]
@@ -97,7 +97,7 @@ def views(w: int, *series: Array) -> tuple[list[Array], Array]:
     return past, enough
 
 
-def flats(past: Array) -> Array:
+def flats(past: Array) -> Flags:
     high, low = np.nanmax(past, axis=1), np.nanmin(past, axis=1)
     return high - low <= 1e-13 * np.maximum(np.abs(high), np.abs(low))
 

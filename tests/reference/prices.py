@@ -9,6 +9,7 @@ import talib
 from tests.reference.market import (
     NAN,
     Array,
+    Flags,
     Sight,
     ago,
     corr,
@@ -27,6 +28,7 @@ from tests.reference.market import (
 
 WINDOWS = (15, 30, 45, 60, 75)
 SIX = (*WINDOWS, 90)
+SIMPLE, EXPONENTIAL = talib.MA_Type.SMA, talib.MA_Type.EMA  # kinds of moving averages
 
 
 def bqx_momentum(s: Sight, t: int) -> dict[str, float]:
@@ -51,7 +53,7 @@ def bqx_momentum(s: Sight, t: int) -> dict[str, float]:
 
 def fits(s: Sight, w: int) -> dict[str, Array]:
     """Least squares of every window on 1, u, u^2, by the pseudo-inverse of the design in units of the window."""
-    return s.once(("fits", w), lambda: all_fits(s.series(w), w))  # type: ignore[no-any-return]
+    return s.once(("fits", w), lambda: all_fits(s.series(w), w))
 
 
 def all_fits(y: Array, w: int) -> dict[str, Array]:
@@ -75,7 +77,7 @@ def all_fits(y: Array, w: int) -> dict[str, Array]:
 
 
 def reg(s: Sight, t: int) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     for w in SIX:
         f = {name: float(values[t]) for name, values in fits(s, w).items()}
         u = np.arange(-(w - 1), 1) / w
@@ -140,11 +142,12 @@ def indicators(s: Sight) -> dict[str, Array]:
     first = 19 if s.bqx else 0
     o, h, l, c = (np.ascontiguousarray(column[first:]) for column in s.bars)
     v = np.ascontiguousarray(s.market.v[first:])
-    ticks = (h, l, c) if s.bqx else tuple(np.round(p * 1e9) for p in s.market.prices[1:])
+    high, low, close = (h, l, c) if s.bqx else (np.round(p * 1e9) for p in s.market.prices[1:])
+    ticks = (high, low, close)
     macd, signal, hist = talib.MACD(c, 12, 26, 9)
-    k, d = talib.STOCH(h, l, c, 14, 3, 0, 3, 0)
+    k, d = talib.STOCH(h, l, c, 14, 3, SIMPLE, 3, SIMPLE)
     rsi = talib.RSI(c, 14)
-    sk, sd = talib.STOCHRSI(c, 14, 14, 3, 0)
+    sk, sd = talib.STOCHRSI(c, 14, 14, 3, SIMPLE)
     down, up = talib.AROON(h, l, 25)
     reach = span(h, l, 14, 1e-13 * c)
     quiet = span(rsi, rsi, 14, 1e-9 + 0 * c) | span(c, c, 14, 1e-13 * c)
@@ -163,7 +166,7 @@ def indicators(s: Sight) -> dict[str, Array]:
         "atr_14": talib.ATR(h, l, c, 14), "natr_60": talib.NATR(h, l, c, 60),
         "aroon_up_25": up, "aroon_down_25": down,
         "ultosc": np.where(no_range(h, l, c, 7), NAN, talib.ULTOSC(h, l, c, 7, 14, 28)),
-        "trix_15": talib.TRIX(c, 15), "ppo_5_35": talib.PPO(c, 5, 35, 1), "cmo_9": talib.CMO(c, 9),
+        "trix_15": talib.TRIX(c, 15), "ppo_5_35": talib.PPO(c, 5, 35, EXPONENTIAL), "cmo_9": talib.CMO(c, 9),
         "mfi_14": np.where(flow == 0.0, NAN, talib.MFI(h, l, c, v, 14)),
         "bop": np.where(h - l <= 1e-13 * h, 0.0, talib.BOP(o, h, l, c)),
         "sar_dist": 100.0 * (ticks[2] - talib.SAR(*ticks[:2], 0.02, 0.2)) / ticks[2],
@@ -172,17 +175,17 @@ def indicators(s: Sight) -> dict[str, Array]:
     return {f"tech_{name}": np.concatenate([np.full(first, NAN), values]) for name, values in out.items()}
 
 
-def span(high: Array, low: Array, w: int, least: Array) -> Array:
+def span(high: Array, low: Array, w: int, least: Array) -> Flags:
     """Whether the highest high and the lowest low of the window are within ``least``."""
     with np.errstate(invalid="ignore"):
         return windows(high, w).max(axis=1) - windows(low, w).min(axis=1) <= least
 
 
-def any_of(flags: Array, w: int) -> Array:
+def any_of(flags: Flags, w: int) -> Flags:
     return windows(flags.astype(float), w).max(axis=1) > 0.0
 
 
-def no_range(h: Array, l: Array, c: Array, w: int) -> Array:
+def no_range(h: Array, l: Array, c: Array, w: int) -> Flags:
     before = np.concatenate([[NAN], c[:-1]])
     reach = np.maximum(h, before) - np.minimum(l, before)
     return windows(reach, w).sum(axis=1) <= 1e-13 * c

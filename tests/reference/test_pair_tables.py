@@ -58,9 +58,12 @@ def made_up() -> Bars:
     steps = np.round(rng.standard_t(3, n) * 5 * np.exp(0.5 * np.sin(np.arange(n) / 300)))
     steps[rng.random(n) < 0.1] = 0.0
     steps[4_000:4_250] = 0.0
-    close = 125_000 + np.cumsum(steps)
-    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n)
-    high, low = np.maximum(opened, close) + rng.integers(0, 6, n), np.minimum(opened, close) - rng.integers(0, 6, n)
+    close = 125_000.0 + np.cumsum(steps)
+    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n).astype(float)
+    high, low = (
+        np.maximum(opened, close) + rng.integers(0, 6, n).astype(float),
+        np.minimum(opened, close) - rng.integers(0, 6, n).astype(float),
+    )
     for column in (opened, high, low):
         column[4_000:4_250] = close[4_000]
     volume = rng.poisson(20 + 2 * np.abs(steps)).astype(float)
@@ -68,8 +71,8 @@ def made_up() -> Bars:
     gaps = np.where(rng.random(n) < 0.02, rng.integers(2, 5, n), 1)
     gaps[[2_000, 6_000]] = 61, 3_000
     ts = 25_293_600 + np.cumsum(gaps)
-    spread = rng.integers(5, 25, n) * 1e-5
-    return Bars(ts, *(p * 1e-5 for p in (opened, high, low, close)), volume=volume, spread=spread)
+    spread = 1e-5 * rng.integers(5, 25, n).astype(np.float64)
+    return Bars(ts, 1e-5 * opened, 1e-5 * high, 1e-5 * low, 1e-5 * close, volume, spread)
 
 
 SAMPLES: dict[str, tuple[str, Callable[[], Bars]]] = {
@@ -100,7 +103,7 @@ def sample(name: str) -> tuple[str, Bars, Market]:
 @cache
 def sight(name: str, domain: str) -> Sight:
     market = sample(name)[2]
-    return market.memo.setdefault(("sight", domain), Sight(market, domain))  # type: ignore[no-any-return]
+    return market.memo.setdefault(("sight", domain), Sight(market, domain))
 
 
 def chosen_rows(market: Market, table: Any, seed: int) -> list[int]:

@@ -48,7 +48,7 @@ def made_up() -> dict[str, Bars]:
         there[1_700 : 1_700 + 20 * k] = False  # one opens after another
         there[: 150 if pair == "gbpjpy" else 0] = False
         there[n - (500 if pair == "cadjpy" else 0) :] = False
-        spread = rng.integers(5, 25, n) * 1e-6
+        spread = 1e-6 * rng.integers(5, 25, n).astype(np.float64)
         found[pair] = Bars(ts, opened, high, low, close, spread=spread).take(there)
     return found
 

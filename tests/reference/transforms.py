@@ -6,7 +6,7 @@ import numpy as np
 import pywt
 import scipy.signal
 
-from tests.reference.market import NAN, Array, Sight, corr, flat, known, std, window
+from tests.reference.market import NAN, Array, Flags, Sight, corr, flat, known, std, window
 
 
 def detrended(y: Array) -> Array | None:
@@ -22,10 +22,10 @@ def powers(s: Sight, t: int) -> Array | None:
         d = detrended(window(s.series(15), t, 128))
         hann = scipy.signal.get_window("hann", 128, fftbins=True)
         seen[s, t] = None if d is None else (np.abs(np.fft.rfft(d * hann)) ** 2)[1:]
-    return seen[s, t]  # type: ignore[no-any-return]
+    return seen[s, t]
 
 
-def strongest(p: Array, allowed: Array) -> int:
+def strongest(p: Array, allowed: Flags) -> int:
     """The smallest k among the strongest (within 1e-9)."""
     k = np.arange(1, 65)
     return int(k[allowed & (p >= p[allowed].max() * (1 - 1e-9))][0])
@@ -46,7 +46,8 @@ def spectral_features(s: Sight, t: int) -> dict[str, float]:
     second = strongest(p, np.abs(k - top) >= 3)
     harmonics = [j for j in (2 * top - 1, 2 * top, 2 * top + 1) if abs(j - top) >= 2 and j <= 64]
     before = powers(s, t - 64)
-    tops = [powers(s, i) for i in range(t - 59, t + 1)]
+    hour = [powers(s, i) for i in range(t - 59, t + 1)]
+    tops = [strongest(q, k > 0) / 128 for q in hour if q is not None]
     found = [
         top / 128, share[top - 1], second / 128,
         max((p[j - 1] for j in harmonics), default=0.0) / p[top - 1],
@@ -54,7 +55,7 @@ def spectral_features(s: Sight, t: int) -> dict[str, float]:
         -(share[share > 0] * np.log(share[share > 0])).sum() / np.log(64),
         f[np.searchsorted(np.cumsum(share), 0.95 * (1 - 1e-9))],
         NAN if before is None else np.log(p.sum() / before.sum()),
-        NAN if any(q is None for q in tops) else std(np.array([strongest(q, k > 0) / 128 for q in tops])),
+        std(np.array(tops)) if len(tops) == len(hour) else NAN,
         np.exp(np.log(p).mean()) / p.mean(), np.log(p.max() / np.median(p)),
     ]  # fmt: skip
     return {f"fft_{name}": float(value) for name, value in zip(names, found, strict=True)}

@@ -13,8 +13,9 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.months import month_bounds
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.partitions import Settings
-from fxloom.run.ingest import IngestOptions, ReadOptions, ingest, merged, rebase
+from fxloom.run.ingest import IngestOptions, ingest, merged, rebase
 from fxloom.run.populate import plan_for, populate
+from fxloom.sources import ReadOptions
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import make_lake, write_bars, write_market

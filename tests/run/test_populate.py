@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -202,13 +202,16 @@ def test_a_worker_that_dies_takes_nothing_with_it(lake: FolderStore, work: Work)
     assert {r.result for r in results} == {"done"}
 
 
+R = TypeVar("R")
+
+
 class BreaksOnSecondSubmit(SerialExecutor):
     """An executor whose worker dies just before the second call is handed to it."""
 
-    lost = (BrokenProcessPool,)
+    lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
     submitted = 0
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+    def submit(self, function: Callable[..., R], /, *args: Any) -> Future[R]:
         self.submitted += 1
         if self.submitted == 2:
             raise BrokenProcessPool

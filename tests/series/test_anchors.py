@@ -10,8 +10,8 @@ import numpy as np
 from fxloom.series.anchors import WEEK, Week, weeks
 
 
-def minute(*moment: int) -> int:
-    return int(datetime(*moment, tzinfo=UTC).timestamp()) // 60  # type: ignore[misc]
+def minute(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()) // 60
 
 
 def sunday_before(ts: int) -> int:

@@ -35,7 +35,7 @@ def connected(database: str) -> psycopg.Connection[Any]:
 def query(database: str, text: str, *names: str) -> list[tuple[Any, ...]]:
     """Rows of ``text``, in which every {} is a quoted identifier: a.b for ("a", "b")."""
     with connected(database) as connection:
-        cursor = connection.execute(sql.SQL(text).format(*(sql.Identifier(*n.split("/")) for n in names)))  # type: ignore[arg-type]
+        cursor = connection.execute(sql.SQL(text).format(*(sql.Identifier(*n.split("/")) for n in names)))
         return cursor.fetchall() if cursor.description else []
 
 

@@ -64,7 +64,12 @@ class Server:
             shutil.chown(folder, "nobody")
             self.bin = self._reachable(self.bin)
         self.process: subprocess.Popen[bytes] | None = None
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": self._environment(), "cwd": folder}
+        quiet: dict[str, Any] = {
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.PIPE,
+            "env": self._environment(),
+            "cwd": folder,
+        }
         subprocess.run(
             [self.bin / "initdb", "-D", self.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
             check=True, **quiet, **self.user,

@@ -41,7 +41,7 @@ def values(store: PostgresStore) -> list[float | None]:
 
 
 @pytest.fixture
-def disturbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def disturbed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Functions in this list are called, each once, in the middle of the next COPY."""
     pending: list[Any] = []
 
@@ -116,7 +116,7 @@ def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database
     other = lake.schema + " of ddl"
     try:
         with connected(database) as connection:
-            connection.execute(ddl(other, [tables()[TABLE]], "float32"))  # type: ignore[call-overload]
+            connection.execute(ddl(other, [tables()[TABLE]], "float32").encode())
         assert query(database, columns, f"{other}/{PARENT}") == made
         store = PostgresStore(store_url(database, other))
         store.write_settings(Settings(MARCH))

@@ -58,7 +58,7 @@ def fill(database: str, schema: str, kind: str, pairs: tuple[str, ...] = ("eurus
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
         for pair in pairs:
             table, bars = sql.Identifier(schema, f"Bars {pair.upper()}"), walk(pair)
-            connection.execute(sql.SQL("create table {} ({})").format(table, sql.SQL(COLUMNS[kind])))  # type: ignore[arg-type]
+            connection.execute(sql.SQL("create table {} ({})").format(table, sql.SQL(COLUMNS[kind])))
             listed = sql.SQL(", ").join(map(sql.Identifier, names))
             with (
                 connection.cursor() as cursor,
@@ -66,7 +66,10 @@ def fill(database: str, schema: str, kind: str, pairs: tuple[str, ...] = ("eurus
             ):
                 for i in range(N):
                     time = str(np.datetime64(int(bars.ts[i]), "m")) + ("Z" if kind == "ours" else "")
-                    row = [time, *(repr(float(x[i])) for x in (bars.open, bars.high, bars.low, bars.close))]
+                    row: list[object] = [
+                        time,
+                        *(repr(float(x[i])) for x in (bars.open, bars.high, bars.low, bars.close)),
+                    ]
                     if kind == "ours":
                         row += [bars.volume[i], bars.spread[i]]  # type: ignore[index]
                     if kind == "local names":

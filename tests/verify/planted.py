@@ -59,7 +59,7 @@ def filtered(view: View) -> Floats:
     return filter_forward(_evidence(view))
 
 
-@numba.njit
+@numba.njit()
 def filter_forward(evidence: Floats) -> Floats:
     out = np.full(len(evidence), np.nan)
     p = 0.5
@@ -133,7 +133,7 @@ def cumulative(view: View) -> Floats:
 
 def phase(view: View) -> Floats:
     """Every seventh bar counts, from the first of the slice."""
-    return np.arange(len(view)) % 7.0
+    return np.arange(float(len(view))) % 7.0
 
 
 def block_sum(view: View) -> Floats:

@@ -80,7 +80,8 @@ def _read(path: Path) -> Bars:
     ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
     has_volume = "volume" in frame.columns and frame["volume"].null_count() == 0
     volume = frame["volume"].cast(pl.Float64).to_numpy() if has_volume else None
-    return Bars(ts, *(frame[c].to_numpy() for c in ("open", "high", "low", "close")), volume=volume)
+    o, h, l, c = (frame[name].to_numpy() for name in ("open", "high", "low", "close"))
+    return Bars(ts, o, h, l, c, volume)
 
 
 def _synthetic(month: str, pairs: Sequence[str] = ()) -> Market:

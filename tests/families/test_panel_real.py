@@ -89,7 +89,7 @@ def test_a_pair_that_is_away_for_a_week_is_told_and_not_invented() -> None:
             assert absent[j].all()  # it is the only pair with the yen
 
 
-def test_rank_stability_ranks_only_pairs_that_are_present_at_both_times():
+def test_rank_stability_ranks_only_pairs_that_are_present_at_both_times() -> None:
     panel = frame("market28", "2018-02-25", "2018-03-06")
     view = panel.view(RATE)
     values = cross_sectional_panel.compute(view)["panel_rank_stability"]

@@ -226,12 +226,12 @@ def test_bqx_starts_at_the_first_complete_bar() -> None:
 def test_a_bar_that_just_touches_the_stop_turns_it_whatever_the_baseline() -> None:
     """The prices settle exact decimal ties; on the index rounding would, one way or the other with the baseline."""
     bars = on_clock(ticking_bars(6000, 4))
-    ticks = [np.round(1e5 * price) for price in (bars.high, bars.low, bars.close)]
-    on_prices = 100.0 * (ticks[2] - talib.SAR(*ticks[:2], 0.02, 0.2)) / ticks[2]
+    high, low, close = (np.round(1e5 * price) for price in (bars.high, bars.low, bars.close))
+    on_prices = 100.0 * (close - talib.SAR(high, low, 0.02, 0.2)) / close
     turned = 0
     for baseline in (1.1, 0.777, 1.31, 1.07):
-        index = [100.0 * price / baseline for price in (bars.high, bars.low, bars.close)]
-        on_index = 100.0 * (index[2] - talib.SAR(*index[:2], 0.02, 0.2)) / index[2]
+        high, low, close = (100.0 * price / baseline for price in (bars.high, bars.low, bars.close))
+        on_index = 100.0 * (close - talib.SAR(high, low, 0.02, 0.2)) / close
         turned += int((np.abs(on_index - on_prices) > 1e-6).sum())
         got = technical.compute(PairFrame("eurusd", bars, PairInfo(baseline)).view(RATE))["tech_sar_dist"]
         np.testing.assert_allclose(got, on_prices, rtol=0, atol=1e-9)

@@ -60,10 +60,8 @@ def made_up() -> Bars:
     steps[4_000:4_250] = 0.0
     close = 125_000.0 + np.cumsum(steps)
     opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n).astype(float)
-    high, low = (
-        np.maximum(opened, close) + rng.integers(0, 6, n).astype(float),
-        np.minimum(opened, close) - rng.integers(0, 6, n).astype(float),
-    )
+    high = np.maximum(opened, close) + rng.integers(0, 6, n).astype(float)
+    low = np.minimum(opened, close) - rng.integers(0, 6, n).astype(float)
     for column in (opened, high, low):
         column[4_000:4_250] = close[4_000]
     volume = rng.poisson(20 + 2 * np.abs(steps)).astype(float)

@@ -8,17 +8,20 @@ from benchmarks import machine
 from benchmarks.markdown import milliseconds, section, table
 from benchmarks.market import Market, all_pairs, one_pair
 
-HOW = """Times are seconds of the processor (user and system) in one thread, the least of a few turns; where two
-competitors stand in one row they were measured in turns in the same process. fxloom's time is that of the whole table
-alone: bars put on the clock, lookback, formulas, and the survey of every column for the audit. The script's time is
-that of the features only; where it works a row at a time it was measured on a stretch of the month's last bars and
-scaled to the bars that the table needs ("rows" says how many). A script may lack some features ("features"); the
-ratio is then too low. "equal" is the share of the values present in both that are equal to 1e-6 of the value or
-of the feature's deviation."""
+HOW = """Times are processor seconds (user and system) in one thread, the best of a few rounds. Two competitors in one
+row took turns in the same process. fxloom's time covers the whole table: putting the bars on the clock, the lookback,
+the formulas, and the column statistics for the audit. The script's time covers the features only. A script that works
+row by row was measured on the last bars of the month ("rows" says how many) and scaled to the bars that the table
+needs. Where a script lacks some features ("features"), the ratio is too low. "equal" is the share of values present in
+both that agree to 1e-6 of the value or of the feature's deviation."""
 
 
 def title() -> str:
-    how = "`make bench` prints this page; `python -m benchmarks --write` writes it."
+    how = (
+        "`make bench` prints this page; `python -m benchmarks --write` writes it. Single kernels against libraries: "
+        "[decision 8](../docs/decisions/0008-libraries.md), `python -m benchmarks.libraries`. PostgreSQL: "
+        "`python -m benchmarks.postgres`."
+    )
     return "\n\n".join(["# Benchmarks", how, machine.description(), HOW])
 
 
@@ -57,7 +60,7 @@ def pair_month() -> str:
         )
         parts += [_described(market), text, table(["table", "ms", "share"], rows)]
     note = (
-        "What tables share is done once, and stands with the first that asks for it (the longest lookback goes first)."
+        "Work that tables share is done once and charged to the first that needs it; the longest lookback goes first."
     )
     return section("All tables of one pair together", note, *parts)
 
@@ -84,7 +87,7 @@ def panel() -> str:
         ])  # fmt: skip
     header = ["table", "script", "fxloom, s", "script, s", "ratio", "features", "rows", "equal"]
     text = (
-        f"All seven tables together: **{processor:.1f} s** of the processor, {wall:.1f} s on the wall (budget 15 s), "
+        f"All seven tables together: **{processor:.1f} s** of processor time, {wall:.1f} s of wall time (budget 15 s), "
         f"peak memory of the process **{memory:.2f} GiB** (budget 3 GiB)."
     )
     return section("Tables of many pairs, one month", _described(market), text, table(header, rows, 2))

@@ -6,9 +6,12 @@ import datetime as dt
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks.libraries import Case, Compute, change_with_beginning, change_with_later_data, change_with_nan
 from benchmarks.market import Market, starts
+from fxloom.bars.bars import Floats
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.features.catalogue import select_tables
 
@@ -57,3 +60,47 @@ def test_the_bars_of_a_fresh_process_can_be_made() -> None:
     names: dict[str, object] = {}
     exec(PREPARE, names)
     assert len(names["bars"]) == 2_000  # type: ignore[arg-type]
+
+
+# -- the probes of benchmarks/libraries.py ---------------------------------------------------------------------------
+
+NOISE = np.random.default_rng(5).normal(size=3_000)
+
+
+def case_of(compute: Compute, need: int) -> Case:
+    return Case("toy", "toy", compute, compute, NOISE, need)
+
+
+def running_mean(y: Floats) -> Floats:
+    return np.cumsum(y) / np.arange(1, len(y) + 1)
+
+
+def centred_mean(y: Floats) -> Floats:
+    return np.convolve(y, np.full(5, 0.2), "same")
+
+
+def doubled(y: Floats) -> Floats:
+    return 2.0 * y
+
+
+def filled(y: Floats) -> Floats:
+    """After a missing value every row is 0."""
+    return np.where(np.cumsum(np.isnan(y)) > 0, 0.0, y)
+
+
+def test_a_mean_from_the_first_bar_depends_on_the_beginning() -> None:
+    assert change_with_beginning(doubled, case_of(doubled, 10)) == "exact"
+    assert float(change_with_beginning(running_mean, case_of(running_mean, 10))) > 0.1
+
+
+def test_a_centred_mean_depends_on_later_data() -> None:
+    assert change_with_later_data(running_mean, case_of(running_mean, 10)) == "exact"
+    assert float(change_with_later_data(centred_mean, case_of(centred_mean, 10))) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("compute", "said"),
+    [(doubled, "none"), (running_mean, "100% missing"), (filled, "100% changed")],
+)
+def test_what_a_missing_value_leaves_behind_is_told_apart(compute: Compute, said: str) -> None:
+    assert change_with_nan(compute, case_of(compute, 10)) == said

@@ -15,7 +15,8 @@ import fxloom
 ROOT = Path(fxloom.__file__).parent
 CORE = ("bars", "system", "kernels", "features", "series", "families", "engine")
 # What a package of the core may import besides the standard library and NumPy.
-LIBRARIES = {"kernels": {"numba", "llvmlite"}, "features": {"numba", "llvmlite"}, "bars": {"holidays"}}
+LIBRARIES = {"kernels": {"numba", "llvmlite"}, "features": {"numba", "llvmlite"}, "bars": {"holidays"},
+             "system": {"platformdirs"}}  # fmt: skip
 HEAVY = {"numba", "polars", "pyarrow", "holidays", "psycopg", "pandas", "scipy"}
 SYSTEM_BOUND = {"fcntl", "msvcrt", "winreg", "_winapi", "pwd", "grp", "resource", "termios", "syslog", "posix", "nt"}
 FILE_LIMIT, FUNCTION_LIMIT = 400, 70

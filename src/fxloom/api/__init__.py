@@ -19,12 +19,13 @@ from fxloom.run.synthetic import write_synthetic_market
 from fxloom.run.warm import Compiled
 from fxloom.sources import ReadOptions
 from fxloom.stores.base import StoreError
+from fxloom.system.cache import UnsafeCacheError
 from fxloom.system.lock import LockedError
 from fxloom.verify import VerificationReport
 
 __all__ = [
     "GLOSSARY", "Audit", "Compiled", "CopyReport", "Estimate", "Event", "Feature", "FileReport", "IngestOptions",
     "LockedError", "OpenStore", "Plan", "Planned", "ReadOptions", "Redundancy", "StoreError", "Summary", "Table",
-    "TableAudit", "TaskDone", "Term", "VerificationReport", "compute", "copy_store", "ddl", "features", "iso",
-    "open_store", "search", "select_features", "select_tables", "suggestions", "tables", "write_synthetic_market",
+    "TableAudit", "TaskDone", "Term", "UnsafeCacheError", "VerificationReport", "compute", "copy_store", "ddl",
+    "features", "iso", "open_store", "search", "select_features", "select_tables", "suggestions", "tables", "write_synthetic_market",
 ]  # fmt: skip

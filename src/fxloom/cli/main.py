@@ -40,11 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(error: Exception, debug: bool) -> int:
-    from fxloom.api import LockedError, StoreError
+    from fxloom.api import LockedError, StoreError, UnsafeCacheError
 
     if debug:
         raise error
-    known = isinstance(error, StoreError | LockedError | KeyError | ValueError)
+    known = isinstance(error, StoreError | LockedError | UnsafeCacheError | KeyError | ValueError)
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     hint = "" if known else " (unexpected; --debug shows where)"
     kind = "" if known else f"{type(error).__name__}: "

@@ -14,6 +14,7 @@ from fxloom.run.executors.processes import free_memory
 from fxloom.run.results import PartitionResult, all_failed
 from fxloom.run.warm import Compiled, compiling
 from fxloom.stores.base import Store, StoreError
+from fxloom.system.cache import cache_root
 
 # For estimates only, reading, statistics and writing included; measured on a two-core server of 2025.
 SECONDS_PER_VALUE = 9e-8
@@ -139,7 +140,7 @@ def populating(
     ``months``: first and last, "YYYY-MM". ``workers``: processes, None for one per processor, 1 for this process.
     ``wait``: seconds to wait for another writer. A task that fails is reported in its results, the others go on.
     StoreError if the store has no bars or no room, KeyError for an unknown table, LockedError if another writer
-    holds the store.
+    holds the store, UnsafeCacheError if others may write to the folder of compiled kernels.
     """
     settings = ready_settings(store)
     with store.exclusive("populate", wait):
@@ -148,6 +149,7 @@ def populating(
         check_room(store, need)
         yield Planned(plan, need)
         if plan.tasks:
+            cache_root()  # an unsafe cache folder is refused before work begins
             with executor_for(workers, len(plan.tasks)) as executor:
                 if not executor.local:
                     yield from compiling(executor)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fxloom.bars.bars import Bars
 from fxloom.bars.pairs import PairInfo
@@ -13,8 +15,9 @@ from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.compute import Failure, Job, compute_tables
 from fxloom.features.catalogue import families
 from fxloom.features.feature import Family, Table, tables_of
-from fxloom.kernels.jit import cache_root, kernels_digest
+from fxloom.kernels.jit import kernels_digest
 from fxloom.run.executors import Executor, JobsRun, executor_for
+from fxloom.system.cache import cache_root, report_once, write_private
 from fxloom.system.lock import lock
 
 PAIRS = ("eurusd", "gbpusd", "usdjpy", "eurgbp", "usdcad")  # holds whole triangles and a whole cointegration system
@@ -24,11 +27,6 @@ START, FIRST, END = dt.date(2024, 1, 1), dt.date(2024, 1, 14), dt.date(2024, 1, 
 
 def compiled_marker() -> str:
     return f"compiled-{kernels_digest()}"
-
-
-def is_warm() -> bool:
-    """Whether this machine has compiled these kernels before."""
-    return (cache_root() / compiled_marker()).exists()
 
 
 @dataclass(frozen=True)
@@ -42,19 +40,44 @@ class Compiled:
 def compiling(executor: Executor) -> Iterator[Compiled]:
     """Compile every kernel by computing every family on a few made-up bars; nothing to do if that was done before.
 
-    Another process that is at it already is waited for.
+    Another process that is at it already is waited for. Without a cache folder there is nothing to share: each worker
+    compiles what it needs. So it does where a worker died here or a family cannot be compiled: the tasks that need it
+    say why. UnsafeCacheError as ``cache_root``.
     """
-    marker = cache_root() / compiled_marker()
-    with lock(cache_root() / ".warming", "compiling kernels", wait=600.0):
-        if marker.exists():
+    root = cache_root()
+    if root is None:
+        return
+    marker = root / compiled_marker()
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(lock(root / ".warming", "compiling kernels", wait=600.0))
+        except OSError as error:
+            report_once(f"the cache folder cannot be used ({error})")
             return
-        names = sorted((family.name for family in families()), key=lambda name: name not in LONGEST)
-        yield Compiled(0, len(names))
-        for done, (name, died) in enumerate(JobsRun(executor, warm_family, names), 1):
-            if died is not None:
-                raise RuntimeError(f"the kernels of {name} cannot be compiled: {died}")
-            yield Compiled(done, len(names))
-        marker.touch()
+        if not marker.exists():
+            yield from _compiling(executor, marker)
+
+
+def _compiling(executor: Executor, marker: Path) -> Iterator[Compiled]:
+    names = sorted((family.name for family in families()), key=lambda name: name not in LONGEST)
+    yield Compiled(0, len(names))
+    failures: list[str] = []
+    for done, (_, failure) in enumerate(JobsRun(executor, _warm_or_say_why, names), 1):
+        failures += [str(failure)] if failure is not None else []
+        yield Compiled(done, len(names))
+    if not failures:
+        try:
+            write_private(marker, b"")
+        except OSError as error:
+            report_once(f"compiled kernels cannot be kept ({error})")
+
+
+def _warm_or_say_why(name: str) -> str | None:
+    try:
+        warm_family(name)
+    except Exception as error:  # noqa: BLE001 - the tasks that need these kernels fail with the same reason
+        return f"{name}: {error}"
+    return None
 
 
 def warm(workers: int) -> None:

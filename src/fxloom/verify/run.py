@@ -17,6 +17,7 @@ from fxloom.run.populate import state_of
 from fxloom.run.warm import compiling
 from fxloom.stores import open_backend
 from fxloom.stores.base import Store, StoreError
+from fxloom.system.cache import cache_root
 from fxloom.verify.report import VerificationReport
 from fxloom.verify.units import UnitReport, verify_unit
 from fxloom.verify.verdict import Verdict
@@ -95,6 +96,7 @@ def _worth(store_state: StoreState, month: str, longest: int) -> tuple[int, int,
 def _reports(
     store: Store, units: Sequence[Task], tables: Sequence[Table], options: VerifyOptions, workers: int | None
 ) -> Iterator[UnitReport]:
+    cache_root()  # an unsafe cache folder is refused before work begins
     with executor_for(workers, len(units)) as executor:
         if executor.local:
             function = partial(_guarded, store, tables, options)

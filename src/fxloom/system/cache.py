@@ -1,0 +1,136 @@
+"""The user's private cache folder, which nobody else may write to, and without which everything still works.
+
+What is cached is machine code that later runs as the user. So the folder is made for its owner alone, and one into
+which others could put code is refused; files are opened without following links. A cache is optional all the same:
+where there is no home, no room or no right to write, nothing is kept and the work goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import multiprocessing
+import os
+import stat
+import uuid
+from pathlib import Path
+
+APPLICATION = "fxloom"
+OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class UnsafeCacheError(RuntimeError):
+    """A cache folder or file that another user could have written; the message says what to do."""
+
+
+@functools.cache
+def cache_root() -> Path | None:
+    """The checked cache folder: $FXLOOM_CACHE, else the user's own; None if there is none to be had, which is reported.
+
+    Raises UnsafeCacheError for a folder that belongs to another user, is a link, or that others may write to.
+    """
+    folder = _named_folder()
+    if folder is None:
+        report_once("there is no home folder for compiled kernels")
+        return None
+    return folder if usable(folder) else None
+
+
+def _named_folder() -> Path | None:
+    if named := os.environ.get("FXLOOM_CACHE"):
+        return Path(named).absolute()
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path(APPLICATION, appauthor=False)
+    return folder if folder.is_absolute() else None  # "~" stays where the user has no home
+
+
+def usable(folder: Path) -> bool:
+    """Whether ``folder``, which is made if need be, can be written to; if not, that is reported once.
+
+    Raises UnsafeCacheError, as ``cache_root``.
+    """
+    try:
+        _make_private(folder)
+        _check_private(folder)
+    except OSError as error:
+        report_once(f"the cache folder cannot be used ({error})")
+        return False
+    if not os.access(folder, os.W_OK | os.X_OK):
+        report_once(f"the cache folder {folder} cannot be written to")
+        return False
+    return True
+
+
+@functools.cache
+def report_once(problem: str) -> None:
+    """Tell the user why compiled kernels are not kept; workers leave it to their parent."""
+    if multiprocessing.parent_process() is None:
+        cure = "set FXLOOM_CACHE to a folder of your own to compile only once"
+        logging.getLogger(APPLICATION).warning("fxloom: %s: kernels are compiled in memory; %s", problem, cure)
+
+
+def _make_private(folder: Path) -> None:
+    """Make ``folder`` and its missing parents, for the owner alone whatever the umask."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not os.path.lexists(path)]):
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            missing.mkdir(mode=0o700)
+
+
+def _check_private(folder: Path) -> None:
+    about = os.lstat(folder)
+    if stat.S_ISLNK(about.st_mode):
+        raise UnsafeCacheError(f"the cache folder {folder} is a link: set FXLOOM_CACHE to the folder itself")
+    if not stat.S_ISDIR(about.st_mode):
+        raise NotADirectoryError(f"{folder} is not a folder")
+    if not hasattr(os, "geteuid"):
+        return  # Windows: the user's folders are protected by its access lists
+    if about.st_uid != os.geteuid():
+        raise UnsafeCacheError(
+            f"the cache folder {folder} belongs to another user (uid {about.st_uid}), who could put code into it: "
+            "set FXLOOM_CACHE to a folder of your own"
+        )
+    if about.st_mode & OTHERS_MAY_WRITE:
+        raise UnsafeCacheError(
+            f"the cache folder {folder} can be written to by others, who could put code into it: remove it, or empty "
+            "it and take the right away (chmod go-w)"
+        )
+    for parent in folder.resolve().parents:
+        mode = parent.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise UnsafeCacheError(
+                f"the cache folder {folder} lies in {parent}, where everybody may replace it: set FXLOOM_CACHE to a "
+                "folder of your own"
+            )
+
+
+def read_private(path: Path) -> bytes | None:
+    """The content of a file of ours, None if there is none; UnsafeCacheError if another user could have written it."""
+    try:
+        handle = os.open(path, os.O_RDONLY | NO_LINK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if os.path.islink(path):
+            raise UnsafeCacheError(f"the cached file {path} is a link: remove it") from error
+        raise
+    with os.fdopen(handle, "rb") as file:
+        about = os.fstat(handle)
+        foreign = hasattr(os, "geteuid") and about.st_uid != os.geteuid()
+        if foreign or (os.name == "posix" and about.st_mode & OTHERS_MAY_WRITE):
+            raise UnsafeCacheError(f"the cached file {path} can be written to by another user: remove it")
+        return file.read()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for the owner alone; it has its name when it is whole. OSError if it cannot be written."""
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Compiled kernels on disk: used again, checked, made again where damaged, and never needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PROGRAM = """
+import numpy as np
+from fxloom.kernels.moments import rolling_mean
+print(float(rolling_mean(np.arange(10.0), 4)[9]), sum(rolling_mean.stats.cache_hits.values()))
+"""
+
+
+def run(cache: Path, program: str = PROGRAM) -> tuple[str, str]:
+    """What ``program`` prints in a process of its own, and what it reports."""
+    environment = os.environ | {"FXLOOM_CACHE": str(cache)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip(), ended.stderr.strip()
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with the kernels of PROGRAM."""
+    folder = tmp_path_factory.mktemp("cache") / "fxloom"
+    assert run(folder) == ("7.5 0", "")  # the mean of 6, 7, 8, 9
+    assert run(folder) == ("7.5 1", "")
+    return folder
+
+
+def kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob("kernels/moments-*/rolling_mean-*.kernel"))
+
+
+@pytest.mark.parametrize("damage", ["emptied", "cut", "a bit", "garbage"])
+def test_a_damaged_file_is_compiled_again(damage: str, warm: Path) -> None:
+    (path,) = kept(warm)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    damaged = {"emptied": b"", "cut": content[:1000], "a bit": content, "garbage": os.urandom(5000)}[damage]
+    path.write_bytes(bytes(damaged))
+    assert run(warm) == ("7.5 0", "")
+    assert run(warm) == ("7.5 1", "")
+
+
+def test_bits_flipped_anywhere_are_noticed(warm: Path) -> None:
+    """In this process, as the machine code of a damaged file must not even be loaded."""
+    from fxloom.kernels.kernel_cache import DIGEST_BYTES, hashlib
+
+    (path,) = kept(warm)
+    content, generator = path.read_bytes(), np.random.default_rng(5)
+    for at in generator.integers(0, len(content), 2000):
+        flipped = bytearray(content)
+        flipped[at] ^= 1 << int(generator.integers(8))
+        assert hashlib.sha256(flipped[DIGEST_BYTES:]).digest() != flipped[:DIGEST_BYTES]
+
+
+def test_what_others_may_have_planted_is_not_run(warm: Path) -> None:
+    (path,) = kept(warm)
+    path.chmod(0o666)
+    environment = os.environ | {"FXLOOM_CACHE": str(warm)}
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, env=environment
+    )
+    path.chmod(0o600)
+    assert ended.returncode != 0
+    assert "can be written to by another user: remove it" in ended.stderr
+
+
+def test_a_full_disk_fails_nothing(tmp_path: Path) -> None:
+    full = (
+        "import fxloom.kernels.kernel_cache as cache\n"
+        "def write(*_): raise OSError(28, 'No space left on device')\n"
+        "cache.write_private = write\n" + PROGRAM
+    )
+    printed, reported = run(tmp_path / "cache", full)
+    assert printed == "7.5 0"
+    assert reported.count("No space left on device") == 1
+
+
+def test_numba_still_has_what_the_cache_builds_on() -> None:
+    """If this fails after an update of numba, ``fxloom.kernels.kernel_cache`` has to follow it."""
+    import inspect
+
+    from numba.core import caching, compiler
+    from numba.core.dispatcher import Dispatcher
+
+    assert list(inspect.signature(caching.NullCache.load_overload).parameters) == ["self", "sig", "target_context"]
+    assert list(inspect.signature(caching.NullCache.save_overload).parameters)[:2] == ["self", "sig"]
+    assert "target_context" in inspect.signature(compiler.CompileResult._rebuild).parameters
+    source = inspect.getsource(Dispatcher)
+    assert "self._cache.load_overload(sig, self.targetctx)" in source
+    assert "self._cache.save_overload(sig, cres)" in source

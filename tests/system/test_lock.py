@@ -1,0 +1,55 @@
+"""Locks between processes: no link is followed, and a lock file that was removed is no lock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fxloom.system.lock import LockedError, lock
+
+posix = pytest.mark.skipif(os.name != "posix", reason="links and permissions")
+
+
+def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
+    holder = pytest.raises(LockedError, match=rf"populate, process {os.getpid()}")
+    with lock(tmp_path / ".lock", "populate"), holder, lock(tmp_path / ".lock", "ingest"):
+        pass
+    with lock(tmp_path / ".lock", "ingest"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+@posix
+@pytest.mark.parametrize("name", [".lock", ".lock.holder"])
+def test_a_link_in_its_place_changes_nothing_of_where_it_leads(name: str, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("letters")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / name).symlink_to(victim)
+    try:
+        with lock(tmp_path / "store" / ".lock", "ingest"):
+            assert name == ".lock.holder"
+    except OSError:
+        assert name == ".lock"
+    assert victim.read_text() == "letters"
+
+
+@posix
+def test_files_are_not_for_all_to_write_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with lock(tmp_path / ".lock", "ingest"):
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {".lock": 0o664, ".lock.holder": 0o644}
+
+
+@posix
+def test_a_removed_lock_file_locks_nobody_out(tmp_path: Path) -> None:
+    with lock(tmp_path / ".lock", "ingest"):
+        (tmp_path / ".lock").unlink()
+        with lock(tmp_path / ".lock", "populate"), pytest.raises(LockedError), lock(tmp_path / ".lock", "copy"):
+            pass

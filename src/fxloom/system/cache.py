@@ -43,8 +43,11 @@ def _named_folder() -> Path | None:
         return Path(named).absolute()
     from platformdirs import user_cache_path
 
-    folder = user_cache_path(APPLICATION, appauthor=False)
-    return folder if folder.is_absolute() else None  # "~" stays where the user has no home
+    try:
+        folder = user_cache_path(APPLICATION, appauthor=False)
+    except RuntimeError:  # the user has no home; older versions return a path that begins with "~"
+        return None
+    return folder if folder.is_absolute() else None
 
 
 def usable(folder: Path) -> bool:

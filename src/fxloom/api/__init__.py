@@ -27,5 +27,6 @@ __all__ = [
     "GLOSSARY", "Audit", "Compiled", "CopyReport", "Estimate", "Event", "Feature", "FileReport", "IngestOptions",
     "LockedError", "OpenStore", "Plan", "Planned", "ReadOptions", "Redundancy", "StoreError", "Summary", "Table",
     "TableAudit", "TaskDone", "Term", "UnsafeCacheError", "VerificationReport", "compute", "copy_store", "ddl",
-    "features", "iso", "open_store", "search", "select_features", "select_tables", "suggestions", "tables", "write_synthetic_market",
+    "features", "iso", "open_store", "search", "select_features", "select_tables", "suggestions", "tables",
+    "write_synthetic_market",
 ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fxloom.api.arrays import compute
 from fxloom.api.store import OpenStore, copy_store, ddl, open_store
 from fxloom.bars.months import iso
+from fxloom.datasets.availability import Provenance, UnavailableError
+from fxloom.datasets.frame import FeatureFrame
 from fxloom.datasets.redundancy import Redundancy
 from fxloom.engine.audit import Audit, TableAudit
 from fxloom.engine.plan import Plan
@@ -24,9 +26,42 @@ from fxloom.system.lock import LockedError
 from fxloom.verify import VerificationReport
 
 __all__ = [
-    "GLOSSARY", "Audit", "Compiled", "CopyReport", "Estimate", "Event", "Feature", "FileReport", "IngestOptions",
-    "LockedError", "OpenStore", "Plan", "Planned", "ReadOptions", "Redundancy", "StoreError", "Summary", "Table",
-    "TableAudit", "TaskDone", "Term", "UnsafeCacheError", "VerificationReport", "compute", "copy_store", "ddl",
-    "features", "iso", "open_store", "search", "select_features", "select_tables", "suggestions", "tables",
+    "GLOSSARY",
+    "Audit",
+    "Compiled",
+    "CopyReport",
+    "Estimate",
+    "Event",
+    "Feature",
+    "FeatureFrame",
+    "FileReport",
+    "IngestOptions",
+    "LockedError",
+    "OpenStore",
+    "Plan",
+    "Planned",
+    "Provenance",
+    "ReadOptions",
+    "Redundancy",
+    "StoreError",
+    "Summary",
+    "Table",
+    "TableAudit",
+    "TaskDone",
+    "Term",
+    "UnavailableError",
+    "UnsafeCacheError",
+    "VerificationReport",
+    "compute",
+    "copy_store",
+    "ddl",
+    "features",
+    "iso",
+    "open_store",
+    "search",
+    "select_features",
+    "select_tables",
+    "suggestions",
+    "tables",
     "write_synthetic_market",
-]  # fmt: skip
+]

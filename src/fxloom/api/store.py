@@ -11,12 +11,15 @@ import polars as pl
 
 from fxloom.bars.gaps import find_gaps
 from fxloom.bars.months import minute_of, month_range
-from fxloom.datasets.matrix import Missing, matrix_frame, write_matrix
+from fxloom.datasets.availability import Allow, provenance_of
+from fxloom.datasets.frame import FeatureFrame
+from fxloom.datasets.matrix import Missing, matrix_frames, write_matrix
 from fxloom.datasets.redundancy import Redundancy, redundancy
 from fxloom.engine.audit import Audit, audit
 from fxloom.engine.partitions import DType, PartitionKey, Settings
 from fxloom.engine.plan import Plan
 from fxloom.features.catalogue import select_features, select_tables, tables
+from fxloom.features.feature import Feature
 from fxloom.run.copy import CopyReport
 from fxloom.run.copy import copy_store as copy_backends
 from fxloom.run.ingest import FileReport, IngestOptions, ingest, rebase
@@ -150,22 +153,44 @@ class OpenStore:
     def read(
         self,
         what: str | Sequence[str],
-        pairs: Sequence[str] | None = None,
+        pairs: str | Sequence[str] | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
-    ) -> pl.LazyFrame:
-        """Features of any tables, joined on time and pair, as a lazy frame.
+        allow: Allow = "nothing",
+    ) -> FeatureFrame:
+        """Features of any tables, joined on time and pair, as a lazy frame with ``provenance``.
 
         ``what``: features, tables, families, domains ("rate", "bqx") or patterns; ``start <= ts_utc < end``.
-        Columns: ``ts_utc``, ``known_at`` (when the bar is complete: one minute later), ``pair``, the features in
-        catalogue order. KeyError if a name is unknown, StoreError if the store has no bars.
+        Columns: ``ts_utc``, ``known_at`` (when the bar is complete: one minute later), ``pair``, the features in the
+        order asked for (those of one pattern in catalogue order); a missing value is null. KeyError if a name is
+        unknown, StoreError if the store has no bars of a pair, UnavailableError (a StoreError) if a partition is
+        missing, stale or refused: ``allow`` "missing", "stale" or "all" reads what there is.
         """
+        asked = self._asked(what, pairs, start, end)
+        provenance = provenance_of(self.backend, *asked, allow)
+        return FeatureFrame.of(read_features(self.backend, *asked), provenance)
+
+    def _asked(
+        self,
+        what: str | Sequence[str],
+        pairs: str | Sequence[str] | None,
+        start: Moment | None,
+        end: Moment | None,
+    ) -> tuple[list[Feature], list[str], int | None, int | None]:
+        """What was asked for, as features, pairs and minutes."""
         features = select_features([what] if isinstance(what, str) else what)
-        pairs = list(pairs) if pairs is not None else self.pairs
-        return read_features(self.backend, features, pairs, _minute(start), _minute(end))
+        return features, self._pairs(pairs), _minute(start), _minute(end)
+
+    def _pairs(self, pairs: str | Sequence[str] | None) -> list[str]:
+        if pairs is None:
+            return self.pairs
+        return list(dict.fromkeys(pair.lower() for pair in ([pairs] if isinstance(pairs, str) else pairs)))
 
     def bars(self, pair: str, start: Moment | None = None, end: Moment | None = None) -> pl.DataFrame:
-        """The stored bars of ``pair``, with ``known_at``."""
+        """The stored bars of ``pair``, with ``known_at``; a missing volume or spread is null. StoreError if none."""
+        (pair,) = self._pairs(pair)
+        if pair not in self.pairs:
+            raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(self.pairs)}")
         first, last = _minute(start), _minute(end)
         bars = self.backend.read_bars(pair, -(1 << 40) if first is None else first, (1 << 40) if last is None else last)
         return bars_frame(bars, pair).with_columns(known_at())
@@ -173,27 +198,39 @@ class OpenStore:
     def matrix(
         self,
         features: str | Sequence[str],
-        pairs: Sequence[str] | None = None,
+        pairs: str | Sequence[str] | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
         missing: Missing = "keep",
+        allow: Allow = "nothing",
     ) -> Iterator[pl.DataFrame]:
-        """The joined features month by month, for training: see ``fxloom.datasets.matrix.matrix_frame``."""
-        chosen = select_features([features] if isinstance(features, str) else features)
-        pairs = list(pairs) if pairs is not None else self.pairs
-        return matrix_frame(self.backend, chosen, pairs, _minute(start), _minute(end), missing)
+        """What ``read`` gives, as one frame per month, for training.
+
+        ``missing="drop"`` leaves out rows in which any feature is missing. Errors as ``read``'s, at once.
+        """
+        asked = self._asked(features, pairs, start, end)
+        provenance_of(self.backend, *asked, allow)
+        return matrix_frames(self.backend, *asked, missing)
 
     def write_matrix(
         self,
         path: str | Path,
         features: str | Sequence[str],
-        pairs: Sequence[str] | None = None,
+        pairs: str | Sequence[str] | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
         missing: Missing = "keep",
+        allow: Allow = "nothing",
     ) -> int:
-        """Write ``matrix`` to a Parquet file that appears when it is whole; returns its rows, 0 if there are none."""
-        return write_matrix(self.matrix(features, pairs, start, end, missing), Path(path))
+        """Write ``matrix`` to a .parquet or .csv file that appears when it is whole; returns its rows.
+
+        No file is written if there are none. The file says what it was made from: see
+        ``fxloom.datasets.matrix.write_matrix``.
+        """
+        asked = self._asked(features, pairs, start, end)
+        provenance = provenance_of(self.backend, *asked, allow)
+        root = None if "://" in self.url else Path(self.url)
+        return write_matrix(matrix_frames(self.backend, *asked, missing), Path(path), provenance, root)
 
     # -- checking it ---------------------------------------------------------------------------------------------
 

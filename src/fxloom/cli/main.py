@@ -129,11 +129,13 @@ def _audit(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser("matrix", parents=[stored], help="features of any tables joined into one Parquet file")
     p.add_argument("--features", type=_words, required=True, help="features, tables, families, rate, bqx, patterns")
-    p.add_argument("--out", required=True, metavar="FILE.parquet")
+    p.add_argument("--out", required=True, metavar="FILE", help="a .parquet or .csv file")
     p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
     p.add_argument("--start", metavar="TIME", help="first bar (UTC)")
     p.add_argument("--end", metavar="TIME", help="first bar left out (UTC)")
     p.add_argument("--missing", choices=["keep", "drop"], default="keep", help="rows in which a feature is missing")
+    p.add_argument("--allow", choices=["nothing", "missing", "stale", "all"], default="nothing",
+                   help="partitions that are not fresh: refuse them, or take what there is")  # fmt: skip
 
 
 def _verify(commands: Subparsers, stored: argparse.ArgumentParser) -> None:

@@ -79,7 +79,9 @@ def _row(feature: api.Feature) -> list[object]:
 def matrix(options: Namespace, screen: Screen) -> int:
     """Write features of any tables, joined, to one file."""
     store = api.open_store(options.store)
-    rows = store.write_matrix(options.out, options.features, options.pairs, options.start, options.end, options.missing)
+    rows = store.write_matrix(
+        options.out, options.features, options.pairs, options.start, options.end, options.missing, options.allow
+    )
     screen.say(f"{rows:,} rows in {options.out}" if rows else "no rows: nothing was written")
     screen.result({"rows": rows, "file": options.out if rows else None})
     return DONE if rows else FAILED

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fxloom.bars.months import month_bounds
+from fxloom.datasets.availability import Provenance
+from fxloom.datasets.output import Replacing, checked_target
+from fxloom.features.catalogue import features as all_features
 from fxloom.features.feature import Feature
 from fxloom.stores.base import Store
+from fxloom.stores.frames import METADATA, documentation
 from fxloom.stores.query import read_features
 
 Missing = Literal["keep", "drop"]
+FORMATS = (".parquet", ".csv")
 
 
-def matrix_frame(
+def matrix_frames(
     store: Store,
     features: Sequence[Feature],
     pairs: Sequence[str],
@@ -26,9 +31,10 @@ def matrix_frame(
     end: int | None = None,
     missing: Missing = "keep",
 ) -> Iterator[pl.DataFrame]:
-    """One frame a month: ts_utc, known_at, pair, features; only one month is in memory at a time.
+    """One frame per month: ts_utc, known_at, pair, features; only one month is in memory at a time.
 
-    ``missing="drop"`` leaves out the rows in which any feature has no value.
+    ``missing="drop"`` leaves out the rows in which any feature has no value. See ``availability`` for what has to be
+    checked before.
     """
     names = [f.name for f in features]
     for month in stored_months(store, pairs):
@@ -39,7 +45,7 @@ def matrix_frame(
             continue
         frame = read_features(store, features, pairs, first, last)
         if missing == "drop":
-            frame = frame.filter(pl.all_horizontal(pl.col(names).is_not_null() & pl.col(names).is_not_nan()))
+            frame = frame.drop_nulls(names)
         rows = frame.collect()
         if rows.height:
             yield rows
@@ -50,21 +56,69 @@ def stored_months(store: Store, pairs: Sequence[str]) -> list[str]:
     return sorted({month for pair in pairs for month in store.bar_months(pair)})
 
 
-def write_matrix(frames: Iterator[pl.DataFrame], path: Path) -> int:
-    """Write the months one after the other to a Parquet file that appears when it is whole; returns the rows."""
-    temporary = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex[:8]}")
-    rows, writer = 0, None
-    try:
-        for frame in frames:
-            table = frame.to_arrow()
-            writer = writer or pq.ParquetWriter(temporary, table.schema, compression="zstd")
-            writer.write_table(table)
-            rows += frame.height
-        if writer is not None:
+def write_matrix(frames: Iterator[pl.DataFrame], path: Path, provenance: Provenance, root: Path | None = None) -> int:
+    """Write the months one after the other to ``path``, which appears when it is whole; returns the rows.
+
+    Parquet carries each column's documentation and the provenance in its metadata; beside a csv the provenance is
+    in ``<path>.json``. Nothing is written if there are no rows. ValueError for any other kind of file, for a path
+    inside the store (``root``), and for a device, a folder or a link.
+    """
+    checked_target(path, FORMATS, root)
+    rows = 0
+    with Replacing(path) as target:
+        writer: _Writer = _Csv(target.temporary) if path.suffix == ".csv" else _Parquet(target.temporary, provenance)
+        try:
+            for frame in frames:
+                writer.write(frame)
+                rows += frame.height
+        finally:
             writer.close()
-            temporary.replace(path)
-    finally:
-        if writer is not None:
-            writer.close()
-        temporary.unlink(missing_ok=True)
+        if rows:
+            target.publish()
+            if path.suffix == ".csv":
+                with Replacing(path.with_name(path.name + ".json")) as beside:
+                    beside.temporary.write_text(provenance.text(), "utf-8")
+                    beside.publish()
     return rows
+
+
+class _Writer(Protocol):
+    def write(self, frame: pl.DataFrame) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Csv:
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("wb")
+        self.begun = False
+
+    def write(self, frame: pl.DataFrame) -> None:
+        frame.write_csv(self.file, include_header=not self.begun, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+        self.begun = True
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class _Parquet:
+    def __init__(self, path: Path, provenance: Provenance) -> None:
+        self.path, self.provenance = path, provenance
+        self.writer: Any = None
+
+    def write(self, frame: pl.DataFrame) -> None:
+        table = frame.to_arrow()
+        if self.writer is None:
+            self.schema = _documented(table.schema, self.provenance)
+            self.writer = pq.ParquetWriter(self.path, self.schema, compression="zstd")
+        self.writer.write_table(table.cast(self.schema))
+
+    def close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
+
+
+def _documented(schema: pa.Schema, provenance: Provenance) -> pa.Schema:
+    """``schema`` with the documentation of every feature and the provenance of the whole."""
+    known = all_features()
+    fields = [f.with_metadata(documentation(known[f.name])) if f.name in known else f for f in schema]
+    return pa.schema(fields, {METADATA: provenance.text()})

@@ -50,12 +50,12 @@ def features() -> Mapping[str, Feature]:
 def select_tables(wanted: Iterable[str] | None) -> list[Table]:
     """The tables that ``wanted`` names (a table, a family, or a pattern such as ``*_rate``), in catalogue order.
 
-    None means all. KeyError with the nearest names if one of ``wanted`` matches nothing.
+    None means all; upper and lower case are the same. KeyError with the nearest names if one of ``wanted`` matches nothing.
     """
     if wanted is None:
         return list(tables().values())
     chosen: set[str] = set()
-    for word in wanted:
+    for word in (word.lower() for word in wanted):
         found = {t.name for t in tables().values() if word == t.family.name or fnmatch.fnmatchcase(t.name, word)}
         if not found:
             raise KeyError(f"no table is called {word!r}{_nearest(word, tables())}")
@@ -64,14 +64,18 @@ def select_tables(wanted: Iterable[str] | None) -> list[Table]:
 
 
 def select_features(wanted: Iterable[str]) -> list[Feature]:
-    """The features that ``wanted`` names: by feature, table, family, domain ("rate", "bqx") or pattern."""
-    chosen: set[str] = set()
-    for word in wanted:
-        found = {f.name for f in features().values() if _matches(f, word)}
+    """The features that ``wanted`` names, in the order of its words; each at its first mention.
+
+    A word is a feature, table, family, domain ("rate", "bqx") or pattern, in upper or lower case; the features of one
+    word are in catalogue order. KeyError with the nearest names if a word matches nothing.
+    """
+    chosen: dict[str, Feature] = {}
+    for word in (word.lower() for word in wanted):
+        found = {f.name: f for f in features().values() if _matches(f, word)}
         if not found:
             raise KeyError(f"no feature, table, family or domain is called {word!r}{_nearest(word, features())}")
         chosen |= found
-    return [f for f in features().values() if f.name in chosen]
+    return list(chosen.values())
 
 
 def _matches(feature: Feature, word: str) -> bool:

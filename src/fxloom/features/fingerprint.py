@@ -24,7 +24,7 @@ import numpy as np
 from fxloom.features.feature import Table
 
 PACKAGE = __name__.partition(".")[0]
-CALENDARS = f"{PACKAGE}.calendars"
+CALENDARS = f"{PACKAGE}.bars.calendars"
 COMPILER = f"{PACKAGE}.kernels.jit"  # how kernels are compiled and cached does not determine numbers
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from fxloom.engine.partitions import Settings
+from fxloom.engine.partitions import PartitionKey, Settings
 from fxloom.engine.plan import Plan, StoreState, Task, make_plan
 from fxloom.features.catalogue import select_tables, tables
 from fxloom.run.executors import Executor, JobsRun, WorkerDiedError, executor_for
 from fxloom.run.executors.processes import free_memory
+from fxloom.run.outcomes import record_outcomes
 from fxloom.run.results import PartitionResult, all_failed
 from fxloom.run.warm import Compiled, compiling
 from fxloom.stores.base import Store, StoreError
@@ -74,13 +75,38 @@ class Summary:
         return [r for r in self.results if r.result != "done"]
 
 
-def state_of(store: Store) -> StoreState:
-    """What is stored, for the planner; StoreError if nothing has been ingested."""
+def state_of(store: Store, pairs: Collection[str] | None = None, lazily: bool = False) -> StoreState:
+    """What is stored, for the planner; StoreError if nothing has been ingested.
+
+    ``pairs``: those whose bars the plan depends on (None: all). ``lazily`` looks up fingerprints one by one, as a plan
+    of a few partitions needs them, instead of reading the records of the whole store.
+    """
     settings = ready_settings(store)
-    fingerprints = {record.key: record.fingerprint for record in store.records()}
-    days = {pair: store.bar_months(pair) for pair in settings.pairs}
+    fingerprints: Mapping[PartitionKey, str] = (
+        _LookedUp(store) if lazily else {record.key: record.fingerprint for record in store.records()}
+    )
+    days = {pair: store.bar_months(pair) for pair in settings.pairs if pairs is None or pair in pairs}
     stored = {pair: months for pair, months in days.items() if months}
     return StoreState(stored, settings.pairs, settings.dtype, fingerprints)
+
+
+class _LookedUp(Mapping[PartitionKey, str]):
+    """The fingerprints of a store's partitions, each read when it is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getitem__(self, key: PartitionKey) -> str:
+        record = self.store.record(key)
+        if record is None:
+            raise KeyError(key)
+        return record.fingerprint
+
+    def __iter__(self) -> Iterator[PartitionKey]:
+        return (record.key for record in self.store.records())
+
+    def __len__(self) -> int:
+        return len(self.store.records())
 
 
 def ready_settings(store: Store) -> Settings:
@@ -153,7 +179,7 @@ def populating(
             with executor_for(workers, len(plan.tasks)) as executor:
                 if not executor.local:
                     yield from compiling(executor)
-                yield from run_tasks(store, plan.tasks, executor)
+                yield from _recorded(store, plan, run_tasks(store, plan.tasks, executor))
 
 
 def populate(
@@ -172,6 +198,17 @@ def populate(
         summary.add(event)
         on_event(event)
     return summary
+
+
+def _recorded(store: Store, plan: Plan, events: Iterable[TaskDone]) -> Iterator[TaskDone]:
+    """``events``, and at their end, however it comes, a record of what was refused or failed."""
+    results: list[PartitionResult] = []
+    try:
+        for event in events:
+            results += event.results
+            yield event
+    finally:
+        record_outcomes(store, plan, results)
 
 
 def run_tasks(store: Store, tasks: Sequence[Task], executor: Executor) -> Iterator[TaskDone]:

@@ -72,6 +72,9 @@ class Store(Protocol):
     def keep(self, name: str, text: str) -> str:
         """Keep a document of the store, such as "reports/....json"; returns where."""
 
+    def kept(self, name: str) -> str | None:
+        """The document that ``keep`` wrote under ``name``, None if there is none."""
+
     def exclusive(self, purpose: str, wait: float = 0.0) -> contextlib.AbstractContextManager[None]:
         """Hold the store for writing; raises fxloom.system.lock.Held naming the holder."""
 

@@ -199,6 +199,12 @@ class FolderStore:
             temporary.write_text(text, "utf-8")
         return str(self.root / name)
 
+    def kept(self, name: str) -> str | None:
+        try:
+            return (self.root / name).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         try:

@@ -15,6 +15,8 @@ from polars.io.plugins import register_io_source
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.engine.partitions import PartitionKey, Record
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Feature
 
 METADATA = b"fxloom"  # the key under which a file says what it is
 MICROSECONDS = 60_000_000  # a minute
@@ -31,7 +33,7 @@ def bars_table(bars: Bars) -> pa.Table:
     for name in ("open", "high", "low", "close", "volume", "spread"):
         column = getattr(bars, name)
         if column is not None:
-            columns[name] = pa.array(column)
+            columns[name] = pa.array(column, from_pandas=True)
     days = json.dumps([list(asdict(day).values()) for day in summarise_days(bars)])
     return pa.table(columns).replace_schema_metadata({METADATA: json.dumps({"days": days})})
 
@@ -78,8 +80,24 @@ def features_table(
     if pairs is not None:
         arrays["pair"] = pa.array(pairs, type=pa.string())
     for name, values in columns.items():
-        arrays[name] = pa.array(values.astype(dtype, copy=False), from_pandas=False)
-    return pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(record_fields(record))})
+        arrays[name] = pa.array(values.astype(dtype, copy=False), from_pandas=True)  # NaN becomes null
+    table = pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(record_fields(record))})
+    return documented(table, record.key.table)
+
+
+def documented(table: pa.Table, name: str) -> pa.Table:
+    """``table`` with the formula, unit and range of each feature of table ``name`` in its fields' metadata."""
+    known = {f.name: f for f in tables()[name].features} if name in tables() else {}
+    fields = [field.with_metadata(documentation(known[field.name])) if field.name in known else field
+              for field in table.schema]  # fmt: skip
+    return table.cast(pa.schema(fields, table.schema.metadata))
+
+
+def documentation(feature: Feature) -> dict[str, str]:
+    """What a file says about a column: unit, range, formula, source."""
+    column = feature.column
+    said = {"unit": column.unit, "range": f"[{column.low:g}, {column.high:g}]", "formula": column.formula}
+    return said | ({"source": column.source} if column.source else {})
 
 
 FLOATS: dict[str, Any] = {"float32": pl.Float32, "float64": pl.Float64}
@@ -136,7 +154,7 @@ def bars_frame(bars: Bars, pair: str) -> pl.DataFrame:
     frame = frame.with_columns(pl.col("ts_utc").cast(pl.Datetime("us", "UTC")))
     for name in ("open", "high", "low", "close", "volume", "spread"):
         column = getattr(bars, name)
-        values = pl.lit(None, pl.Float64) if column is None else pl.Series(column)
+        values = pl.lit(None, pl.Float64) if column is None else pl.Series(column, nan_to_null=True)
         frame = frame.with_columns(values.alias(name))
     return frame
 

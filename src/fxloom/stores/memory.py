@@ -89,6 +89,9 @@ class MemoryStore:
         self.documents[name] = text
         return f"memory:{name}"
 
+    def kept(self, name: str) -> str | None:
+        return self.documents.get(name)
+
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         if not self._lock.acquire(timeout=wait if wait > 0 else 0.001):

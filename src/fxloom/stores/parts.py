@@ -62,11 +62,12 @@ def _feature(table: pa.Table, name: str, quality: Mapping[str, Any] | None, kind
     """One column, held to what its record says of it: checksums of pages do not cover which page is whose."""
     if quality is None and name not in table.column_names:
         return pl.Series(name, [None] * table.num_rows, kind)
-    values = table[name].to_numpy()
+    column = table[name]
+    values = column.to_numpy()
     told = stats_of(quality) if quality else None
     if told is not None and not _as_told(values, told):
         raise ValueError(f"{name} is not what its record says")
-    return pl.Series(name, values, kind)
+    return pl.Series(name, pl.from_arrow(column), kind)
 
 
 def _as_told(values: npt.NDArray[Any], told: ColumnStats) -> bool:

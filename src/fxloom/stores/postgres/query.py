@@ -67,4 +67,4 @@ def _frame(columns: dict[str, Any], rows: RowRange) -> pl.DataFrame:
     ts = pl.Series("ts_utc", columns.pop("ts_utc") * MICROSECONDS).cast(pl.Datetime("us", "UTC"))
     pairs = columns.pop("pair") if rows.pair == "" else [rows.pair] * len(ts)
     pair = pl.Series("pair", pairs, dtype=pl.String)
-    return pl.DataFrame([ts, pair, *(pl.Series(name, values) for name, values in columns.items())])
+    return pl.DataFrame([ts, pair, *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())])

@@ -331,6 +331,11 @@ class PostgresStore:
         self._run(write)
         return f"{self.schema}.documents where name = '{name}'"
 
+    def kept(self, name: str) -> str | None:
+        query = "select content from {} where name = %s"
+        rows = self._run(lambda c: self._rows(c, "documents", query, [name]))
+        return rows[0][0] if rows else None
+
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         with only_writer(self._connections, self.schema, purpose, wait):

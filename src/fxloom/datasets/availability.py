@@ -1,0 +1,151 @@
+"""Whether what is asked of a store is there: each partition fresh, or stale, missing, or refused by its gates."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from fxloom.bars.months import month_of
+from fxloom.engine.partitions import PartitionKey
+from fxloom.engine.plan import make_plan
+from fxloom.features.catalogue import tables
+from fxloom.features.feature import Feature
+from fxloom.run.outcomes import troubles_of
+from fxloom.run.populate import state_of
+from fxloom.stores.base import Store, StoreError
+from fxloom.system.version import VERSION
+
+Allow = Literal["nothing", "missing", "stale", "all"]
+State = Literal["fresh", "stale", "missing", "refused", "failed"]
+ADMITTED: dict[str, set[State]] = {
+    "nothing": {"fresh"},
+    "missing": {"fresh", "missing", "refused", "failed"},
+    "stale": {"fresh", "stale"},
+    "all": set(get_args(State)),
+}
+NAMED = 3  # partitions that a message names
+
+
+class UnavailableError(StoreError):
+    """Partitions that were asked for are missing, stale or refused. ``partitions`` has all of them."""
+
+    def __init__(self, message: str, partitions: Sequence[PartitionState]) -> None:
+        super().__init__(message)
+        self.partitions = tuple(partitions)
+
+
+@dataclass(frozen=True)
+class PartitionState:
+    """One partition that was asked for: its state, the fingerprint of what it holds now ("" if nothing), and why."""
+
+    key: PartitionKey
+    state: State
+    fingerprint: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a frame or file was read from: the package's version, the features, and the state of every partition."""
+
+    features: tuple[str, ...]
+    partitions: tuple[PartitionState, ...]
+    version: str = VERSION
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Partitions by state."""
+        return dict(Counter(p.state for p in self.partitions))
+
+    def text(self) -> str:
+        """The provenance as JSON; partitions that are not fresh are named, with the cause."""
+        odd = [{"partition": str(p.key), "state": p.state, "why": p.why} for p in self.partitions if p.state != "fresh"]
+        prints = {str(p.key): p.fingerprint for p in self.partitions if p.fingerprint}
+        said = {"version": self.version, "features": self.features, "partitions": self.counts, "not fresh": odd}
+        return json.dumps({**said, "fingerprints": prints})
+
+
+def provenance_of(
+    store: Store,
+    features: Sequence[Feature],
+    pairs: Sequence[str],
+    start: int | None,
+    end: int | None,
+    allow: Allow = "nothing",
+) -> Provenance:
+    """The state of every partition that ``features`` of ``pairs`` in ``start <= ts < end`` (minutes) are read from.
+
+    StoreError if the store has no bars of a pair; UnavailableError if a partition is in a state that ``allow`` does
+    not admit: "nothing" wants all fresh, "missing" takes those that are not there for granted, "stale" those made
+    from other bars, settings or formulas, "all" whatever there is.
+    """
+    if allow not in ADMITTED:
+        raise ValueError(f"unknown allow={allow!r}, expected one of {', '.join(ADMITTED)}")
+    known = store.settings()
+    absent = sorted(set(pairs) - set(known.pairs if known else ()))
+    if absent:
+        raise StoreError(
+            f"no bars of {', '.join(absent)} in {store.url}; it has {_listed(known.pairs if known else ())}"
+        )
+    states = partition_states(store, sorted({f.table for f in features}), pairs, start, end)
+    bad = [p for p in states if p.state not in ADMITTED[allow]]
+    if bad:
+        raise UnavailableError(_complaint(store, bad), bad)
+    return Provenance(tuple(f.name for f in features), tuple(states))
+
+
+def partition_states(
+    store: Store, names: Sequence[str], pairs: Sequence[str], start: int | None, end: int | None
+) -> list[PartitionState]:
+    """The partitions of the tables ``names`` in the months that the bars of ``pairs`` reach, in the order of a plan."""
+    chosen = [tables()[name] for name in names]
+    panel = any(t.family.scope == "panel" for t in chosen)
+    state = state_of(store, None if panel else pairs, lazily=True)
+    first = month_of(start) if start is not None else "0001-01"
+    last = month_of(end - 1) if end is not None else "9999-12"
+    there = [pair for pair in pairs if pair in state.days]
+    months = {month for pair in there for month in state.days[pair]}
+    plan = make_plan(state, chosen, there, (first, last))
+    troubles = troubles_of(store)
+    found = []
+    for partition in plan.partitions:
+        key, trouble = partition.key, troubles.get(partition.key)
+        if key.month not in months:
+            continue  # a panel partition of a month in which only other pairs have bars
+        if partition.state == "missing" and trouble is not None and trouble.fingerprint == partition.fingerprint:
+            result: State = "refused" if trouble.result == "refused" else "failed"
+            found.append(PartitionState(key, result, why=trouble.why))
+        else:
+            stored = state.fingerprints.get(key, "")
+            why = "bars, settings or formulas have changed since" if partition.state == "stale" else ""
+            found.append(PartitionState(key, partition.state, stored, why))
+    return found
+
+
+def _complaint(store: Store, bad: Sequence[PartitionState]) -> str:
+    """What is wrong with partitions, which they are, and the command that mends it."""
+    counts = Counter(p.state for p in bad)
+    count = ", ".join(f"{n} {state}" for state, n in counts.items())
+    named = "; ".join(f"{p.key} {p.state}" + (f" ({p.why})" if p.why else "") for p in bad[:NAMED])
+    more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+    command = f"fxloom populate --store {store.url} --tables {','.join(_in_order(p.key.table for p in bad))}"
+    if pairs := _in_order(p.key.pair for p in bad if p.key.pair):
+        command += f" --pairs {','.join(pairs)}"
+    months = sorted(p.key.month for p in bad)
+    command += f" --months {months[0]}:{months[-1]}"
+    plural = "partitions" if len(bad) > 1 else "partition"
+    return (
+        f"{count} {plural} of what was asked for in {store.url}: {named}{more}. Make them with `{command}`, "
+        'or read what there is with allow="missing", "stale" or "all"'
+    )
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _listed(pairs: Iterable[str]) -> str:
+    return ", ".join(sorted(pairs)) or "none"

@@ -1,0 +1,66 @@
+"""Files that users ask for: whole or not at all, never over a device, a link or a store, and no leftovers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def checked_target(path: Path, formats: Sequence[str], store: Path | None) -> None:
+    """ValueError if ``path`` is no file that may be written: another format, inside the store, a link, a device."""
+    if path.suffix not in formats:
+        raise ValueError(f"cannot write {path}: expected a name that ends in {' or '.join(formats)}")
+    if path.is_symlink():
+        raise ValueError(f"{path} is a link: name the file that it leads to, or another one")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is not a plain file: name another one")
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: there is no folder {path.parent}")
+    if store is not None and path.absolute().resolve().is_relative_to(store.absolute().resolve()):
+        raise ValueError(f"{path} lies inside the store {store}: write it elsewhere")
+
+
+class Replacing:
+    """A temporary beside ``path`` to write to, renamed by ``publish``; removed at the end of the block if it was not.
+
+    Its name tells the process that writes it, so that the next one can remove what a killed process left.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.temporary = path.with_name(f".{path.name}.fxloom-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+
+    def __enter__(self) -> Replacing:
+        self._clear_leftovers()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.temporary.unlink(missing_ok=True)
+
+    def publish(self) -> None:
+        """Make the file visible: flushed to disk first, then renamed."""
+        with self.temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        self.temporary.replace(self.path)
+
+    def _clear_leftovers(self) -> None:
+        for left in self.path.parent.glob(f".{self.path.name}.fxloom-*-*"):
+            process = left.name.rpartition("-")[0].rpartition("-")[2]
+            if process.isdigit() and not _runs(int(process)):
+                left.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process with this number runs on this machine; True where the system cannot tell."""
+    if sys.platform == "win32":  # there, signal 0 would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it runs, but belongs to someone else
+        return True
+    return True

@@ -1,0 +1,59 @@
+"""What the last attempt at a partition came to, where it was not written: refused by its gates, or failed, and why.
+
+A refused partition leaves nothing in the store, so that a reader could not tell it from one that was never computed.
+The store keeps one document of such outcomes; a partition leaves it once it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from fxloom.engine.partitions import PartitionKey
+from fxloom.engine.plan import Plan
+from fxloom.run.results import PartitionResult
+from fxloom.stores.base import Store, StoreError
+
+NAME = "outcomes.json"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a partition with this fingerprint was not written."""
+
+    result: str
+    why: str
+    fingerprint: str
+
+
+def troubles_of(store: Store) -> dict[PartitionKey, Trouble]:
+    """The recorded troubles by partition; StoreError if the document cannot be understood."""
+    text = store.kept(NAME)
+    if text is None:
+        return {}
+    try:
+        entries = json.loads(text)
+        return {PartitionKey(**entry.pop("key")): Trouble(**entry) for entry in entries}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        why = f"{NAME} in {store.url} is damaged ({error}): remove it, the next populate writes it anew"
+        raise StoreError(why) from None
+
+
+def record_outcomes(store: Store, plan: Plan, results: Iterable[PartitionResult]) -> None:
+    """Add the troubles among ``results`` to the store's document, and take out what has been written since."""
+    before = troubles_of(store)
+    fingerprints = {partition.key: partition.fingerprint for partition in plan.partitions}
+    after = dict(before)
+    for result in results:
+        if result.result == "done":
+            after.pop(result.key, None)
+        else:
+            after[result.key] = Trouble(result.result, result.why, fingerprints.get(result.key, ""))
+    if after != before:
+        store.keep(NAME, _text(after))
+
+
+def _text(troubles: Mapping[PartitionKey, Trouble]) -> str:
+    entries = [{"key": asdict(key), **asdict(trouble)} for key, trouble in sorted(troubles.items())]
+    return json.dumps(entries, indent=1) + "\n"

@@ -2,72 +2,286 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 
-from fxloom.bars.bars import Bars
+from fxloom.bars.bars import Bars, Ints
+from fxloom.bars.clock import clock_positions
+from fxloom.bars.months import iso
 from fxloom.bars.pairs import PAIRS, PairInfo
 from fxloom.engine.compute import Computed, Failure, Job, compute_tables
-from fxloom.features.catalogue import select_tables
+from fxloom.features.catalogue import select_features, select_tables
+from fxloom.features.catalogue import tables as all_tables
+from fxloom.features.feature import Feature, Table
+from fxloom.features.panel_view import panel_minutes
 from fxloom.stores.frames import MICROSECONDS
+
+if TYPE_CHECKING:
+    from fxloom.api.store import OpenStore
+
+Frame: TypeAlias = Any  # Bars, or a polars or pandas frame
+FIRST_CLOSE: Literal["first close"] = "first close"
+PRICES = ("open", "high", "low", "close")
 
 
 def compute(
-    bars: Bars | pl.DataFrame | Mapping[str, Bars | pl.DataFrame],
-    pair: str = "eurusd",
-    tables: Sequence[str] | None = None,
-    baseline: float | None = None,
+    bars: Frame | Mapping[str, Frame],
+    pair: str | None = None,
+    *,
+    baseline: float | Mapping[str, float] | OpenStore | Literal["first close"],
+    tables: str | Sequence[str] | None = None,
+    features: str | Sequence[str] | None = None,
+    last: int | None = None,
+    complete: bool = False,
 ) -> dict[str, pl.DataFrame]:
-    """Features of bars in memory, without a store: one frame a table, a row an observed bar.
+    """Features of bars in memory: one frame per table, one row per observed bar.
 
-    ``bars`` of one pair gives the tables of one pair; a mapping of pairs gives all of them, with a ``pair``
-    column. A frame needs ``ts_utc`` (or ``time``), open, high, low, close, and may have volume and spread.
-    ``baseline`` is the price that the rate index counts as 100, by default the first close. ValueError if a table
-    cannot be computed.
+    ``bars``: of one ``pair``, or a mapping of pairs, which gives the tables of many pairs too. A polars or pandas frame
+    has ``ts_utc`` (or ``time``, or a DatetimeIndex; without a zone it is UTC), open, high, low, close, and may have
+    volume and spread.
+    ``baseline``: the price at which a pair's rate index is 100: a number, one per pair, an open store that has the
+    pair, or "first close". With a store, its rules for volume and quotes hold too.
+    ``tables`` and ``features`` name what is wanted (default: all that the bars allow). ``last``: only so many rows of
+    each pair, from the shortest history that gives them.
+    ``complete``: the frame begins where the pair's history begins, so that features exist from their warm-up on, as in
+    a store. Otherwise a value exists only where the frame holds the feature's whole lookback, so that it does not
+    depend on where the frame begins.
+
+    Columns: ``ts_utc``, ``known_at``, ``pair``, the features; a missing value is null. KeyError for an unknown name;
+    ValueError for bars that break a rule, and if a table would have no row with enough history: it says how many bars
+    that takes.
+
+    >>> fxloom.compute(frame, "eurusd", baseline=1.1, features="bb_width_15_rate", last=1)      # doctest: +SKIP
     """
-    by_pair = dict(bars) if isinstance(bars, Mapping) else {pair: bars}
-    arrays = {p: as_bars(b) for p, b in by_pair.items()}
-    for p, b in arrays.items():
-        if p not in PAIRS or len(b) == 0:
-            raise ValueError(f"{p!r} has no bars or is none of the 28 pairs")
-    chosen = select_tables(tables)
-    infos = {p: pair_info_of(b, baseline) for p, b in arrays.items()}
-    start = min(int(b.ts[0]) for b in arrays.values())
+    arrays = _arrays(bars, pair)
+    wanted = _wanted(tables, features, panel=isinstance(bars, Mapping))
+    chosen = [t for t in all_tables().values() if t.name in {f.table for f in wanted}]
+    infos = {p: _info(p, b, baseline) for p, b in arrays.items()}
     found: list[Computed | Failure] = []
-    of_pair, of_panel = ([Job(t, start) for t in chosen if t.family.scope == scope] for scope in ("pair", "panel"))
     for p in arrays:
-        found += compute_tables(p, arrays, infos, of_pair, start)
-    if isinstance(bars, Mapping) or tables is not None:
-        found += compute_tables("", arrays, infos, of_panel, start)
-    return _frames(found, [t.name for t in chosen])
+        found += _computed(p, {p: arrays[p]}, infos, [t for t in chosen if t.family.scope == "pair"], last, complete)
+    found += _computed("", arrays, infos, [t for t in chosen if t.family.scope == "panel"], last, complete)
+    return _frames(found, wanted, arrays, last, complete)
 
 
-def _frames(found: Sequence[Computed | Failure], order: Sequence[str]) -> dict[str, pl.DataFrame]:
+def _arrays(bars: Frame | Mapping[str, Frame], pair: str | None) -> dict[str, Bars]:
+    if isinstance(bars, Mapping):
+        by_pair = {str(p).lower(): b for p, b in bars.items()}
+    elif pair is None:
+        raise ValueError('say whose bars these are: compute(bars, pair="eurusd", ...)')
+    else:
+        by_pair = {pair.lower(): bars}
+    for p in by_pair:
+        if p not in PAIRS:
+            raise ValueError(f"{p!r} is not one of the 28 pairs: {' '.join(PAIRS)}")
+    return {p: as_bars(b, p) for p, b in by_pair.items()}
+
+
+def _wanted(tables: str | Sequence[str] | None, features: str | Sequence[str] | None, panel: bool) -> list[Feature]:
+    """The features that ``tables`` and ``features`` name, those of many pairs by default only for many pairs."""
+    if tables is None and features is None:
+        return [f for t in all_tables().values() if panel or t.family.scope == "pair" for f in t.features]
+    named = [f for t in select_tables(_words(tables)) for f in t.features] if tables is not None else []
+    named += select_features(_words(features)) if features is not None else []
+    return list({f.name: f for f in named}.values())
+
+
+def _words(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _info(pair: str, bars: Bars, baseline: Any) -> PairInfo:
+    """The pair's baseline as given, and whether it has volume and quotes: as the store says, else as the bars do."""
+    if baseline == FIRST_CLOSE:
+        return pair_info_of(bars)
+    if isinstance(baseline, Mapping):
+        if pair not in {str(p).lower() for p in baseline}:
+            raise ValueError(f"baseline has no price for {pair}")
+        baseline = next(v for p, v in baseline.items() if str(p).lower() == pair)
+    elif not isinstance(baseline, int | float):
+        return _stored_info(pair, bars, baseline)
+    if not (np.isfinite(baseline) and baseline > 0):
+        raise ValueError(f"invalid baseline {baseline!r} for {pair}, expected a price above 0")
+    return pair_info_of(bars, float(baseline))
+
+
+def _stored_info(pair: str, bars: Bars, store: OpenStore) -> PairInfo:
+    info = store.pair_info(pair)
+    lacks = [name for name, has, column in
+             (("volume", info.has_volume, bars.volume), ("spread", info.has_quotes, bars.spread))
+             if has and column is None]  # fmt: skip
+    if lacks:
+        raise ValueError(f"{pair} has {' and '.join(lacks)} in {store.url}, these bars have none: add the column")
+    return info
+
+
+def _computed(
+    pair: str,
+    bars: Mapping[str, Bars],
+    infos: Mapping[str, PairInfo],
+    chosen: Sequence[Table],
+    last: int | None,
+    complete: bool,
+) -> Iterator[Computed | Failure]:
+    """The tables of one pair, or ("") of all; with ``last`` from the latest bar on that gives those rows."""
+    begin = min(int(b.ts[0]) for b in bars.values())
+    if last is None or complete:
+        yield from compute_tables(pair, bars, infos, [Job(t, begin) for t in chosen], begin)
+        return
+    first = min(int(b.ts[max(len(b) - last, 0)]) for b in bars.values())
+    for table in chosen:
+        cut = _cut(bars, first, table.lookback)
+        seen = {p: b.between(cut, int(b.ts[-1]) + 1) for p, b in bars.items()}
+        yield from compute_tables(pair, seen, infos, [Job(table, cut)], first)
+
+
+def _cut(bars: Mapping[str, Bars], first: int, lookback: int) -> int:
+    """The latest observed minute with ``lookback`` clock bars between it and minute ``first``."""
+    minutes = np.unique(np.concatenate([b.ts for b in bars.values()]))
+    positions = clock_positions(minutes)
+    wanted = positions[np.searchsorted(minutes, first)] - lookback
+    return int(minutes[max(int(np.searchsorted(positions, wanted, side="right")) - 1, 0)])
+
+
+def _frames(
+    found: Sequence[Computed | Failure],
+    wanted: Sequence[Feature],
+    arrays: Mapping[str, Bars],
+    last: int | None,
+    complete: bool,
+) -> dict[str, pl.DataFrame]:
+    by_table: dict[str, list[Feature]] = {}
+    for feature in wanted:
+        by_table.setdefault(feature.table, []).append(feature)
     parts: dict[str, list[pl.DataFrame]] = {}
     for result in found:
         if isinstance(result, Failure):
-            raise ValueError(f"{result.table} of {result.pair}: {result.why}")
-        pairs = pl.Series("pair", [result.pair] * len(result.ts) if result.pairs is None else list(result.pairs))
-        times = pl.Series("ts_utc", result.ts * MICROSECONDS).cast(pl.Datetime("us", "UTC"))
-        frame = pl.DataFrame([times, pairs, *(pl.Series(n, c) for n, c in result.columns.items())])
-        parts.setdefault(result.table.name, []).append(frame)
-    return {name: pl.concat(parts[name]) for name in order if name in parts}
+            raise ValueError(f"{result.table} of {result.pair or 'all pairs'} cannot be computed: {result.why}")
+        before = np.full(len(result.ts), np.iinfo(np.int64).max) if complete else _bars_before(result, arrays)
+        parts.setdefault(result.table.name, []).append(_frame(result, by_table[result.table.name], before))
+    if not complete:
+        _check_history(found, by_table, arrays)
+    frames = {name: pl.concat(parts[name]) for name in by_table if name in parts}
+    return (
+        frames if last is None else {n: f.group_by("pair", maintain_order=True).tail(last) for n, f in frames.items()}
+    )
 
 
-def as_bars(frame: Bars | pl.DataFrame) -> Bars:
-    """Bars from a polars frame; ValueError if its times are not whole, increasing minutes."""
+def _bars_before(result: Computed, arrays: Mapping[str, Bars]) -> Ints:
+    """For each row, how many clock bars of what was given lie before it."""
+    if result.table.family.scope == "pair":
+        ts = arrays[result.pair].ts
+        return clock_positions(ts)[np.searchsorted(ts, result.ts)]
+    return np.searchsorted(panel_minutes([b.ts for b in arrays.values()]), result.ts).astype(np.int64)
+
+
+def _frame(result: Computed, features: Sequence[Feature], before: Ints) -> pl.DataFrame:
+    pairs = pl.Series("pair", [result.pair] * len(result.ts) if result.pairs is None else list(result.pairs), pl.String)
+    times = pl.Series("ts_utc", result.ts * MICROSECONDS).cast(pl.Datetime("us", "UTC"))
+    known = times.dt.offset_by("1m").alias("known_at")
+    columns = [
+        pl.Series(f.name, np.where(before >= f.column.lookback, result.columns[f.name], np.nan), nan_to_null=True)
+        for f in features
+    ]
+    return pl.DataFrame([times, known, pairs, *columns])
+
+
+def _check_history(
+    found: Sequence[Computed | Failure], by_table: Mapping[str, Sequence[Feature]], arrays: Mapping[str, Bars]
+) -> None:
+    """ValueError if no row of a table has the bars before it that one of its features looks back on."""
+    short = []
+    for result in found:
+        if isinstance(result, Computed) and len(result.ts):
+            need = max(f.column.lookback for f in by_table[result.table.name])
+            have = int(_bars_before(result, arrays).max())
+            if have < need:
+                short.append(f"{result.table.name} of {result.pair or 'all pairs'} needs {need:,}, there are {have:,}")
+    if short:
+        listed = "; ".join(short[:5]) + (" ..." if short[5:] else "")
+        raise ValueError(
+            f"too little history before the last bar, in clock bars: {listed}. Give more bars, or say complete=True if "
+            "the pair's history begins with this frame"
+        )
+
+
+# -- frames to bars --------------------------------------------------------------------------------------------------
+
+
+def as_bars(frame: Any, pair: str = "") -> Bars:
+    """Bars from a polars or pandas frame. ValueError, with the first bar concerned, if they break a rule.
+
+    Times are whole, strictly increasing minutes; prices are finite and above 0, ``high`` and ``low`` enclose open and
+    close; volume and spread are finite and not negative where they are not missing.
+    """
     if isinstance(frame, Bars):
+        return _checked(frame, pair)
+    table = _polars(frame)
+    names = {name.lower(): name for name in table.columns}
+    time = next((names[n] for n in ("ts_utc", "time") if n in names), None)
+    absent = [n for n in PRICES if n not in names] + ([] if time else ["ts_utc"])
+    if time is None or absent:
+        raise ValueError(
+            f"the bars of {pair or 'the pair'} lack {', '.join(absent)}; they have {', '.join(table.columns)}"
+        )
+    column = table[time]
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone not in (None, "UTC"):
+        column = column.dt.convert_time_zone("UTC")
+    micros = column.cast(pl.Datetime("us")).to_physical()
+    if micros.null_count():
+        raise ValueError(f"{time}: {micros.null_count()} times are missing")
+    ts = micros.to_numpy() // MICROSECONDS
+    if np.any(micros.to_numpy() % MICROSECONDS):
+        raise ValueError(
+            f"{time}: times must be whole minutes; `fxloom ingest` turns ticks and seconds into minute bars"
+        )
+
+    def values(name: str) -> Any:
+        return table[names[name]].cast(pl.Float64).fill_null(np.nan).to_numpy().copy() if name in names else None
+
+    return _checked(Bars(ts, *(values(n) for n in (*PRICES, "volume", "spread"))), pair)
+
+
+def _polars(frame: Any) -> pl.DataFrame:
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    if isinstance(frame, pl.DataFrame):
         return frame
-    name = "ts_utc" if "ts_utc" in frame.columns else "time"
-    micros = frame[name].cast(pl.Datetime("us")).to_physical().to_numpy()
-    ts = micros // MICROSECONDS
-    if np.any(micros % MICROSECONDS) or np.any(np.diff(ts) <= 0):
-        raise ValueError(f"{name}: times must be whole minutes, strictly increasing; `fxloom ingest` mends such files")
-    optional = (frame[c].cast(pl.Float64).to_numpy() if c in frame.columns else None for c in ("volume", "spread"))
-    prices = (frame[c].cast(pl.Float64).to_numpy() for c in ("open", "high", "low", "close"))
-    return Bars(ts, *prices, *optional)
+    if type(frame).__module__.partition(".")[0] == "pandas":
+        named = {str(c).lower() for c in frame.columns}
+        if not named & {"ts_utc", "time"}:  # the times are the index
+            frame = frame.rename_axis("ts_utc").reset_index()
+        return pl.from_pandas(frame)
+    raise ValueError(f"expected bars as a polars or pandas frame, not {type(frame).__name__}")
+
+
+def _checked(bars: Bars, pair: str) -> Bars:
+    """``bars``, or a ValueError that names the first that breaks a rule; a column of missing values is no column."""
+    who = f" of {pair}" if pair else ""
+    if len(bars) == 0:
+        raise ValueError(f"there are no bars{who}")
+    disorder = np.flatnonzero(np.diff(bars.ts) <= 0)
+    if len(disorder):
+        where = iso(int(bars.ts[disorder[0] + 1]))
+        raise ValueError(
+            f"times{who} must increase: {where} comes after {iso(int(bars.ts[disorder[0]]))}; sort the bars"
+        )
+    prices = np.stack([bars.open, bars.high, bars.low, bars.close])
+    extra = {n: c for n, c in (("volume", bars.volume), ("spread", bars.spread)) if c is not None}
+    rules = [
+        ("a price that is missing, infinite or not above 0", ~(np.isfinite(prices) & (prices > 0)).all(axis=0)),
+        ("a high below or a low above another price", (bars.high < prices.max(0)) | (bars.low > prices.min(0))),
+        *((f"a {n} that is negative or infinite", (c < 0) | np.isinf(c)) for n, c in extra.items()),
+    ]
+    for what, broken in rules:
+        if broken.any():
+            raise ValueError(f"the bar{who} at {iso(int(bars.ts[np.argmax(broken)]))} has {what}")
+    volume, spread = (None if c is None or np.isnan(c).all() else c for c in (bars.volume, bars.spread))
+    return replace(bars, volume=volume, spread=spread)
 
 
 def pair_info_of(bars: Bars, baseline: float | None = None) -> PairInfo:

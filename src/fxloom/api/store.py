@@ -11,6 +11,7 @@ import polars as pl
 
 from fxloom.bars.gaps import find_gaps
 from fxloom.bars.months import minute_of, month_range
+from fxloom.bars.pairs import PairInfo
 from fxloom.datasets.availability import Allow, provenance_of
 from fxloom.datasets.frame import FeatureFrame
 from fxloom.datasets.matrix import Missing, matrix_frames, write_matrix
@@ -78,6 +79,13 @@ class OpenStore:
     def partitions(self) -> int:
         """How many partitions are published."""
         return len(self.backend.records())
+
+    def pair_info(self, pair: str) -> PairInfo:
+        """What is settled about ``pair``: baseline, side, whether it has volume and quotes. StoreError if unknown."""
+        known = ready_settings(self.backend).pairs
+        if pair.lower() not in known:
+            raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(sorted(known))}")
+        return known[pair.lower()]
 
     # -- filling it ----------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from fxloom.engine.plan import make_plan
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
 from fxloom.run.outcomes import troubles_of
-from fxloom.run.populate import state_of
+from fxloom.run.populate import ready_settings, state_of
 from fxloom.stores.base import Store, StoreError
 from fxloom.system.version import VERSION
 
@@ -84,12 +84,9 @@ def provenance_of(
     """
     if allow not in ADMITTED:
         raise ValueError(f"unknown allow={allow!r}, expected one of {', '.join(ADMITTED)}")
-    known = store.settings()
-    absent = sorted(set(pairs) - set(known.pairs if known else ()))
-    if absent:
-        raise StoreError(
-            f"no bars of {', '.join(absent)} in {store.url}; it has {_listed(known.pairs if known else ())}"
-        )
+    known = sorted(ready_settings(store).pairs)
+    if absent := sorted(set(pairs) - set(known)):
+        raise StoreError(f"no bars of {', '.join(absent)} in {store.url}; it has {', '.join(known)}")
     states = partition_states(store, sorted({f.table for f in features}), pairs, start, end)
     bad = [p for p in states if p.state not in ADMITTED[allow]]
     if bad:
@@ -145,7 +142,3 @@ def _complaint(store: Store, bad: Sequence[PartitionState]) -> str:
 
 def _in_order(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
-
-
-def _listed(pairs: Iterable[str]) -> str:
-    return ", ".join(sorted(pairs)) or "none"

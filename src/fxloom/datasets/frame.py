@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import polars as pl
 
 from fxloom.datasets.availability import Provenance
@@ -18,6 +20,6 @@ class FeatureFrame(pl.LazyFrame):
     @classmethod
     def of(cls, frame: pl.LazyFrame, provenance: Provenance) -> FeatureFrame:
         """``frame`` with its provenance."""
-        found: FeatureFrame = cls._from_pyldf(frame._ldf)
+        found = cast(FeatureFrame, cls._from_pyldf(frame._ldf))
         found.provenance = provenance
         return found

@@ -50,7 +50,8 @@ def features() -> Mapping[str, Feature]:
 def select_tables(wanted: Iterable[str] | None) -> list[Table]:
     """The tables that ``wanted`` names (a table, a family, or a pattern such as ``*_rate``), in catalogue order.
 
-    None means all; upper and lower case are the same. KeyError with the nearest names if one of ``wanted`` matches nothing.
+    None means all; upper and lower case are the same. KeyError with the nearest names if one of ``wanted`` matches
+    nothing.
     """
     if wanted is None:
         return list(tables().values())

@@ -125,7 +125,7 @@ def due(table: Any) -> list[Any]:
 def test_features_are_what_the_page_says(family: str, name: str) -> None:
     pair, bars, market = sample(name)
     tables = due(family)
-    frames = compute(bars, pair, [t.name for t in tables])
+    frames = compute(bars, pair, baseline="first close", tables=[t.name for t in tables], complete=True)
     wrong = []
     for table in tables:
         columns = {f.key: frames[table.name][f.name].to_numpy() for f in table.features}

@@ -72,7 +72,8 @@ def panels(name: str) -> tuple[dict[str, pl.DataFrame], dict[str, Panel]]:
     markets = {
         p: build(p, b.ts.tolist(), (b.open, b.high, b.low, b.close), b.volume, b.spread) for p, b in bars.items()
     }
-    return compute(bars, tables=TABLES), {d: Panel(markets, d) for d in ("rate", "bqx")}
+    frames = compute(bars, baseline="first close", tables=TABLES, complete=True)
+    return frames, {d: Panel(markets, d) for d in ("rate", "bqx")}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -302,9 +302,9 @@ def test_features_are_read_back_with_the_time_at_which_they_are_known(full: Fold
 def test_arrays_give_what_the_store_holds(full: FolderStore) -> None:
     store = fxloom.open_store(full.root)
     bars = store.bars("eurusd", end="2024-02-01")
-    alone = fxloom.compute(bars, pair="eurusd", tables=["bollinger_rate"])["bollinger_rate"]
+    alone = fxloom.compute(bars, "eurusd", baseline=store, tables="bollinger_rate", complete=True)["bollinger_rate"]
     held = store.read("bollinger_rate", ["eurusd"], end="2024-02-01").collect()
-    for name in alone.columns[2:]:
+    for name in alone.columns[3:]:
         assert np.array_equal(alone[name].to_numpy().astype(np.float32), held[name].to_numpy(), equal_nan=True)
 
 

@@ -167,7 +167,9 @@ def _frames(
         _check_history(found, by_table, arrays)
     frames = {name: pl.concat(parts[name]) for name in by_table if name in parts}
     return (
-        frames if last is None else {n: f.group_by("pair", maintain_order=True).tail(last) for n, f in frames.items()}
+        frames
+        if last is None
+        else {name: f.filter(pl.int_range(pl.len(), 0, -1).over("pair") <= last) for name, f in frames.items()}
     )
 
 

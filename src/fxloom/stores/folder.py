@@ -208,6 +208,7 @@ class FolderStore:
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             with lock(self.root / ".lock", purpose, wait):
                 self._clear_temporaries()
                 yield

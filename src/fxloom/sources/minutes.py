@@ -40,8 +40,10 @@ def _commonest(values: Ints) -> int:
 
 def kind_of(layout: Layout, step: int, side: str | None) -> str:
     """What the file holds, in words: "minute bars, bid", "ticks", "five-second bars"."""
-    if layout.what == "ticks":
-        return "ticks"
+    if layout.kind is not None:
+        return layout.kind
+    if layout.are_ticks:
+        return f"ticks, {side}" if side else "ticks"
     suffix = ", bid and ask" if layout.what == "quoted bars" else f", {side}" if side else ""
     return _length(step) + " bars" + suffix
 

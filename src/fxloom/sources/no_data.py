@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePath
 
-def no_data(data: bytes) -> str:
+_KINDS = {
+    "a document": "md rst pdf doc docx odt rtf tex epub ppt pptx",
+    "a log": "log",
+    "a program": "py ipynb r m js ts mjs go rs c h cpp cs java mq4 mq5 mqh ex4 ex5 sh bat ps1 exe dll so pyc sql",
+    "an image": "png jpg jpeg gif svg webp bmp ico tif tiff",
+    "settings": "toml yaml yml ini cfg conf lock set tpl chr",
+    "a checksum": "md5 sha1 sha256 sig asc",
+    "a part of the system's": "lnk url tmp part crdownload swp bak",
+}
+_BY_SUFFIX = {suffix: kind for kind, suffixes in _KINDS.items() for suffix in suffixes.split()}
+_NAMES = re.compile(
+    r"(?i)(readme|licen[cs]e|copying|changelog|authors|notice|makefile|thumbs\.db|desktop\.ini)(\.txt)?"
+)
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+
+
+def no_data(name: str, data: bytes) -> str:
     """Why a file is left out, "" if it may hold data."""
-    head = data[:400]
-    if head.lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in head:
+    if data[:400].lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in data[:400]:
         return "a status report of the vendor's, no data"
-    return ""
+    return kept_out(name) or ("an image, no data" if data.startswith(_IMAGES) else "")
+
+
+def kept_out(name: str) -> str:
+    """Why a file of this name is left out unread, "" if it may hold data."""
+    path = PurePath(name)
+    if _NAMES.fullmatch(path.name):
+        return "a document, no data"
+    kind = _BY_SUFFIX.get(path.suffix.lower().removeprefix("."))
+    return f"{kind}, no data" if kind else ""

@@ -146,7 +146,12 @@ def _fields(texts: pl.Series, sample: Sample, layout: Layout) -> dict[int, pl.Se
 
 def _number(field: pl.Series, comma: bool) -> Floats:
     """Numbers, NaN where there are none; "nan" and "inf" are told apart by the rules."""
-    plain = field.str.replace(",", ".", literal=True) if comma else field
+    plain = field
+    if comma:  # a point then groups thousands
+        grouped = pl.when(field.str.contains(r"^-?\d{1,3}(\.\d{3})+(,|$)")).then(
+            field.str.replace_all(".", "", literal=True)
+        )
+        plain = pl.select(grouped.otherwise(field)).to_series().str.replace(",", ".", literal=True)
     return plain.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
 
 
@@ -175,13 +180,21 @@ def _spelling(text: Text, sample: Sample, layout: Layout) -> Spelling:
     head = [" ".join(row[p] for p in layout.time) for row in sample.rows if len(row) > max(layout.time)]
     spelling = spelling_of(head)
     other = other_order(spelling)
-    return spelling if other is None else _settled_order(text, sample, layout, spelling, other)
-
-
-def _settled_order(text: Text, sample: Sample, layout: Layout, first: Spelling, other: Spelling) -> Spelling:
-    """Of two orders of day and month the one that parses more rows, or else runs on with fewer jumps."""
+    if other is None:
+        return spelling
     lines = pl.Series(text.lines(sample.first, len(text)), dtype=pl.String)
-    written = _written(_fields(lines, sample, layout), layout)
+    return _settled_order(_written(_fields(lines, sample, layout), layout), spelling, other, sample.first)
+
+
+def settled_spelling(written: pl.Series) -> Spelling:
+    """The spelling of a whole column of times. Raises ``Refused`` if it is none that is known or ambiguous."""
+    spelling = spelling_of(written.drop_nulls().head(64).to_list())
+    other = other_order(spelling)
+    return spelling if other is None else _settled_order(written, spelling, other, 1)
+
+
+def _settled_order(written: pl.Series, first: Spelling, other: Spelling, line: int) -> Spelling:
+    """Of two orders of day and month the one that parses more rows, or else runs on with fewer jumps."""
     scores = []
     for spelling in (first, other):
         local = spelling.parse(written).local
@@ -190,5 +203,5 @@ def _settled_order(text: Text, sample: Sample, layout: Layout, first: Spelling, 
         scores.append((len(known), -jumps))
     if scores[0] == scores[1] and not written.str.contains(r"^\d\d\.").any():
         cure = "write dates as 2018-02-05"
-        raise Refused(f"day and month cannot be told apart (as in {written[0]!r})", cure, sample.first)
+        raise Refused(f"day and month cannot be told apart (as in {written[0]!r})", cure, line)
     return first if scores[0] >= scores[1] else other

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from fxloom.bars.bars import Ints
+from fxloom.sources.names import known_names, plain, role_of
 from fxloom.sources.records import Refused
 
 SAMPLE = 64  # lines that recognition looks at
@@ -67,7 +68,15 @@ def _unicode(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        return data.decode(_code_page(data[:4096]), "replace")
+
+
+_CODE_PAGES = ("cp1252", "cp1251", "cp932", "gb18030", "cp1250", "koi8_r", "cp866")
+
+
+def _code_page(head: bytes) -> str:
+    """The code page under which most words of the head are names of columns; Western Europe's where none is."""
+    return max(_CODE_PAGES, key=lambda page: known_names(re.split(r"[;,\t|\n]", head.decode(page, "replace"))))
 
 
 def _control_share(text: str) -> float:
@@ -77,9 +86,10 @@ def _control_share(text: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The head of a text file as recognition sees it: the names to go by, its columns, and rows of fields.
+    """The head of a table as recognition sees it: the names to go by, its columns, and rows of fields.
 
-    ``header`` holds the columns' names as written, () if the file has none; ``first`` is the first data line.
+    ``header`` holds the columns' names as written, () if there are none; ``first`` is the first data line.
+    ``tickers`` are the instruments that a second row of names gives each column, () in most files.
     """
 
     hints: tuple[str, ...]
@@ -89,6 +99,7 @@ class Sample:
     first: int
     rows: tuple[tuple[str, ...], ...]
     quoted: bool = False
+    tickers: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -96,6 +107,16 @@ class Sample:
 
     def column(self, place: int) -> list[str]:
         return [row[place] for row in self.rows if len(row) > place]
+
+    def by_ticker(self) -> list[tuple[str, Sample]]:
+        """The sample of each instrument: the names of the others' columns left out; itself where there are none."""
+        distinct = list(dict.fromkeys(ticker for ticker in self.tickers if ticker))
+        return [(each, self._of_ticker(each)) for each in distinct] or [("", self)]
+
+    def _of_ticker(self, ticker: str) -> Sample:
+        theirs = (*self.tickers, *[""] * len(self.header))
+        header = (name if own in ("", ticker) else "-" for name, own in zip(self.header, theirs, strict=False))
+        return replace(self, header=tuple(header), tickers=())
 
 
 def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
@@ -113,9 +134,24 @@ def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
             "not recognised: no line of its head holds a time and prices", "see the formats listed in the documentation"
         )
     rows = tuple(row for _, row in fields[data:])
-    header = next((row for _, row in reversed(fields[:data]) if len(row) >= 2), ())
+    header, tickers = stacked([row for _, row in fields[:data]])
     comma = separator != "," and any(re.fullmatch(r"-?\d+,\d+", f) for row in rows for f in row)
-    return Sample(hints, separator, comma, header, fields[data][0], rows, quoted)
+    return Sample(hints, separator, comma, header, fields[data][0], rows, quoted, tickers)
+
+
+def stacked(head: list[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns' names and their instruments from the rows above the data, as pandas writes names of two levels.
+
+    >>> stacked([("Price", "Close", "Open"), ("Ticker", "EURUSD=X", "EURUSD=X"), ("Datetime", "", "")])
+    (('Datetime', 'Close', 'Open'), ('', 'EURUSD=X', 'EURUSD=X'))
+    """
+    rows = [row for row in head if len(row) >= 2]
+    tickers = next((row for row in rows if plain(row[0]) in ("ticker", "symbol", "tickers", "symbols")), None)
+    names = next((row for row in rows if row is not tickers and any(map(role_of, row[1:]))), None)
+    if len(rows) < 2 or tickers is None or names is None or any(role_of(cell) for cell in tickers[1:]):
+        return (rows[-1] if rows else ()), ()
+    time = rows[-1][0] if not any(rows[-1][1:]) else ""
+    return (time, *names[1:]), ("", *tickers[1:])
 
 
 def _separator(lines: list[str]) -> str:

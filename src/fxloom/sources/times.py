@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y")
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%H%M%S", "%H%M%S%3f", "%H%M", "%I:%M:%S %p", "%I:%M %p")
 _ORDERS = (_YEAR_FIRST, _DAY_FIRST, _MONTH_FIRST)
 _OFFSET = r"\s*(?:GMT|UTC)?\s*([+-]\d\d:?\d\d|Z)$|\s(?:GMT|UTC)$"
+NAMED_ZONE = r"[A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?"  # as in "20240105 16:00:00 US/Eastern"
 _EPOCHS = ((10, 1e6), (13, 1e3), (16, 1.0), (19, 1e-3))  # digits of today's epochs, microseconds a unit
 
 
@@ -43,13 +44,21 @@ class Spelling:
     formats: tuple[str, ...] = ()
     epoch: float = 0.0
     offsets: bool = False
+    untidy: bool = False
 
     def parse(self, texts: pl.Series) -> Times:
         if self.epoch:
             return Times(_epochs(texts, self.epoch), None)
+        texts = tidied(texts) if self.untidy else texts
         offset = _offsets(texts) if self.offsets else None
         plain = texts.str.replace(_OFFSET, "") if self.offsets else texts
         return Times(_parsed(plain, self.formats), offset)
+
+
+def tidied(texts: pl.Series) -> pl.Series:
+    """Times with single spaces, without the name of their zone, and with the minutes of their offset."""
+    texts = texts.str.replace_all(r"\s{2,}", " ").str.replace(rf"\s{NAMED_ZONE}$", "")
+    return texts.str.replace(r"(\d:\d\d(?:[.,]\d+)?[+-]\d\d)$", "${1}00")
 
 
 def spelling_of(texts: list[str]) -> Spelling:
@@ -58,7 +67,9 @@ def spelling_of(texts: list[str]) -> Spelling:
     Where day and month could be either way round, the order is kept under which more of the times parse; a file
     in which both always do is settled by ``unambiguous``.
     """
-    kept = [text for text in texts if text]
+    written = pl.Series([text for text in texts if text], dtype=pl.String)
+    kept = tidied(written).to_list()
+    untidy = kept != written.to_list()
     epoch = _epoch_unit(kept)
     if epoch:
         return Spelling(epoch=epoch)
@@ -69,7 +80,7 @@ def spelling_of(texts: list[str]) -> Spelling:
     if not score:
         such = f"are written in no way that is known (such as {kept[0]!r})" if kept else "are missing"
         raise Refused(f"its times {such}", "write them as 2018-02-05 10:36:00")
-    return Spelling(tuple(formats), offsets=offsets)
+    return Spelling(tuple(formats), offsets=offsets, untidy=untidy)
 
 
 def other_order(spelling: Spelling) -> Spelling | None:
@@ -77,7 +88,7 @@ def other_order(spelling: Spelling) -> Spelling | None:
     if not any(f.startswith(("%d", "%m")) for f in spelling.formats):
         return None
     swap = {"%d": "%m", "%m": "%d"}
-    return Spelling(tuple(re.sub("%[dm]", lambda m: swap[m[0]], f) for f in spelling.formats), offsets=spelling.offsets)
+    return replace(spelling, formats=tuple(re.sub("%[dm]", lambda m: swap[m[0]], f) for f in spelling.formats))
 
 
 def _epoch_unit(texts: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""The formats, one file each: a file says which of the sample's features make it this format, and its layout."""
+"""The formats, one file each: ``SHAPES`` are its tables, each a function from a sample to the layout, None if none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from fxloom.sources.formats import (
     dukascopy,
     fxcm,
+    gain,
     histdata,
+    interactive_brokers,
+    kraken,
     lean,
     metatrader4,
     metatrader5,
@@ -25,17 +28,22 @@ from fxloom.sources.text import Sample
 
 @dataclass(frozen=True)
 class Format:
-    """``recognise`` gives the layout of a file of this format, None for any other."""
+    """A vendor's text tables."""
 
     name: str
-    recognise: Callable[[Sample], Layout | None]
+    shapes: tuple[Callable[[Sample], Layout | None], ...]
+
+    def recognise(self, sample: Sample) -> Layout | None:
+        """The layout of a file of this format, None for any other."""
+        return next((layout for shape in self.shapes if (layout := shape(sample)) is not None), None)
 
 
 FORMATS = tuple(
-    Format(module.NAME, module.recognise)
+    Format(module.NAME, module.SHAPES)
     for module in (
-        histdata, lean, truefx, metatrader5, metatrader5_api, yahoo, oanda, fxcm, dukascopy, metatrader4, named, plain,
+        histdata, gain, interactive_brokers, kraken, lean, truefx, metatrader5, metatrader5_api, yahoo, oanda, fxcm,
+        dukascopy, metatrader4, named, plain,
     )
 )  # fmt: skip
-BINARY = ("bi5", "parquet")
+BINARY = ("bi5", "parquet", "arrow", "json", "xlsx")
 NAMES = (*(each.name for each in FORMATS), *BINARY)

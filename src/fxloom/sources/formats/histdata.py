@@ -1,28 +1,34 @@
-"""HistData.com: generic ASCII and NinjaTrader ("20230601 000000;o;h;l;c;0"), its ticks, and its MetaTrader bars."""
+"""HistData.com: generic ASCII and NinjaTrader ("20230601 000000;o;h;l;c;0"), its ticks, and its MetaTrader bars.
+
+NinjaTrader's ticks are one file a side (T_BID, T_ASK), each a time, a price and a volume.
+"""
 
 from __future__ import annotations
 
-from fxloom.sources.formats.matching import mostly
+import re
+from dataclasses import replace
+
+from fxloom.sources.formats.shape import NUMBER, Columns
 from fxloom.sources.layout import BARS, Layout
 from fxloom.sources.text import Sample
 
 NAME = "histdata"
+_SECOND = r"\d{8} \d{6}"
+_ONE_SIDE = Columns(NAME, "bid ticks", ("time", "bid", ""), {0: _SECOND, 1: NUMBER}, optional=1)
 
 
-def recognise(sample: Sample) -> Layout | None:
-    if sample.header:
-        return None
-    first = sample.column(0)
-    if mostly(r"\d{8} \d{6}", first) and sample.width in (5, 6):
-        return _bars((0,), 1, sample.width)
-    if mostly(r"\d{8} \d{9}", first) and sample.width in (3, 4):
-        return Layout(NAME, "ticks", (0,), {"bid": 1, "ask": 2}, side="mid")
-    metatrader = mostly(r"\d{4}\.\d\d\.\d\d", first) and mostly(r"\d\d:\d\d", sample.column(1)) and sample.width == 7
-    if metatrader and mostly(r"\d+\.\d{6}", sample.column(2)) and mostly("0", sample.column(6)):
-        return _bars((0, 1), 2, sample.width)
-    return None
+def _side_in_name(sample: Sample) -> Layout | None:
+    side = re.search(r"_T_(BID|ASK)(?![A-Za-z])", sample.hints[0], re.IGNORECASE)
+    layout = _ONE_SIDE(sample) if side else None
+    return layout and replace(layout, one_side="ask" if side and side[1].lower() == "ask" else "bid")
 
 
-def _bars(time: tuple[int, ...], start: int, width: int) -> Layout:
-    roles = (*BARS, "volume")[: width - start]
-    return Layout(NAME, "bars", time, {role: start + place for place, role in enumerate(roles)})
+SHAPES = (
+    Columns(NAME, "bars", ("time", *BARS, "volume"), {0: _SECOND}, optional=1),
+    Columns(NAME, "ticks", ("time", "bid", "ask", ""), {0: r"\d{8} \d{9}"}, optional=1),
+    Columns(
+        NAME, "bars", ("time", "time", *BARS, "volume"),
+        {0: r"\d{4}\.\d\d\.\d\d", 1: r"\d\d:\d\d", 2: r"\d+\.\d{6}", 6: "0"},
+    ),
+    _side_in_name,
+)  # fmt: skip

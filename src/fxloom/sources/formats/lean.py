@@ -1,19 +1,32 @@
-"""LEAN minute quotes: milliseconds since midnight, bid bar, bid size, ask bar, ask size; the day is in the name."""
+"""LEAN quotes: milliseconds since midnight, then a bid and an ask, or their bars with sizes; the day is in the name.
+
+Minute and second bars share a layout; hours and days (``20140501 00:00``) are of another, and too coarse.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from fxloom.sources.formats.matching import mostly
-from fxloom.sources.layout import ASK, BID, Layout
+from fxloom.sources.formats.shape import NUMBER, Columns
+from fxloom.sources.layout import Layout
 from fxloom.sources.text import Sample
 
 NAME = "lean"
+_MILLISECONDS = r"\d{1,8}"
+_BARS = ("time", "bid bar", "", "ask bar", "")
+_QUOTES = Columns(NAME, "quoted bars", _BARS, {0: _MILLISECONDS}, extra={"midnight": ""})
+_TICKS = Columns(
+    NAME, "ticks", ("time", "bid", "ask"), {0: _MILLISECONDS, 1: NUMBER, 2: NUMBER}, extra={"midnight": ""}
+)
+_COARSE = Columns(NAME, "quoted bars", _BARS, {0: r"\d{8} \d\d:\d\d"})
 
 
-def recognise(sample: Sample) -> Layout | None:
-    if sample.header or sample.width != 11 or not mostly(r"\d{1,8}", sample.column(0)):
-        return None
-    day = next((d for hint in sample.hints for d in re.findall(r"(?<!\d)((?:19|20)\d{6})(?!\d)", hint)), None)
-    places = {role: 1 + place for place, role in enumerate(BID)} | {role: 6 + place for place, role in enumerate(ASK)}
-    return Layout(NAME, "quoted bars", (0,), places, midnight=day or "", side="mid")
+def _of_day(sample: Sample) -> Layout | None:
+    day = next((d for hint in sample.hints for d in re.findall(r"(?<!\d)((?:19|20)\d{6})(?!\d)", hint)), "")
+    ticks = _TICKS(sample) if day else None  # three columns of numbers alone say too little
+    layout = _QUOTES(sample) or ticks
+    return None if layout is None else replace(layout, midnight=day)
+
+
+SHAPES = (_of_day, _COARSE)

@@ -10,8 +10,10 @@ from fxloom.sources.text import Sample
 NAME = "oanda"
 
 
-def recognise(sample: Sample) -> Layout | None:
-    if sample.header[:5] != ("utc", "open", "close", "high", "low"):
-        return None
-    layout = named_layout(sample.header, sample, NAME)
-    return None if layout is None else replace(layout, side="mid")
+def _default(sample: Sample) -> Layout | None:
+    known = sample.header[:5] == ("utc", "open", "close", "high", "low")
+    layout = named_layout(sample.header, sample, NAME) if known else None
+    return layout and replace(layout, side="mid")
+
+
+SHAPES = (_default,)

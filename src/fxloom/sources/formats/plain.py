@@ -11,7 +11,7 @@ _DATE = r"\d{4}[-./]?\d\d[-./]?\d\d|\d\d[-./]\d\d[-./]\d{4}"
 _STAMP = rf"{TIME}|({_DATE})[ T]\d\d:?\d\d(:?\d\d([.,]?\d+)?)?|\d{{10}}(\.\d+)?|\d{{13}}"
 
 
-def recognise(sample: Sample) -> Layout | None:
+def _by_content(sample: Sample) -> Layout | None:
     if sample.header:
         return None
     if mostly(_STAMP, sample.column(0)):
@@ -45,3 +45,6 @@ def _close(first: list[float], second: list[float]) -> bool:
     """Whether two columns are prices of one thing: within 5 % of one another in most rows."""
     rows = list(zip(first, second, strict=False))
     return 10 * sum(abs(a - b) <= 0.05 * abs(a) for a, b in rows) >= 9 * len(rows)
+
+
+SHAPES = (_by_content,)

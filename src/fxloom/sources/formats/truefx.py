@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from fxloom.sources.formats.matching import mostly
+from fxloom.sources.formats.shape import PAIR, Columns
 from fxloom.sources.layout import Layout, named_layout
 from fxloom.sources.text import Sample
 
 NAME = "truefx"
 
 
-def recognise(sample: Sample) -> Layout | None:
-    if tuple(map(str.lower, sample.header)) == ("timestamp", "bid", "ask"):
-        return named_layout(sample.header, sample, NAME)
-    bare = sample.width == 4 and mostly(r"[A-Za-z]{3}/?[A-Za-z]{3}", sample.column(0))
-    if sample.header or not bare or not mostly(r"\d{8} \d\d:\d\d:\d\d\.\d+", sample.column(1)):
-        return None
-    return Layout(NAME, "ticks", (1,), {"bid": 2, "ask": 3}, symbol=0, side="mid")
+def _headed(sample: Sample) -> Layout | None:
+    headed = tuple(map(str.lower, sample.header)) == ("timestamp", "bid", "ask")
+    return named_layout(sample.header, sample, NAME) if headed else None
+
+
+SHAPES = (
+    _headed,
+    Columns(NAME, "ticks", ("symbol", "time", "bid", "ask"), {0: PAIR, 1: r"\d{8} \d\d:\d\d:\d\d\.\d+"}),
+)

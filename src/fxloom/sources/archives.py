@@ -1,0 +1,173 @@
+"""The files inside zips and tars: each within bounds, none nested, links and locked ones refused."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from fxloom.sources.formats.excel import is_workbook
+from fxloom.sources.no_data import kept_out
+from fxloom.sources.printable import printable
+from fxloom.sources.records import Ignored, Refused
+from fxloom.sources.sizes import LARGEST, RATIO, bounded, limit_of
+from fxloom.sources.unpack import unpacked, unpacking
+
+MEMBERS = 100_000
+_TAR_MAGIC = slice(257, 262)
+_NESTED = Refused("an archive inside an archive", "unpack the outer one")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file to read: the name to report, the names that may tell its pair (nearest first), and its bytes."""
+
+    name: str
+    hints: tuple[str, ...]
+    load: Callable[[], bytes]
+
+
+Found = Entry | Refused | Ignored
+
+
+def entries_of(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
+    """The file at ``path``, or those inside it if it is an archive."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            workbook = is_workbook(archive)
+        if not workbook:
+            yield from _zip(path, name, hints)
+            return
+    elif _is_tar(path):
+        yield from _tar(path, name, hints)
+        return
+    yield Entry(name, hints, lambda: unpacked(path.read_bytes()))
+
+
+def not_nested(data: bytes) -> bytes:
+    """``data`` of one file, unpacked. Raises ``Refused`` if it is an archive."""
+    data = unpacked(data)
+    if data[_TAR_MAGIC] == b"ustar":
+        raise _NESTED
+    if data[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if not is_workbook(archive):
+                raise _NESTED
+    return data
+
+
+# -- zip --------------------------------------------------------------------------------------------------------------
+
+
+def _zip(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if "content.xml" in archive.namelist() and "mimetype" in archive.namelist():
+            yield Refused("an OpenDocument spreadsheet", "save it as xlsx or csv", name=name)
+            return
+    if len(members) > MEMBERS:
+        yield Refused(f"{len(members):,} files in one zip: a zip bomb?", "unpack it yourself", name=name)
+        return
+    if not members:
+        yield Refused("an empty zip", "fetch it again", name=name)
+    for member in sorted(members, key=lambda m: m.filename):
+        yield _zipped(path, member, f"{name}/{printable(member.filename)}", hints)
+
+
+def _zipped(path: Path, member: zipfile.ZipInfo, name: str, hints: tuple[str, ...]) -> Found:
+    left_out = _left_out(member.filename)
+    if left_out:
+        return Ignored(name, left_out)
+    if member.flag_bits & 1:
+        return Refused("locked by a password", "unpack it yourself", name=name)
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return Refused("a symbolic link inside a zip", "unpack it yourself", name=name)
+
+    def load() -> bytes:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            return not_nested(bounded(file, member.compress_size))
+
+    return Entry(name, _hints(member.filename, hints), load)
+
+
+def _left_out(inside: str) -> str:
+    own = PurePosixPath(inside).name
+    if own.startswith(".") or inside.startswith("__MACOSX/"):
+        return "a hidden file"
+    return kept_out(own)
+
+
+def _hints(inside: str, outside: tuple[str, ...]) -> tuple[str, ...]:
+    """The file's own name, its folders inside the archive, and the names of the archive."""
+    return (*reversed(PurePosixPath(inside).parts), *outside)
+
+
+# -- tar --------------------------------------------------------------------------------------------------------------
+
+
+class _Limited:
+    """A stream that raises ``Refused`` after so many bytes, headers and skipped files included."""
+
+    def __init__(self, stream: IO[bytes], packed: int) -> None:
+        self._stream = stream
+        self._left = max(limit_of(packed), RATIO * packed)
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise Refused("a tar that unpacks without measure: a decompression bomb?", "unpack it yourself")
+        return data
+
+
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(512)
+        file.seek(0)
+        stream = unpacking(file, head)
+        if stream is not None:
+            with stream:
+                head = stream.read(512)
+    return head[_TAR_MAGIC] == b"ustar"
+
+
+def _tar(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
+    packed, count = path.stat().st_size, 0
+    with path.open("rb") as file:
+        head = file.read(8)
+        file.seek(0)
+        stream = _Limited(unpacking(file, head) or file, packed)
+        try:
+            with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as archive:
+                for member in archive:
+                    if member.isdir():
+                        continue
+                    count += 1
+                    if count > MEMBERS:
+                        raise Refused(f"more than {MEMBERS:,} files in one tar: a bomb?", "unpack it yourself")
+                    yield _tarred(archive, member, f"{name}/{printable(member.name)}", hints)
+        except tarfile.TarError as error:
+            yield Refused(f"a damaged tar ({error})", "fetch it again", name=name)
+        except Refused as refused:
+            refused.name = name
+            yield refused
+    if not count:
+        yield Refused("an empty tar", "fetch it again", name=name)
+
+
+def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, hints: tuple[str, ...]) -> Found:
+    left_out = _left_out(member.name)
+    if left_out:
+        return Ignored(name, left_out)
+    if not member.isreg() or member.issparse():
+        return Refused("not a file but a link, a device or sparse", "unpack the tar yourself", name=name)
+    if member.size > LARGEST:
+        return Refused(f"{member.size >> 20:,} MiB in one file", "split it by month", name=name)
+    file = archive.extractfile(member)
+    data = file.read() if file is not None else b""
+    return Entry(name, _hints(member.name, hints), lambda: not_nested(data))

@@ -1,0 +1,42 @@
+"""Files of kinds that people do keep prices in, but that are not read: each is refused by its own name, with a cure."""
+
+from __future__ import annotations
+
+from fxloom.sources.records import Refused
+
+_AS_CSV = "export it as csv"
+_UNPACK = "unpack it first"
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer: the data itself was not fetched", "git lfs pull"),
+    (b"/annex/objects/", "a git-annex pointer: the data itself was not fetched", "git annex get"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel spreadsheet (xls)", "save it as xlsx or csv"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
+    (b"SQLite format 3\x00", "an SQLite database", "export its table as csv"),
+    (b"\x89HDF\r\n", "an HDF5 file", "write it as Parquet or csv"),
+    (b"\x93NUMPY", "a NumPy array without names", "write it as csv with a header"),
+    (b"\x80\x04\x95", "a Python pickle, which can run programs", "write it as Parquet or csv"),
+    (b"\x80\x05\x95", "a Python pickle, which can run programs", "write it as Parquet or csv"),
+    (b"Obj\x01", "an Avro file", "write it as Parquet or csv"),
+    (b"ORC", "an ORC file", "write it as Parquet"),
+    (b"\x90\x01\x00\x00", "a history of MetaTrader 4 (hst)", "export it from the History Center as csv"),
+    (b"\x91\x01\x00\x00", "a history of MetaTrader 4 (hst)", "export it from the History Center as csv"),
+    (b"%PDF", "a PDF", _AS_CSV),
+)
+_PAGE = "an HTML page instead of data: the server answered with a page"
+_MARKUP = (
+    ("<html", _PAGE, "fetch it again, logged in if need be"),
+    ("<!doctype html", _PAGE, "fetch it again, logged in if need be"),
+    ("<?xml", "XML", _AS_CSV),
+)
+
+
+def refuse_by_kind(data: bytes) -> None:
+    """Raises ``Refused`` for a file whose first bytes say that it is of a kind that is not read."""
+    for magic, kind, cure in _MAGIC:
+        if data.startswith(magic):
+            raise Refused(kind, cure)
+    head = data[:200].decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n").lower()
+    for start, kind, cure in _MARKUP:
+        if head.startswith(start):
+            raise Refused(kind, cure)

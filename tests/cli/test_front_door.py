@@ -22,7 +22,6 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.months import month_bounds
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.cli import main
-from fxloom.sources import walk
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK, write_bars
 
@@ -212,14 +211,14 @@ def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path, capsys: Ca
 def test_a_file_that_may_not_be_read(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join(rows()))
-    real = walk._opened
+    real = Path.open
 
-    def forbidden(path: Path) -> bytes:
+    def forbidden(path: Path, *args: Any, **kwargs: Any) -> Any:
         if path.name == "eurusd.csv":
             raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
+        return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(walk, "_opened", forbidden)
+    monkeypatch.setattr(Path, "open", forbidden)
     status, report = ingest(tmp_path, capsys)
     assert (status, report["taken"], report["refused"]) == (1, 1, 1)
     assert "Permission denied" in bad(report)["refused"]

@@ -18,14 +18,13 @@ _BY_SUFFIX = {suffix: kind for kind, suffixes in _KINDS.items() for suffix in su
 _NAMES = re.compile(
     r"(?i)(readme|licen[cs]e|copying|changelog|authors|notice|makefile|thumbs\.db|desktop\.ini)(\.txt)?"
 )
-_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
 def no_data(name: str, data: bytes) -> str:
     """Why a file is left out, "" if it may hold data."""
     if data[:400].lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in data[:400]:
         return "a status report of the vendor's, no data"
-    return kept_out(name) or ("an image, no data" if data.startswith(_IMAGES) else "")
+    return kept_out(name)
 
 
 def kept_out(name: str) -> str:

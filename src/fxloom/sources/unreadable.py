@@ -22,6 +22,9 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x90\x01\x00\x00", "a history of MetaTrader 4 (hst)", "export it from the History Center as csv"),
     (b"\x91\x01\x00\x00", "a history of MetaTrader 4 (hst)", "export it from the History Center as csv"),
     (b"%PDF", "a PDF", _AS_CSV),
+    (b"\x89PNG", "an image", "give the prices as csv"),
+    (b"\xff\xd8\xff", "an image", "give the prices as csv"),
+    (b"GIF8", "an image", "give the prices as csv"),
 )
 _PAGE = "an HTML page instead of data: the server answered with a page"
 _MARKUP = (

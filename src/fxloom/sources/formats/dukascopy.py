@@ -1,4 +1,4 @@
-"""Dukascopy csv: candles (Gmt time, Local time, Time (EET)), ticks (time, Ask, Bid, AskVolume, BidVolume), bare ticks."""
+"""Dukascopy csv: candles (Gmt time, Local time, Time (EET)), ticks (time, Ask, Bid, ..), ticks without a header."""
 
 from __future__ import annotations
 

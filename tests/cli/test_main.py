@@ -80,7 +80,7 @@ def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> No
     states = {t["table"]: t["state"] for t in report["tables"]}
     assert states["bollinger_rate"] == states["bqx_momentum"] == states["time_features"] == "POPULATED"
     assert states["reg_rate"] == "MISSING"
-    assert report["summary"] == "77 of 1,060 features populated (7.3 %)"
+    assert report["summary"] == "77 of 77 features populated (100.0 %) in 4 of 49 tables"
     assert main(["audit", "--store", lake.url, "--detail"]) == 0
     assert "bollinger_rate\teurusd\t2024-01\t" in capsys.readouterr().out
 

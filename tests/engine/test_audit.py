@@ -65,7 +65,8 @@ def test_states() -> None:
 def test_findings_on_partitions() -> None:
     table = judged([record()], [item(), item("2024-02", state="missing")])
     assert told(table) == [f"{TABLE}: 1 of 2 partitions not populated yet (eurusd 2024-02 ...)"]
-    assert table.populated == 0
+    assert (table.populated, table.partitions, table.expected) == (10, 1, 2)
+    assert Audit((table,)).summary == "10 of 10 features populated (100.0 %), 1 of 2 partitions"
     table = judged([record()], [item(state="stale")])
     assert told(table) == [
         f"{TABLE}: 1 of 1 partitions stale: bars, settings or formulas have changed (eurusd 2024-01 ...)"
@@ -109,7 +110,22 @@ def test_the_share_of_populated_features_is_never_rounded_up() -> None:
     assert Audit((table,), (Corruption("x", "y"),)).summary == "10 of 10 features populated (100.0 %)"
 
 
-# -- holes -----------------------------------------------------------------------------------------------------------
+def test_the_summary_counts_the_tables_that_were_asked_for() -> None:
+    found = audit([record()], Plan((item(),)))
+    assert found.summary == "10 of 10 features populated (100.0 %) in 1 of 49 tables"
+    assert audit([], Plan((item(),))).summary == "nothing is populated yet"
+
+
+def test_features_that_are_empty_for_a_pair_are_named() -> None:
+    hollow = record(pair="usdjpy")
+    hollow.quality["bb_width_15_rate"] = {"due": 20_000, "finite": 0, "absent": 20_000}
+    found = audit([record(), hollow], Plan((item(), item(pair="usdjpy"))))
+    assert found.empty == {"usdjpy": ["bb_width_15_rate"]}
+    assert found.summary.endswith("; 1 empty for usdjpy (bb_width_15_rate)")
+    assert audit([record(), hollow, record("2024-02", "usdjpy")], Plan()).empty == {}
+
+
+# -- gaps -----------------------------------------------------------------------------------------------------------
 
 
 def bars_at(ts: np.ndarray) -> Bars:

@@ -44,7 +44,11 @@ class PartitionAudit:
 
 @dataclass(frozen=True)
 class TableAudit:
-    """One table over all its partitions."""
+    """One table over all its partitions: ``partitions`` of the ``expected`` ones that the bars allow are stored.
+
+    ``populated`` features have a value wherever one is due in what is stored; ``empty`` names, per pair, those that are
+    due and never have one.
+    """
 
     table: str
     features: int
@@ -56,6 +60,8 @@ class TableAudit:
     worst_missing: float
     findings: tuple[Finding, ...]
     detail: tuple[PartitionAudit, ...] = ()
+    expected: int = 0
+    empty: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,28 @@ class Audit:
     gaps: tuple[Gap, ...] = ()
 
     @property
+    def begun(self) -> tuple[TableAudit, ...]:
+        """The tables that have been populated at all."""
+        return tuple(t for t in self.tables if t.partitions)
+
+    @property
     def populated(self) -> int:
-        return sum(t.populated for t in self.tables)
+        """Populated features of the tables that have been begun."""
+        return sum(t.populated for t in self.begun)
 
     @property
     def features(self) -> int:
-        return sum(t.features for t in self.tables)
+        """Features of the tables that have been begun."""
+        return sum(t.features for t in self.begun)
+
+    @property
+    def empty(self) -> dict[str, list[str]]:
+        """Per pair, the features that are due and never have a value."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for table in self.tables:
+            for pair, names in table.empty.items():
+                found[pair] += names
+        return dict(sorted(found.items()))
 
     @property
     def findings(self) -> list[Finding]:
@@ -89,10 +111,23 @@ class Audit:
 
     @property
     def summary(self) -> str:
-        share = self.populated / self.features if self.features else 0.0
+        if not self.begun:
+            return "nothing is populated yet"
         # never round up to 100 %
-        percent = 100.0 if self.populated == self.features else min(100 * share, 99.9)
-        return f"{self.populated:,} of {self.features:,} features populated ({percent:.1f} %)"
+        share = 100 * self.populated / self.features
+        percent = 100.0 if self.populated == self.features else min(share, 99.9)
+        said = f"{self.populated:,} of {self.features:,} features populated ({percent:.1f} %)"
+        if len(self.begun) < len(self.tables):
+            said += f" in {len(self.begun)} of {len(self.tables)} tables"
+        stored, expected = (sum(getattr(t, name) for t in self.begun) for name in ("partitions", "expected"))
+        if stored < expected:
+            said += f", {stored:,} of {expected:,} partitions"
+        return said + "".join(f"; {_empty(pair, names)}" for pair, names in self.empty.items())
+
+
+def _empty(pair: str, names: Sequence[str]) -> str:
+    listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+    return f"{len(names)} empty for {pair} ({listed})"
 
 
 @dataclass
@@ -127,12 +162,32 @@ def _table(table: Table, held: TableRecords, expected: Sequence[PlannedPartition
         len(held.records),
         sum(r.rows for r in held.records.values()),
         _state(table, held, len(populated), complete),
-        len(populated) if complete else 0,
+        len(populated),
         tuple(proxies),
         max(shares, default=0.0),
         tuple(_findings(table.name, held, expected)),
         tuple(_details(held, expected)),
+        len(expected),
+        _empty_features(table, held),
     )
+
+
+def _empty_features(table: Table, held: TableRecords) -> dict[str, tuple[str, ...]]:
+    """Per pair, the features that are due in some stored month and have no value in any."""
+    by_pair: dict[str, list[dict[str, ColumnStats]]] = defaultdict(list)
+    for key, stats in held.stats.items():
+        by_pair[key.pair].append(stats)
+    found = {}
+    for pair, months in by_pair.items():
+        names = tuple(n for n in table.names if _never(n, months))
+        if pair and names:
+            found[pair] = names
+    return found
+
+
+def _never(name: str, months: Sequence[dict[str, ColumnStats]]) -> bool:
+    stats = [month[name] for month in months if name in month]
+    return any(s.due for s in stats) and not any(s.finite for s in stats)
 
 
 def _feature_populated(name: str, held: TableRecords) -> bool:

@@ -121,7 +121,8 @@ def test_features_that_are_empty_for_a_pair_are_named() -> None:
     hollow.quality["bb_width_15_rate"] = {"due": 20_000, "finite": 0, "absent": 20_000}
     found = audit([record(), hollow], Plan((item(), item(pair="usdjpy"))))
     assert found.empty == {"usdjpy": ["bb_width_15_rate"]}
-    assert found.summary.endswith("; 1 empty for usdjpy (bb_width_15_rate)")
+    assert found.summary.endswith("; without a value: 1 for usdjpy")
+    assert "features usdjpy: 1 have no value: bb_width_15_rate" in [str(f) for f in found.findings]
     assert audit([record(), hollow, record("2024-02", "usdjpy")], Plan()).empty == {}
 
 

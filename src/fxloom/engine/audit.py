@@ -98,7 +98,13 @@ class Audit:
 
     @property
     def findings(self) -> list[Finding]:
-        return [*self._lacking(), *(f for t in self.tables for f in t.findings)]
+        return [*self._lacking(), *self._empty(), *(f for t in self.tables for f in t.findings)]
+
+    def _empty(self) -> Iterator[Finding]:
+        """One finding per pair for its features without a value, naming some."""
+        for pair, names in self.empty.items():
+            listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+            yield Finding(PartitionKey("features", pair, ""), "", f"{len(names)} have no value: {listed}")
 
     def _lacking(self) -> list[Finding]:
         """One finding for all holes in the source, naming the largest."""
@@ -122,12 +128,17 @@ class Audit:
         stored, expected = (sum(getattr(t, name) for t in self.begun) for name in ("partitions", "expected"))
         if stored < expected:
             said += f", {stored:,} of {expected:,} partitions"
-        return said + "".join(f"; {_empty(pair, names)}" for pair, names in self.empty.items())
+        return said + _without_values(self.empty)
 
 
-def _empty(pair: str, names: Sequence[str]) -> str:
-    listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
-    return f"{len(names)} empty for {pair} ({listed})"
+def _without_values(empty: Mapping[str, Sequence[str]]) -> str:
+    """How many features have no value for which pairs, the worst first; "" if there are none."""
+    worst = sorted(empty.items(), key=lambda entry: -len(entry[1]))
+    if not worst:
+        return ""
+    listed = ", ".join(f"{len(names)} for {pair}" for pair, names in worst[:3])
+    more = f" and some for {len(worst) - 3} more pairs" if len(worst) > 3 else ""
+    return f"; without a value: {listed}{more}"
 
 
 @dataclass

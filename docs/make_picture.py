@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fxloom.api import open_store
 from fxloom.cli.checking import AUDIT_COLUMNS, audit_row
-from fxloom.cli.show import rich_table
+from fxloom.cli.tables import fitted
 
 SHOWN = ("bqx_momentum", "technical_bqx", "volume_features", "spread_features", "correlation_rate",
          "error_correction_bqx", "cross_sectional_panel", "arbitrage", "hmm_regime_rate", "volatility_surface_rate",
@@ -23,7 +23,7 @@ def main(store: str) -> None:
     rows = [audit_row(t) for t in found.tables if t.table in SHOWN]
     console = Console(record=True, width=118, file=io.StringIO())
     console.print("$ fxloom audit")
-    console.print(rich_table(AUDIT_COLUMNS, rows))
+    console.print(fitted(AUDIT_COLUMNS, rows, console.width))
     console.print(f"... {len(found.tables) - len(rows)} more tables")
     console.print(f"[bold]{found.summary}[/]")
     drawn = re.sub(

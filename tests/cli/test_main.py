@@ -14,8 +14,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+import fxloom
 from fxloom.cli import main
 from fxloom.cli.checking import seconds
+from fxloom.cli.main import SHELLS
+from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK, make_lake, write_market
 
@@ -41,6 +44,37 @@ def test_help_says_what_every_command_does(command: str, capsys: Capture) -> Non
         main([*([command] if command else []), "--help"])
     assert done.value.code == 0
     assert "usage: fxloom" in capsys.readouterr().out
+
+
+def test_the_version_says_what_a_bug_report_needs(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"fxloom {fxloom.__version__}\n"
+    assert main(["--version", "--debug"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count(fxloom.__version__) == 1
+    assert all(f"{name}: " in shown for name in ("numba", "numpy", "polars", "compiled kernels"))
+
+
+def test_a_command_is_required(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([])
+    assert done.value.code == 2
+    assert "a command is required" in capsys.readouterr().err
+
+
+def test_debug_may_stand_before_or_after_the_command(tmp_path: Path) -> None:
+    for command in (["--debug", "audit"], ["audit", "--debug"]):
+        with pytest.raises(StoreError):
+            main([*command, "--store", str(tmp_path / "none")])
+    assert main(["audit", "--store", str(tmp_path / "none")]) == 1
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_shells_complete_commands_options_and_files(shell: str, capsys: Capture) -> None:
+    assert main(["--completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(word in script for word in ("populate", "catalogue", "audit"))
+    assert "_shtab_compgen_files" in script or shell != "bash"
 
 
 def test_init_writes_settings_once(tmp_path: Path, capsys: Capture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def test_a_damaged_file_is_compiled_again(damage: str, warm: Path) -> None:
 
 def test_bits_flipped_anywhere_are_noticed(warm: Path) -> None:
     """In this process, as the machine code of a damaged file must not even be loaded."""
-    from fxloom.kernels.kernel_cache import DIGEST_BYTES, hashlib
+    from fxloom.kernels.kernel_cache import DIGEST_BYTES
 
     (path,) = kept(warm)
     content, generator = path.read_bytes(), np.random.default_rng(5)

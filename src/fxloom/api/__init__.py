@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fxloom.api.about import about
 from fxloom.api.arrays import compute
 from fxloom.api.store import OpenStore, copy_store, ddl, open_store
 from fxloom.bars.months import iso
@@ -22,6 +23,7 @@ from fxloom.run.warm import Compiled
 from fxloom.sources import ReadOptions
 from fxloom.stores.base import StoreError
 from fxloom.system.cache import UnsafeCacheError
+from fxloom.system.extras import MissingExtraError, require
 from fxloom.system.lock import LockedError
 from fxloom.verify import VerificationReport
 
@@ -37,6 +39,7 @@ __all__ = [
     "FileReport",
     "IngestOptions",
     "LockedError",
+    "MissingExtraError",
     "OpenStore",
     "Plan",
     "Planned",
@@ -52,12 +55,14 @@ __all__ = [
     "UnavailableError",
     "UnsafeCacheError",
     "VerificationReport",
+    "about",
     "compute",
     "copy_store",
     "ddl",
     "features",
     "iso",
     "open_store",
+    "require",
     "search",
     "select_features",
     "select_tables",

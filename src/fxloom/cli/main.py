@@ -11,6 +11,7 @@ from typing import TypeAlias
 import fxloom
 from fxloom.cli.show import Screen
 
+SHELLS = ("bash", "zsh", "tcsh")
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 Command = Callable[[argparse.Namespace, Screen], int]
 COMMANDS = {  # the module of each command
@@ -21,14 +22,13 @@ COMMANDS = {  # the module of each command
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 only if all that was asked for is done, 130 after Ctrl-C."""
-    options = parser().parse_args(argv)
+    top = parser()
+    options = top.parse_args(argv)
+    if not (options.command or options.version or options.completion):
+        top.error("a command is required")
     screen = Screen(options.json)
     try:
-        if options.command == "demo":
-            from fxloom.cli.demo import demo
-
-            return demo(options, screen, main)
-        return _command(options.command)(options, screen)
+        return _run(options, top, screen)
     except KeyboardInterrupt:
         print("fxloom: interrupted; what was finished is kept, run the command again to go on", file=sys.stderr)
         return INTERRUPTED
@@ -39,12 +39,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report(error, options.debug)
 
 
+def _run(options: argparse.Namespace, top: argparse.ArgumentParser, screen: Screen) -> int:
+    if options.version:
+        return _show_version(options.debug, screen)
+    if options.completion:
+        from fxloom.cli.completion import completion
+
+        screen.say(completion(top, options.completion))
+        return DONE
+    if options.command == "demo":
+        from fxloom.cli.demo import demo
+
+        return demo(options, screen, main)
+    return _command(options.command)(options, screen)
+
+
+def _show_version(debug: bool, screen: Screen) -> int:
+    """The version; with --debug, all that a bug report should say."""
+    screen.say(f"fxloom {fxloom.__version__}")
+    if debug:
+        from fxloom.api import about
+
+        for name, value in about().items():
+            if name != "fxloom":
+                screen.say(f"{name}: {value}")
+    return DONE
+
+
 def _report(error: Exception, debug: bool) -> int:
-    from fxloom.api import LockedError, StoreError, UnsafeCacheError
+    from fxloom.api import LockedError, MissingExtraError, StoreError, UnsafeCacheError
 
     if debug:
         raise error
-    known = isinstance(error, StoreError | LockedError | UnsafeCacheError | KeyError | ValueError)
+    known = isinstance(error, StoreError | LockedError | MissingExtraError | UnsafeCacheError | KeyError | ValueError)
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     hint = "" if known else " (unexpected; --debug shows where)"
     kind = "" if known else f"{type(error).__name__}: "
@@ -65,13 +92,17 @@ def parser() -> argparse.ArgumentParser:
         epilog="Begin with `fxloom demo`, or with your own files: `fxloom ingest --store lake FILES`, then "
         "`fxloom populate --store lake` and `fxloom audit --store lake`.",
     )
-    top.add_argument("--version", action="version", version=f"fxloom {fxloom.__version__}")
+    top.add_argument("--version", action="store_true", help="print the version; with --debug, of its libraries too")
+    top.add_argument("--completion", choices=SHELLS, help="print a script that completes commands in this shell")
+    explained = "show the traceback of an error"
+    top.add_argument("--debug", action="store_true", help=explained)
+    top.set_defaults(json=False)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print the result as JSON")
-    shared.add_argument("--debug", action="store_true", help="show the traceback of an unexpected error")
+    shared.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=explained)
     stored = argparse.ArgumentParser(add_help=False, parents=[shared])
     stored.add_argument("--store", default="fxloom-store", help="a folder, or postgresql://... (default: %(default)s)")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for add in (_init, _ingest, _populate, _audit, _matrix, _verify, _redundancy, _copy):
         add(commands, stored)
     _catalogue(commands, shared)

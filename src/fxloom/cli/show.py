@@ -8,11 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-STYLES = {
-    "POPULATED": "green", "PARTIAL": "yellow", "WARMUP": "cyan", "EMPTY": "red", "MISSING": "red",
-    "holds": "green", "FAILS": "red", "done": "green", "refused": "red", "failed": "red", "fresh": "green",
-}  # fmt: skip
-
 
 class Screen:
     """Where a command writes: ``json`` keeps standard output for one JSON document."""
@@ -38,11 +33,14 @@ class Screen:
             return
         if not self.tty:
             for row in [columns, *rows]:
-                print("\t".join(_text(cell) for cell in row))
+                print("\t".join(text_of(cell) for cell in row))
             return
         from rich.console import Console
 
-        Console(soft_wrap=False).print(rich_table(columns, rows))
+        from fxloom.cli.tables import fitted
+
+        console = Console()
+        console.print(fitted(columns, rows, console.width))
 
     def start_progress(self, what: str, total: int) -> Progress:
         """A live bar with rate and time left on a terminal, nothing elsewhere; the caller closes it."""
@@ -84,32 +82,12 @@ class Progress:
             self.shown.stop()
 
 
-def rich_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
-    """The table as rich draws it: numbers to the right, states in colour."""
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for i, name in enumerate(columns):
-        numeric = all(isinstance(row[i], int | float) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_styled(cell) for cell in row))
-    return table
-
-
-def _plain(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
-
-
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
+    """A cell as text: whole numbers with separators, others in four digits."""
     if isinstance(cell, bool) or not isinstance(cell, int | float):
         return str(cell)
     return f"{cell:,}" if isinstance(cell, int) else f"{cell:.4g}"
 
 
-def _styled(cell: Any) -> str:
-    from rich.markup import escape
-
-    text = escape(_text(cell))
-    style = STYLES.get(text)
-    return f"[{style}]{text}[/]" if style else text
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)

@@ -6,14 +6,16 @@ import dataclasses
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fxloom.bars.bars import Floats
+from fxloom.bars.months import month_bounds
 from fxloom.cli import main
 from fxloom.datasets import redundancy as module
-from fxloom.datasets.redundancy import NearDuplicates, Redundancy, duplicates_of, groups_of, redundancy
+from fxloom.datasets.redundancy import NearDuplicates, Redundancy, correlations_of, groups_of, redundancy
 from fxloom.features.catalogue import tables
 from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
@@ -34,26 +36,23 @@ def columns() -> dict[str, Floats]:
 
 
 @pytest.mark.parametrize("block", [1, 2, 4, 128])
-def test_twins_whatever_the_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_correlations_whatever_the_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     held = columns()
-    found = {(t.first, t.second): t for t in duplicates_of(list(held), held.__getitem__, 0.999)}
-    assert set(found) == {
-        ("a", "image"), ("a", "mirror"), ("a", "near"), ("image", "mirror"), ("image", "near"), ("mirror", "near")
-    }  # fmt: skip
-    for (x, y), duplicates in found.items():
-        both = ~(np.isnan(held[x]) | np.isnan(held[y]))
-        assert duplicates.correlation == pytest.approx(np.corrcoef(held[x][both], held[y][both])[0, 1], abs=1e-12)
-    assert {k for k, t in found.items() if t.exact} == {("a", "image"), ("a", "mirror"), ("image", "mirror")}
+    found = correlations_of(list(held), held.__getitem__)
+    for i, x in enumerate(held):
+        for j, y in enumerate(held):
+            both = ~(np.isnan(held[x]) | np.isnan(held[y]))
+            assert found[i, j] == pytest.approx(np.corrcoef(held[x][both], held[y][both])[0, 1], abs=1e-12)
 
 
 def test_columns_that_hardly_ever_have_a_value_together_are_not_compared() -> None:
     held = columns()
     held["a"][: N // 2], held["image"][N // 2 :] = np.nan, np.nan
-    assert list(duplicates_of(["a", "image"], held.__getitem__, 0.5)) == []
+    assert np.isnan(correlations_of(["a", "image"], held.__getitem__)[0, 1])
 
 
-def test_groups_are_what_twins_connect() -> None:
+def test_groups_are_what_near_duplicates_connect() -> None:
     duplicates = [NearDuplicates("a", "b", 1.0), NearDuplicates("d", "e", -1.0), NearDuplicates("b", "c", 1.0)]
     assert groups_of(["e", "d", "c", "x", "b", "a"], duplicates) == [["c", "b", "a"], ["e", "d"]]
     assert groups_of(["x"], []) == []
@@ -76,10 +75,10 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return store
 
 
-def test_planted_twins_and_constants_are_found_in_a_store(lake: FolderStore) -> None:
+def test_planted_near_duplicates_and_constants_are_found_in_a_store(lake: FolderStore) -> None:
     names = tables()["bollinger_rate"].names
-    found = redundancy(lake, "eurusd")
-    assert (found.month, found.features) == ("2024-01", 47)
+    found = redundancy(lake, ["eurusd"])
+    assert (found.months, found.chosen, found.features) == (("2024-01",), True, 47)
     assert found.constant == {names[2]: 0.5}
     assert [(t.first, t.second) for t in found.duplicates if t.exact and t.first in names] == [(names[0], names[1])]
     assert {names[0], names[1]} in [{d.feature, d.kept} for d in found.drops]
@@ -98,20 +97,63 @@ def check_drops(found: Redundancy) -> None:
 
 def test_the_command(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     names = tables()["bollinger_rate"].names
-    assert main(["redundancy", "--store", lake.url, "--pair", "EURUSD", "--month", "2024-01"]) == 0
+    assert main(["redundancy", "--store", lake.url, "--pairs", "EURUSD", "--months", "2024-01"]) == 0
     out = capsys.readouterr().out
     assert f"{names[0]}\t{names[1]}\t+1.000000\texact" in out
-    assert f"could be dropped: {names[2]}: constant at 0.5 in this month" in out
+    assert f"could be dropped: {names[2]}: constant at 0.5 in all that was compared" in out
     assert "47 features, " in out
-    assert main(["redundancy", "--store", lake.url, "--pair", "eurusd", "--json"]) == 0
+    assert main(["redundancy", "--store", lake.url, "--pairs", "eurusd", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["constant"] == {names[2]: 0.5}
 
 
 def test_what_is_not_there_is_said(lake: FolderStore, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no features of gbpusd"):
-        redundancy(lake, "gbpusd")
+        redundancy(lake, ["gbpusd"])
     with pytest.raises(StoreError, match="2023-05 is not populated"):
-        redundancy(lake, "eurusd", "2023-05")
+        redundancy(lake, ["eurusd"], ("2023-05", "2023-05"))
     with pytest.raises(ValueError, match="threshold"):
-        redundancy(lake, "eurusd", threshold=0.0)
-    assert main(["redundancy", "--store", str(tmp_path / "none"), "--pair", "eurusd"]) == 1
+        redundancy(lake, ["eurusd"], threshold=0.0)
+    assert main(["redundancy", "--store", str(tmp_path / "none"), "--pairs", "eurusd"]) == 1
+
+
+@pytest.fixture(scope="module")
+def two_pairs(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
+    """Two pairs; in one of them two columns are images of one another, in the other mirrors."""
+    store = make_lake(
+        tmp_path_factory.mktemp("pairs"), ("eurusd", "usdjpy"), dt.date(2024, 1, 10), dt.date(2024, 2, 10)
+    )
+    assert not populate(store, tables=["statistics_rate"], workers=1).troubles
+    for record in store.records(["statistics_rate"]):
+        rows = store.scan("statistics_rate", [record.key.pair], *month_bounds(record.key.month))
+        assert rows is not None
+        held = rows.collect()
+        names = tables()["statistics_rate"].names
+        planted = {n: held[n].to_numpy().astype(np.float64) for n in names}
+        planted[names[1]] = 3.0 * planted[names[0]]
+        planted[names[2]] = planted[names[0]] * (1.0 if record.key.pair == "eurusd" else -1.0)
+        planted[names[3]] = np.exp(planted[names[0]] / 10.0)
+        ts = held["ts_utc"].dt.epoch("s").to_numpy() // 60
+        store.publish(dataclasses.replace(record, quality={}), ts, None, planted)
+    return store
+
+
+def found_in(store: FolderStore, pairs: list[str], **options: Any) -> set[tuple[str, str]]:
+    names = tables()["statistics_rate"].names[:4]
+    found = redundancy(store, pairs, ("2024-01", "2024-02"), **options)
+    assert not found.chosen
+    place = {n: str(i) for i, n in enumerate(names)}
+    return {(place[d.first], place[d.second]) for d in found.duplicates if d.first in place and d.second in place}
+
+
+def test_near_duplicates_are_so_in_every_pair_and_month(two_pairs: FolderStore) -> None:
+    assert ("0", "2") in found_in(two_pairs, ["eurusd"])
+    assert ("0", "2") in found_in(two_pairs, ["usdjpy"])
+    assert ("0", "2") not in found_in(two_pairs, ["eurusd", "usdjpy"])
+    assert ("0", "1") in found_in(two_pairs, ["eurusd", "usdjpy"])
+
+
+def test_ranks_see_what_is_not_linear(two_pairs: FolderStore) -> None:
+    assert ("0", "3") not in found_in(two_pairs, ["usdjpy"], threshold=0.9999999)
+    assert ("0", "3") in found_in(two_pairs, ["usdjpy"], threshold=0.9999999, method="spearman")
+    with pytest.raises(ValueError, match="unknown method 'kendall', expected one of pearson, spearman"):
+        found_in(two_pairs, ["usdjpy"], method="kendall")

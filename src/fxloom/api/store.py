@@ -15,7 +15,7 @@ from fxloom.bars.pairs import PairInfo
 from fxloom.datasets.availability import Allow, provenance_of
 from fxloom.datasets.frame import FeatureFrame
 from fxloom.datasets.matrix import Missing, matrix_frames, write_matrix
-from fxloom.datasets.redundancy import Redundancy, redundancy
+from fxloom.datasets.redundancy import Method, Redundancy, redundancy
 from fxloom.engine.audit import Audit, audit
 from fxloom.engine.partitions import DType, PartitionKey, Settings
 from fxloom.engine.plan import Plan
@@ -268,9 +268,19 @@ class OpenStore:
         name = time.strftime("reports/verify-%Y%m%dT%H%M%SZ.json", time.gmtime())
         return self.backend.keep(name, report_json(report, select_tables(tables)))
 
-    def redundancy(self, pair: str, month: str | None = None, threshold: float = 0.999) -> Redundancy:
-        """Which features of ``pair`` say the same: see ``fxloom.datasets.redundancy``."""
-        return redundancy(self.backend, pair.lower(), month, threshold)
+    def redundancy(
+        self,
+        pairs: str | Sequence[str] | None = None,
+        months: str | None = None,
+        threshold: float = 0.999,
+        method: Method = "pearson",
+    ) -> Redundancy:
+        """Which features of ``pairs`` (all) say the same in ``months`` ("2018-02:2018-03").
+
+        Without ``months`` the month with most values is taken, and the result says so in ``chosen``. See
+        ``fxloom.datasets.redundancy``.
+        """
+        return redundancy(self.backend, self._pairs(pairs), month_range(months) if months else None, threshold, method)
 
 
 def _minute(moment: Moment | None) -> int | None:

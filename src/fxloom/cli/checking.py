@@ -123,7 +123,11 @@ def _show_verdicts(report: api.VerificationReport, screen: Screen) -> None:
 
 def redundancy(options: Namespace, screen: Screen) -> int:
     """Show which features of a pair say the same."""
-    found = api.open_store(options.store).redundancy(options.pair, options.month, options.threshold)
+    store = api.open_store(options.store)
+    found = store.redundancy(options.pairs, options.months, options.threshold, options.method)
+    months = found.months[0] if len(found.months) == 1 else f"{found.months[0]} to {found.months[-1]}"
+    if found.chosen:
+        screen.say(f"no --months given: {months} has most values and is compared")
     screen.table(
         ["feature", "near duplicate", "correlation", "kind"],
         [[d.first, d.second, f"{d.correlation:+.6f}", "exact" if d.exact else "near"] for d in found.duplicates],
@@ -136,7 +140,7 @@ def redundancy(options: Namespace, screen: Screen) -> int:
         screen.say(f"too few values to compare: {', '.join(found.without_values)}")
     exact = sum(d.exact for d in found.duplicates)
     screen.say(
-        f"{found.pair} {found.month}: {found.features:,} features, {found.rows:,} rows: "
+        f"{', '.join(found.pairs)} {months} ({found.method}): {found.features:,} features, {found.rows:,} rows: "
         f"{len(found.constant)} constant, {exact} exact and {len(found.duplicates) - exact} near duplicates "
         f"in {len(found.groups)} groups; {found.features - len(found.drops):,} features would be left"
     )

@@ -182,8 +182,9 @@ def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser(
         "redundancy", parents=[stored], help="near duplicates and constants among the features of a pair"
     )
-    p.add_argument("--pair", required=True)
-    p.add_argument("--month", help="default: the one with most values")
+    p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
+    p.add_argument("--months", help="e.g. 2018-02:2018-05 (default: the month with most values)")
+    p.add_argument("--method", choices=["pearson", "spearman"], default="pearson", help="of correlation")
     p.add_argument("--threshold", type=float, default=0.999, help="absolute correlation of near duplicates")
 
 

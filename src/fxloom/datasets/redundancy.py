@@ -6,8 +6,9 @@ standardised columns are in memory beside the table of pairs found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
 from fxloom.stores.base import Store, StoreError
 
+Method = Literal["pearson", "spearman"]
 EXACT = 1 - 1e-6  # absolute correlation from which two columns count as images of one another
 BLOCK = 128  # columns correlated at a time
 ENOUGH = 1_440  # rows with both values that a correlation needs
@@ -47,12 +49,19 @@ class Drop:
 
 @dataclass
 class Redundancy:
-    """What a month of a pair says of its features; a group is what duplicates connect."""
+    """What features say twice over ``samples`` (a pair and a month each); a group is what near duplicates connect.
 
-    pair: str
-    month: str
-    rows: int
-    features: int
+    ``chosen`` says that the month was not asked for: it is the one with most values. A correlation is the weakest of
+    those of the samples: two features are near duplicates if they are so in each.
+    """
+
+    pairs: tuple[str, ...]
+    months: tuple[str, ...]
+    method: Method
+    chosen: bool = False
+    samples: int = 0
+    rows: int = 0
+    features: int = 0
     constant: dict[str, float] = field(default_factory=dict)
     without_values: list[str] = field(default_factory=list)
     duplicates: list[NearDuplicates] = field(default_factory=list)
@@ -60,40 +69,119 @@ class Redundancy:
     drops: list[Drop] = field(default_factory=list)
 
 
-def redundancy(store: Store, pair: str, month: str | None = None, threshold: float = 0.999) -> Redundancy:
-    """Compare all stored features of ``pair`` in ``month`` (by default the one with most values) with one another.
+def redundancy(
+    store: Store,
+    pairs: Sequence[str],
+    months: tuple[str, str] | None = None,
+    threshold: float = 0.999,
+    method: Method = "pearson",
+) -> Redundancy:
+    """Compare all stored features of ``pairs`` in ``months`` (first and last) with one another, pair by pair and month
+    by month.
 
-    Near duplicates have an absolute correlation of ``threshold`` or more. StoreError if nothing is populated.
+    Without ``months`` the month with most values is taken, and ``chosen`` is set. Near duplicates have an absolute
+    correlation of ``threshold`` or more in every pair and month in which both have enough values: Pearson's, or
+    Spearman's (of ranks among a column's own values). A constant has one value in all of them. StoreError if nothing
+    is populated.
     """
     if not 0.0 < threshold <= 1.0:
-        raise ValueError(f"the threshold must lie in (0, 1], not at {threshold:g}")
-    month = month or _fullest(store, pair)
-    known = {f.name: f for t in tables().values() for f in t.features}
-    columns = dict(_columns(store, pair, month))
-    if not columns:
-        raise StoreError(f"{pair} {month} is not populated in {store.url}: run populate first")
-    found = Redundancy(pair, month, len(next(iter(columns.values()))), len(columns))
-    for name, column in columns.items():
-        values = column[~np.isnan(column)]
-        if len(values) < min(ENOUGH, len(column)):
-            found.without_values.append(name)
-        elif values.min() == values.max():
-            found.constant[name] = float(values[0])
-    compared = [n for n in columns if n not in found.constant and n not in found.without_values]
-    found.duplicates = list(duplicates_of(compared, columns.__getitem__, threshold))
-    found.groups = groups_of(compared, found.duplicates)
-    found.drops = list(_drops(found, [known[n] for n in columns]))
+        raise ValueError(f"invalid threshold {threshold:g}, expected above 0 and at most 1")
+    if method not in get_args(Method):
+        raise ValueError(f"unknown method {method!r}, expected one of {', '.join(get_args(Method))}")
+    chosen = months is None
+    wanted = _asked_months(store, pairs, months or (_fullest(store, pairs),) * 2)
+    found = Redundancy(tuple(pairs), tuple(wanted), method, chosen)
+    compared = _Compared()
+    for pair in pairs:
+        for month in wanted:
+            columns = dict(_columns(store, pair, month))
+            if columns:
+                compared.add({n: _ranks(c) for n, c in columns.items()} if method == "spearman" else columns, columns)
+                found.samples += 1
+                found.rows += len(next(iter(columns.values())))
+    if not found.samples:
+        span = wanted[0] if len(set(wanted)) == 1 else f"{wanted[0]} to {wanted[-1]}"
+        raise StoreError(f"{', '.join(pairs)} {span} is not populated in {store.url}: run populate first")
+    _judge(found, compared, threshold)
     return found
 
 
-def _fullest(store: Store, pair: str) -> str:
+def _judge(found: Redundancy, compared: _Compared, threshold: float) -> None:
+    names = list(compared.place)
+    found.features = len(names)
+    found.without_values = [n for n in names if n not in compared.values]
+    found.constant = {n: low for n, (low, high) in compared.values.items() if low == high}
+    kept = [n for n in names if n in compared.values and n not in found.constant]
+    found.duplicates = list(compared.duplicates(kept, threshold))
+    found.groups = groups_of(kept, found.duplicates)
+    found.drops = list(_drops(found, [f for t in tables().values() for f in t.features if f.name in compared.place]))
+
+
+class _Compared:
+    """The weakest correlations of features over the samples added so far, and the range of each one's values."""
+
+    def __init__(self) -> None:
+        self.place: dict[str, int] = {}
+        self.values: dict[str, tuple[float, float]] = {}
+        self.weakest: Floats = np.zeros((0, 0))
+
+    def add(self, compared: Mapping[str, Floats], columns: Mapping[str, Floats]) -> None:
+        """Take a sample into account: ``columns`` as stored, ``compared`` what is correlated of them."""
+        self._grow(columns)
+        fit = []
+        for name, column in columns.items():
+            values = column[~np.isnan(column)]
+            if len(values) < min(ENOUGH, len(column)):
+                continue
+            low, high = float(values.min()), float(values.max())
+            known = self.values.get(name, (low, high))
+            self.values[name] = (min(low, known[0]), max(high, known[1]))
+            if low < high:
+                fit.append(name)
+        at = np.array([self.place[n] for n in fit], np.int64)
+        found = correlations_of(fit, compared.__getitem__)
+        before = self.weakest[np.ix_(at, at)]
+        weaker = np.isnan(before) | (np.abs(found) < np.abs(before))
+        opposed = np.sign(found) * np.sign(before) < 0
+        merged = np.where(np.isnan(found), before, np.where(opposed, 0.0, np.where(weaker, found, before)))
+        self.weakest[np.ix_(at, at)] = merged
+
+    def _grow(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.place.setdefault(name, len(self.place))
+        grown = np.full((len(self.place),) * 2, np.nan)
+        n = len(self.weakest)
+        grown[:n, :n] = self.weakest
+        self.weakest = grown
+
+    def duplicates(self, names: Sequence[str], threshold: float) -> Iterator[NearDuplicates]:
+        """Pairs of ``names`` whose weakest correlation is at least ``threshold`` in size."""
+        at = np.array([self.place[n] for n in names], np.int64)
+        found = self.weakest[np.ix_(at, at)]
+        with np.errstate(invalid="ignore"):
+            rows, cols = np.nonzero(np.triu(np.abs(found) >= threshold, 1))
+        for r, c in zip(rows.tolist(), cols.tolist(), strict=True):
+            yield NearDuplicates(names[r], names[c], float(found[r, c]))
+
+
+def _asked_months(store: Store, pairs: Sequence[str], bounds: tuple[str, str]) -> list[str]:
+    stored = {month for pair in pairs for month in store.bar_months(pair)}
+    return sorted(m for m in stored if bounds[0] <= m <= bounds[1]) or list(dict.fromkeys(bounds))
+
+
+def _ranks(column: Floats) -> Floats:
+    """The ranks of the values that are there, ties sharing their mean."""
+    return pl.Series(column, nan_to_null=True).rank("average").cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _fullest(store: Store, pairs: Sequence[str]) -> str:
     values: dict[str, int] = {}
     for record in store.records():
-        if record.key.pair == pair:
-            finite = sum(int(survey.get("finite", 0)) for survey in record.quality.values())
+        if record.key.pair in pairs:
+            finite = sum(int(stats.get("finite", 0)) for stats in record.quality.values())
             values[record.key.month] = values.get(record.key.month, 0) + finite
     if not values:
-        raise StoreError(f"no features of {pair} in {store.url}: run populate first")
+        raise StoreError(f"no features of {', '.join(pairs)} in {store.url}: run populate first")
     return max(values, key=lambda month: (values[month], month))
 
 
@@ -110,18 +198,18 @@ def _columns(store: Store, pair: str, month: str) -> Iterator[tuple[str, Floats]
                 yield name, rows[name].cast(pl.Float32).fill_null(np.nan).to_numpy().copy()
 
 
-def duplicates_of(names: Sequence[str], column: Callable[[str], Floats], threshold: float) -> Iterator[NearDuplicates]:
-    """Pairs of columns with an absolute correlation of ``threshold`` or more, block against block."""
-    blocks = [names[i : i + BLOCK] for i in range(0, len(names), BLOCK)]
-    for i, left in enumerate(blocks):
-        a = _Block.of(left, column)
-        for j, right in enumerate(blocks[i:], i):
-            b = a if j == i else _Block.of(right, column)
-            correlation = a.correlations(b)
-            rows, cols = np.nonzero(np.abs(correlation) >= threshold)
-            for r, c in zip(rows.tolist(), cols.tolist(), strict=True):
-                if j > i or c > r:
-                    yield NearDuplicates(left[r], right[c], float(correlation[r, c]))
+def correlations_of(names: Sequence[str], column: Callable[[str], Floats]) -> Floats:
+    """The correlations of columns with one another, block against block: (names, names), NaN where rows are few."""
+    out = np.full((len(names), len(names)), np.nan)
+    starts = range(0, len(names), BLOCK)
+    for i in starts:
+        a = _Block.of(names[i : i + BLOCK], column)
+        for j in starts[i // BLOCK :]:
+            b = a if j == i else _Block.of(names[j : j + BLOCK], column)
+            found = a.correlations(b)
+            out[i : i + BLOCK, j : j + BLOCK] = found
+            out[j : j + BLOCK, i : i + BLOCK] = found.T
+    return out
 
 
 @dataclass(frozen=True)
@@ -172,7 +260,7 @@ def groups_of(names: Sequence[str], duplicates: Sequence[NearDuplicates]) -> lis
 def _drops(found: Redundancy, features: Sequence[Feature]) -> Iterator[Drop]:
     """Constants, and of every group the duplicates of what is kept: simplest first, so the shortest lookback stays."""
     for name, value in found.constant.items():
-        yield Drop(name, "", f"constant at {value:g} in this month")
+        yield Drop(name, "", f"constant at {value:g} in all that was compared")
     correlations = {(t.first, t.second): t.correlation for t in found.duplicates}
     rank = {f.name: (f.column.lookback, i) for i, f in enumerate(features)}
     for group in found.groups:

@@ -151,7 +151,7 @@ class OpenStore:
     ) -> Summary:
         """Compute what is missing or stale; ``months`` as "2018-02:2018-03". Failures are in the summary.
 
-        ``workers``: processes (None: one per processor); ``on_event`` is told of the plan and of every finished task.
+        ``workers``: processes (None: one per processor); ``on_event`` receives the plan and every finished task.
         """
         bounds = month_range(months) if months else None
         return populate(self.backend, pairs, bounds, tables, workers, force, wait, on_event)

@@ -1,4 +1,4 @@
-"""The clock: minutes of trading time, on which all windows are counted.
+"""The clock: minutes of trading time, in which all windows are measured.
 
 Between two observed bars at most 60 minutes apart the missing minutes are filled with flat bars at the last
 close (volume 0, the last spread); a longer gap is a closure and takes no time at all.
@@ -17,7 +17,13 @@ DAY = 1440  # minutes
 
 
 def clock_positions(ts: Ints) -> Ints:
-    """The clock position of every observed bar, counted from the first (shape of ``ts``, int64)."""
+    """The clock position of every observed bar, counted from the first.
+
+    ``ts``: minutes since 1970, increasing (int64). Returns int64 of the same shape.
+
+    >>> clock_positions(np.array([0, 1, 5, 65, 126]))
+    array([ 0,  1,  5, 65, 66])
+    """
     steps = np.diff(ts)
     positions = np.zeros(len(ts), np.int64)
     np.cumsum(np.where(steps <= CLOSURE, steps, 1), out=positions[1:])
@@ -26,7 +32,7 @@ def clock_positions(ts: Ints) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class ClockBars:
-    """Bars on the clock: the observed ones and the filled minutes between them, all arrays of one length.
+    """Bars on the clock: the observed ones and the filled minutes between them, all arrays of equal length.
 
     ``observed`` holds the positions of the observed bars; ``volume`` and ``spread`` may be None.
     """
@@ -45,7 +51,7 @@ class ClockBars:
 
 
 def on_clock(bars: Bars) -> ClockBars:
-    """``bars`` with the missing minutes of trading time filled in."""
+    """``bars`` with the missing minutes of trading time filled in: flat at the last close, without volume."""
     observed = clock_positions(bars.ts)
     n = int(observed[-1]) + 1 if len(observed) else 0
     source = np.zeros(n, np.int64)

@@ -1,4 +1,4 @@
-"""What a plan needs to know of stored bars without reading them: a summary a UTC day.
+"""What a plan needs to know about stored bars without reading them: one summary per UTC day.
 
 A partition depends on whole days: its lookback, counted in clock bars, is rounded up to the beginning of a day, so
 that a fingerprint over the days' digests covers exactly the bars that the computation sees.
@@ -77,6 +77,6 @@ class History:
         return bisect.bisect_left(self.numbers, minute // MINUTES_A_DAY)
 
     def start_for(self, index: int, lookback: int) -> int:
-        """The latest day with at least ``lookback`` clock bars from its first bar to that of day ``index``."""
+        """The latest day (index) that has at least ``lookback`` clock bars from its first bar to that of day ``index``."""
         wanted = self.positions[index] - lookback
         return max(bisect.bisect_right(self.positions, wanted, hi=index + 1) - 1, 0)

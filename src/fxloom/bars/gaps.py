@@ -1,4 +1,4 @@
-"""Holes in the source: minutes and days of trading for which a pair has no bars. Pure: from summaries of days."""
+"""Gaps in the source: minutes and days of trading for which a pair has no bars, found from summaries of days."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from fxloom.bars.days import DaySummary
 from fxloom.bars.months import MINUTES_A_DAY, iso, month_of
 
 CLOSED = ("12-25", "01-01")  # the market is closed on these days wherever they fall
-SHORT = 60  # clock bars of a day, e.g. the first hour of the week on a Sunday, that are too few to miss
+SHORT = 60  # a day with so few clock bars, e.g. the first hour of the week on a Sunday, is not missed
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What a month of one pair lacks of trading: ``filled`` minutes in gaps of an hour at most, which the clock fills;
-    ``lost`` minutes in longer ones, in which other stored pairs traded; ``days`` without a single bar.
+    """What is missing from one month of one pair.
+
+    ``rows``: bars. ``filled``: minutes in gaps of at most an hour, which the clock fills. ``lost``: minutes in longer
+    gaps in which other stored pairs traded. ``days``: trading days without a single bar.
     """
 
     pair: str
@@ -28,15 +30,15 @@ class Gap:
     days: tuple[str, ...]
 
     def __str__(self) -> str:
-        told = f"{self.lost:,} minutes without bars while other pairs traded" if self.lost else ""
+        text = f"{self.lost:,} minutes without bars while other pairs traded" if self.lost else ""
         if self.days:
             more = " ..." if len(self.days) > 3 else ""
-            told = f"{len(self.days)} trading days without bars ({', '.join(self.days[:3])}{more}), {told}".rstrip(", ")
-        return told
+            text = f"{len(self.days)} trading days without bars ({', '.join(self.days[:3])}{more}), {text}".rstrip(", ")
+        return text
 
 
 def find_gaps(stored: Mapping[str, Mapping[str, Sequence[DaySummary]]]) -> list[Gap]:
-    """One record a pair and month between the pair's first day and its last, whether anything lacks or not.
+    """One record per pair and month between the pair's first and last day, whether anything is missing or not.
 
     ``stored``: the days of every pair by month. A day without bars counts if another pair traded for more than an
     hour, or, where no pair has any, if it is a weekday and no holiday of the whole market.

@@ -1,4 +1,4 @@
-"""Months and days as the store counts them: UTC, written "2018-02", against minutes since 1970."""
+"""Months and days in UTC, written "2018-02", and minutes since 1970."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ MINUTES_A_DAY = 1440
 
 
 def month_of(minute: int) -> str:
-    """The month that a minute since 1970 lies in: ``month_of(25_300_000) == "2018-02"``."""
+    """The month of a minute since 1970.
+
+    >>> month_of(25_300_000)
+    '2018-02'
+    """
     return str(np.datetime64(int(minute), "m").astype("datetime64[M]"))
 
 
 def month_bounds(month: str) -> tuple[int, int]:
     """First minute of ``month`` and of the month after it; ValueError if it is not written "YYYY-MM"."""
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        raise ValueError(f"{month!r} is no month: write it as 2018-02")
+        raise ValueError(f"invalid month {month!r}, expected YYYY-MM")
     first = np.datetime64(month, "M")
     return int(first.astype("datetime64[m]").astype(np.int64)), int(
         (first + 1).astype("datetime64[m]").astype(np.int64)
@@ -28,7 +32,7 @@ def month_bounds(month: str) -> tuple[int, int]:
 
 
 def months_of(ts: Ints) -> list[str]:
-    """The months that the minutes ``ts`` lie in, ascending."""
+    """The months of the minutes ``ts``, ascending."""
     return [str(m) for m in np.unique(ts.astype("datetime64[m]").astype("datetime64[M]"))]
 
 
@@ -51,5 +55,5 @@ def minute_of(moment: str | dt.date | dt.datetime | np.datetime64) -> int:
 
 
 def iso(minute: int) -> str:
-    """A minute since 1970 as people write it: "2018-02-05 10:36"."""
+    """A minute since 1970 in the form "2018-02-05 10:36"."""
     return str(np.datetime64(int(minute), "m")).replace("T", " ")

@@ -2,7 +2,7 @@
 
 Every currency has a value; a pair's price is the ratio of two, plus a little noise of its own, so that triangles
 close up to that noise. Values have fat tails (Student t), volatility that clusters (GARCH) and follows the
-sessions; quotes have spreads, minutes have ticks, quiet minutes and short holes are missing, the market is closed
+sessions; quotes have spreads, minutes have ticks, quiet minutes and short gaps are missing, the market is closed
 at weekends (New York 17:00, daylight saving included) and on 25 December and 1 January.
 """
 
@@ -111,7 +111,7 @@ def _value_week(opened: int, level: Floats, seed: int) -> ValueWeek:
     activity = np.stack([_activity(c, ts) for c in CURRENCIES], axis=1)
     tail = np.sqrt((FREEDOM - 2.0) / rng.chisquare(FREEDOM, activity.shape))
     shocks = rng.standard_normal((WEEK, POINTS, len(CURRENCIES))) * (tail / np.sqrt(POINTS))[:, None, :]
-    mood = np.exp(0.15 * rng.standard_normal())  # weeks are calmer or wilder as a whole
+    mood = np.exp(0.15 * rng.standard_normal())  # some weeks are calm, some wild
     scale = VOLATILITY * mood * activity * np.sqrt(_garch(shocks.sum(axis=1)))
     scale[~trading] = 0.0
     steps = shocks * scale[:, None, :]
@@ -159,7 +159,7 @@ def _pair_week(pair: str, values: ValueWeek, seed: int) -> Bars:
     points[volume == 1] = points[volume == 1, -1:]  # one tick is one price
     spread = _spreads(pair, values, base, quote, points[:, -1], digits, rng)
     bars = Bars(values.ts, points[:, 0], points.max(axis=1), points.min(axis=1), points[:, -1], volume, spread)
-    return bars.take(values.open & (volume > 0) & ~_holes(rng))
+    return bars.take(values.open & (volume > 0) & ~_gaps(rng))
 
 
 def _ticks(pair: str, values: ValueWeek, base: int, quote: int, rng: np.random.Generator) -> Floats:
@@ -186,8 +186,8 @@ def _spreads(
     return np.maximum((price * relative).round(digits), 10.0**-digits)
 
 
-def _holes(rng: np.random.Generator) -> Flags:
-    """Minutes that the source lost: a hole or two a week, most of them shorter than an hour."""
+def _gaps(rng: np.random.Generator) -> Flags:
+    """Minutes missing from the source: a gap or two a week, most of them shorter than an hour."""
     lost = np.zeros(WEEK, np.bool_)
     for _ in range(rng.poisson(1.2)):
         begin = int(rng.integers(WEEK))

@@ -1,4 +1,4 @@
-"""What a store holds, judged from what its partitions say of themselves: state a table, features populated."""
+"""What a store holds, judged by its partitions' records: the state of each table, and which features are populated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to look at: where, which feature, what."""
+    """Something to look at: where, which feature ("" for all), what."""
 
     key: PartitionKey
     feature: str
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class PartitionAudit:
-    """One partition: rows, features due and populated, rows missing for each reason, its state against the plan."""
+    """One partition: rows, features due and populated, values missing by reason, and its state in the plan."""
 
     key: PartitionKey
     rows: int
@@ -107,13 +107,13 @@ class Audit:
             yield Finding(PartitionKey("features", pair, ""), "", f"{len(names)} have no value: {listed}")
 
     def _lacking(self) -> list[Finding]:
-        """One finding for all holes in the source, naming the largest."""
+        """One finding for all gaps in the source, naming the largest."""
         lacking = [h for h in self.gaps if h.lost or h.days]
         if not lacking:
             return []
         worst = max(lacking, key=lambda h: (len(h.days), h.lost))
-        told = f"{len(lacking)} of {len(self.gaps)} months of pairs have holes; {worst.pair} {worst.month}: {worst}"
-        return [Finding(PartitionKey("m1", "", ""), "", told)]
+        what = f"{len(lacking)} of {len(self.gaps)} pair-months have gaps; worst, {worst.pair} {worst.month}: {worst}"
+        return [Finding(PartitionKey("m1", "", ""), "", what)]
 
     @property
     def summary(self) -> str:
@@ -232,14 +232,14 @@ def _findings(table: str, held: TableRecords, expected: Sequence[PlannedPartitio
     known = {f.name: f for f in tables()[table].features}
     for key, stats in sorted(held.stats.items()):
         for name, column in stats.items():
-            if name in known:  # another version may have stored features that are no more
+            if name in known:  # another version may have stored features that no longer exist
                 yield from (Finding(key, name, what) for what in findings(known[name], column))
     yield from _never_possible(table, held)
     yield from _jumps(held)
 
 
 def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
-    """Features that absent pairs leave without a value everywhere, and values lost to failed fits: one finding each."""
+    """One finding for features without a value because pairs are absent, one for values missing after failed fits."""
     absent: set[str] = set()
     possible: set[str] = set()
     failed = 0
@@ -256,7 +256,7 @@ def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
 
 
 def _of_many(table: str, partitions: Sequence[PlannedPartition], total: int, what: str) -> Finding:
-    """One finding for partitions of a table that share it, naming the first."""
+    """One finding for all ``partitions`` of a table, naming the first."""
     key = partitions[0].key
     first = " ".join(part for part in (key.pair, key.month) if part)
     return Finding(PartitionKey(table, "", ""), "", f"{len(partitions)} of {total} partitions {what} ({first} ...)")
@@ -279,7 +279,7 @@ def _details(held: TableRecords, expected: Sequence[PlannedPartition]) -> Iterat
         reasons = {
             "warm-up": sum(rows - s.due for s in stats),
             "absent pair": sum(s.absent for s in stats),
-            "hole in the source": sum(s.gap for s in stats),
+            "gap in the source": sum(s.gap for s in stats),
             "undefined": sum(s.undefined for s in stats),
             "failed fit": sum(s.failed for s in stats),
             "no reason": sum(s.missing for s in stats),

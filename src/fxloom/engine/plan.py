@@ -51,7 +51,7 @@ class PlannedPartition:
 
 @dataclass(frozen=True)
 class Task:
-    """Work that shares its bars: all tables of a pair and month (``pair``), or of all pairs and a month ("")."""
+    """Work on shared bars: the tables of one pair and month, or (``pair`` "") those of many pairs for one month."""
 
     pair: str
     month: str
@@ -69,7 +69,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every partition asked for, and the tasks that make what is not fresh."""
+    """Every partition asked for, and the tasks that compute what is not fresh."""
 
     partitions: tuple[PlannedPartition, ...] = ()
     tasks: tuple[Task, ...] = ()

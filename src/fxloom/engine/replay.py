@@ -1,4 +1,4 @@
-"""A month of one pair, or of all pairs, as a stage for trials: compute its tables from altered bars or other starts."""
+"""A month of one pair, or of all pairs, computed again and again for trials: from altered bars or other starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Results = dict[tuple[str, str], Computed]
 class Replay:
     """``bars`` of one pair or of all, up to the month's end and back to the beginning of history (or a part of it).
 
-    ``starts`` are the minutes from which the partitions' own computations see the bars.
+    ``starts`` are the minutes from which populate computes the partitions.
     """
 
     pair: str
@@ -55,7 +55,7 @@ class Replay:
         return {(r.table.name, r.pair): r for r in results if isinstance(r, Computed)}
 
     def run_apart(self, bars: Mapping[str, Bars], starts: Mapping[str, int], first: int) -> Results:
-        """As ``run``, but no table finds what a longer history of another has left in the work they share."""
+        """As ``run``, but table by table, so that none uses shared work computed from a longer history."""
         results: Results = {}
         for name, start in starts.items():
             results |= self.run(bars, {name: start}, first, bridged=True)

@@ -161,7 +161,7 @@ def populating(
     force: bool = False,
     wait: float = 0.0,
 ) -> Iterator[Event]:
-    """Bring the partitions asked for up to date, telling what happens: iterate over it to do the work.
+    """Bring the partitions asked for up to date, yielding what happens: iterate over it to do the work.
 
     ``months``: first and last, "YYYY-MM". ``workers``: processes, None for one per processor, 1 for this process.
     ``wait``: seconds to wait for another writer. A task that fails is reported in its results, the others go on.
@@ -192,7 +192,7 @@ def populate(
     wait: float = 0.0,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Summary:
-    """``populating`` to its end, summed up; ``on_event`` is told what happens."""
+    """``populating`` to its end, summed up; ``on_event`` receives each event."""
     summary = Summary(Plan())
     for event in populating(store, pairs, months, tables, workers, force, wait):
         summary.add(event)

@@ -17,7 +17,7 @@ from fxloom.verify.verdict import FITTED, FLIPPED, KINDS, RECURSIVE, Verdict
 
 @dataclass
 class VerificationReport:
-    """The verdicts a feature over all units, and what was and was not tested."""
+    """The verdicts per feature over all units, and what was and was not tested."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     units: list[UnitReport] = field(default_factory=list)
@@ -45,7 +45,7 @@ class VerificationReport:
 
     @property
     def untested(self) -> dict[str, list[str]]:
-        """Features that were not put to every trial, or in a cut-short proof never had a value; the trials missed."""
+        """The trials that each feature missed; where the budget ended, also features that never had a value."""
         missed = {v.feature: v.untried for v in self.verdicts.values() if v.untried}
         if not self.complete:
             missed |= {v.feature: ["a value"] for v in self.verdicts.values() if v.empty and not v.untried}
@@ -53,7 +53,7 @@ class VerificationReport:
 
     @property
     def words(self) -> dict[str, str]:
-        """A word or two a feature. "no values": not one in all that was tested, so there was nothing to prove."""
+        """One verdict per feature. "no values": not one in all that was tested, so there was nothing to compare."""
         untested = self.untested
 
         def word(verdict: Verdict) -> str:
@@ -78,7 +78,7 @@ TOLERANCES = {
 
 
 def report_json(report: VerificationReport, tables: Sequence[Table]) -> str:
-    """``proof`` of ``tables`` as JSON."""
+    """``report`` of ``tables`` as JSON."""
     words = report.words
     return json.dumps(
         {

@@ -1,4 +1,4 @@
-"""One unit of a proof: the trials of a pair and month, or of all pairs and a month, against one deadline."""
+"""One unit of a verification: the trials of a pair and month, or of all pairs and a month, up to one deadline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fxloom.verify.verdict import EXACT, TrialContext, Verdict, added, compare, 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is tried in a unit: moments of causal trials, single minutes, days of history before the month."""
+    """How much is tried per unit: moments of causal trials, single minutes, rows alone, days of history."""
 
     samples: int
     minutes: int
@@ -39,7 +39,7 @@ ELSEWHERE = "populated on another machine or with other libraries: its files are
 
 @dataclass
 class UnitReport:
-    """What came of one unit: on what bars, verdicts a feature, trials done, what to know, or why it failed."""
+    """The result of one unit: digest of its bars, verdicts per feature, trials done, notes, or why it failed."""
 
     pair: str
     month: str
@@ -78,7 +78,7 @@ def verify_unit(
 
 
 def make_replay(store: Store, task: Task, tables: Sequence[Table], days: int) -> Replay:
-    """The stage of ``task``: bars back to the beginning of history, or ``days`` of it before the month."""
+    """What the trials of ``task`` compute from: bars back to the beginning of history, or ``days`` before the month."""
     settings = store.settings()
     assert settings is not None
     first, end = month_bounds(task.month)
@@ -93,7 +93,7 @@ def make_replay(store: Store, task: Task, tables: Sequence[Table], days: int) ->
 
 
 def _digest(replay: Replay) -> str:
-    """The digest of all bars on the stage: a certificate says what it was given on."""
+    """A digest of all bars of the unit: a report names what it was made on."""
     digest = hashlib.blake2b(digest_size=8)
     for pair, b in sorted(replay.bars.items()):
         digest.update(pair.encode())

@@ -1,4 +1,4 @@
-"""Comparing two computations of one feature, and what all comparisons of it add up to."""
+"""Comparisons of two computations of one feature, and their sum."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mismatch:
 
 @dataclass
 class Verdict:
-    """What was found of one feature, a trial: rows compared, those of them with a value, rows that differ."""
+    """One feature's comparisons by trial: rows compared, how many of them have a value, how many differ."""
 
     feature: str
     compared: Counter[str] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ class Verdict:
 
     @property
     def empty(self) -> bool:
-        """Whether no row that was compared has a value: there was nothing to prove."""
+        """Whether no row that was compared has a value."""
         return not any(self.values.values())
 
     def rows(self, kind: str) -> int:
@@ -82,7 +82,7 @@ def added(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far two values may lie apart: ``relative`` x max(abs(value), ``deviation``); 0: the same bits.
+    """How far apart two values may be: ``relative`` x max(abs(value), ``deviation``); 0 means the same bits.
 
     Of a flag, class or count, ``flipped`` is the share of rows that may differ at all.
     """
@@ -109,7 +109,7 @@ def elsewhere(feature: Feature, deviation: float | None, unit: float) -> Toleran
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What two computations are compared for: the kind of trial, its circumstances, and whose rows they are."""
+    """Why two computations are compared: the kind of trial, its circumstances, and whose rows they are."""
 
     trial: str
     words: str
@@ -123,7 +123,7 @@ def compare(
     trial = context.trial
     verdict = Verdict(feature.name, Counter({trial: len(ts)}))
     verdict.values[trial] = int(np.count_nonzero(expected == expected))
-    if len(expected) != len(got):  # rows are lost or made up
+    if len(expected) != len(got):  # rows are missing or extra
         got = np.full(len(expected), np.inf)
     same = _same_bits(expected, got)
     if same.all():

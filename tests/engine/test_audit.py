@@ -98,7 +98,7 @@ def test_missing_values_are_told_apart_in_the_detail() -> None:
     partial = record(finite=14_500, undefined=500, absent=1_000, gap=1_500, failed=2_000, missing=500)
     (detail,) = judged([partial], [item()]).detail
     assert detail.reasons == {
-        "warm-up": 50_000, "absent pair": 10_000, "hole in the source": 15_000, "undefined": 5_000,
+        "warm-up": 50_000, "absent pair": 10_000, "gap in the source": 15_000, "undefined": 5_000,
         "failed fit": 20_000, "no reason": 5_000,
     }  # fmt: skip
 
@@ -189,12 +189,12 @@ def holed(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return store
 
 
-def test_a_hole_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> None:
+def test_a_gap_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> None:
     found = open_store(holed.root).audit()
     (table,) = (t for t in found.tables if t.table == "currency_strength")
     detail = {d.key.pair: d.reasons for d in table.detail}
-    assert detail["eurusd"]["hole in the source"] > 2_000  # while the others had no bars
-    assert detail["gbpusd"]["hole in the source"] == 0
+    assert detail["eurusd"]["gap in the source"] > 2_000  # while the others had no bars
+    assert detail["gbpusd"]["gap in the source"] == 0
     assert all(reasons["no reason"] == 0 for reasons in detail.values())
     lost = {h.pair: h for h in found.gaps}
     assert lost["eurusd"].days == ()
@@ -203,13 +203,13 @@ def test_a_hole_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> Non
     assert str(found.findings[0]).startswith("m1: 5 of 6 months of pairs have holes; ")
 
 
-def test_the_detail_lists_the_holes(holed: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_detail_lists_the_gaps(holed: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "--store", holed.url, "--detail"]) == 0
     out = capsys.readouterr().out
     assert "pair\tmonth\tbars\tfilled minutes\tlost minutes\tdays without bars" in out
     (line,) = (line for line in out.splitlines() if line.startswith("gbpusd\t2024-01\t"))
     assert line.endswith("2024-01-16, 2024-01-17")
-    assert "hole in the source" in out
+    assert "gap in the source" in out
 
 
 def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
@@ -219,5 +219,5 @@ def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
     (table,) = (t for t in found.tables if t.table == "currency_strength")
     reasons = [d.reasons for d in table.detail]
     assert sum(r["absent pair"] for r in reasons) > 10_000
-    assert sum(r["hole in the source"] for r in reasons) == 0
+    assert sum(r["gap in the source"] for r in reasons) == 0
     assert "features have no value: pairs that they need are not stored" in " ".join(told(table))

@@ -77,6 +77,6 @@ class History:
         return bisect.bisect_left(self.numbers, minute // MINUTES_A_DAY)
 
     def start_for(self, index: int, lookback: int) -> int:
-        """The latest day (index) that has at least ``lookback`` clock bars from its first bar to that of day ``index``."""
+        """The index of the latest day with ``lookback`` clock bars or more from its first bar to day ``index``."""
         wanted = self.positions[index] - lookback
         return max(bisect.bisect_right(self.positions, wanted, hi=index + 1) - 1, 0)

@@ -200,7 +200,7 @@ def test_a_gap_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> None
     assert lost["eurusd"].days == ()
     assert lost["gbpusd"].days == ("2024-01-16", "2024-01-17")
     assert lost["gbpusd"].lost > 2_800
-    assert str(found.findings[0]).startswith("m1: 5 of 6 months of pairs have holes; ")
+    assert str(found.findings[0]).startswith("m1: 5 of 6 pair-months have gaps; worst, ")
 
 
 def test_the_detail_lists_the_gaps(holed: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:

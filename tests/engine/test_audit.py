@@ -206,7 +206,7 @@ def test_a_gap_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> None
 def test_the_detail_lists_the_gaps(holed: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "--store", holed.url, "--detail"]) == 0
     out = capsys.readouterr().out
-    assert "pair\tmonth\tbars\tfilled minutes\tlost minutes\tdays without bars" in out
+    assert "pair\tmonth\tbars\tfilled minutes\tmissing minutes\tdays without bars" in out
     (line,) = (line for line in out.splitlines() if line.startswith("gbpusd\t2024-01\t"))
     assert line.endswith("2024-01-16, 2024-01-17")
     assert "gap in the source" in out

@@ -26,7 +26,7 @@ def audit(options: Namespace, screen: Screen) -> int:
 
 
 def audit_row(table: api.TableAudit) -> list[object]:
-    """A table's row under ``AUDIT_COLUMNS``."""
+    """The cells of one table under ``AUDIT_COLUMNS``."""
     proxies, worst = ", ".join(table.proxies), f"{table.worst_missing:.2%}"
     return [
         table.table, table.features, table.partitions, table.rows, table.state, proxies, worst, len(table.findings),
@@ -40,7 +40,7 @@ def _show_detail(found: api.Audit, screen: Screen) -> None:
         rows.append([d.key.table, d.key.pair or "all", d.key.month, d.rows, d.state, d.due, d.populated, why])
     screen.table(["table", "pair", "month", "rows", "state", "due", "populated", "missing values"], rows)
     bars = [[g.pair, g.month, g.rows, g.filled, g.lost, ", ".join(g.days)] for g in found.gaps]
-    screen.table(["pair", "month", "bars", "filled minutes", "lost minutes", "days without bars"], bars)
+    screen.table(["pair", "month", "bars", "filled minutes", "missing minutes", "days without bars"], bars)
 
 
 def _show_findings(found: api.Audit, most: int, screen: Screen) -> None:
@@ -49,14 +49,14 @@ def _show_findings(found: api.Audit, most: int, screen: Screen) -> None:
     for finding in found.findings[:most]:
         screen.say(f"finding: {finding}")
     if len(found.findings) > most:
-        screen.say(f"... and {len(found.findings) - most:,} more findings: --detail shows all")
+        screen.say(f"... and {len(found.findings) - most:,} more findings (--detail shows all)")
 
 
 # -- verify ----------------------------------------------------------------------------------------------------------
 
 
 def verify(options: Namespace, screen: Screen) -> int:
-    """Put features to trial on the stored bars; the exit status says whether all of them hold."""
+    """Run the trials on the stored bars; the exit status is 0 only if every feature holds and was tested."""
     store = api.open_store(options.store)
     bar = screen.start_progress("verify", 0)
     try:
@@ -74,11 +74,11 @@ def verify(options: Namespace, screen: Screen) -> int:
 
 
 def _kept(store: api.OpenStore, report: api.VerificationReport, tables: list[str] | None, screen: Screen) -> str:
-    """Where the report is; "" if the store cannot take it, which is said."""
+    """Store the report and print where; "" if the store cannot be written."""
     try:
         where = store.keep_report(report, tables)
     except OSError as error:
-        screen.say(f"the report cannot be kept in {store.url}: {error}")
+        screen.say(f"the report could not be written to {store.url}: {error}")
         return ""
     screen.say(f"report: {where}")
     return where
@@ -113,21 +113,21 @@ def _show_verdicts(report: api.VerificationReport, screen: Screen) -> None:
         screen.say(f"UNTESTED {name}: {', '.join(missed)}")
     if not report.complete:
         cut = sum(u.cut_short for u in report.units)
-        screen.say(f"the budget ended before {report.left_out} months of pairs, and within {cut}")
+        screen.say(f"time ran out: {report.left_out} pair-months were not tested, {cut} only in part (--budget)")
     counts = ", ".join(f"{list(words.values()).count(word):,} {word}" for word in dict.fromkeys(words.values()))
-    screen.say(f"{counts}; {len(report.units)} months of pairs in {report.seconds:.0f} s (seed {report.seed})")
+    screen.say(f"{counts}; {len(report.units)} pair-months in {report.seconds:.0f} s (seed {report.seed})")
 
 
 # -- redundancy ------------------------------------------------------------------------------------------------------
 
 
 def redundancy(options: Namespace, screen: Screen) -> int:
-    """Show which features of a pair say the same."""
+    """Show which features repeat each other."""
     store = api.open_store(options.store)
     found = store.redundancy(options.pairs, options.months, options.threshold, options.method)
     months = found.months[0] if len(found.months) == 1 else f"{found.months[0]} to {found.months[-1]}"
     if found.chosen:
-        screen.say(f"no --months given: {months} has most values and is compared")
+        screen.say(f"no --months given: compared on {months}, which has the most values")
     screen.table(
         ["feature", "near duplicate", "correlation", "kind"],
         [[d.first, d.second, f"{d.correlation:+.6f}", "exact" if d.exact else "near"] for d in found.duplicates],
@@ -142,7 +142,7 @@ def redundancy(options: Namespace, screen: Screen) -> int:
     screen.say(
         f"{', '.join(found.pairs)} {months} ({found.method}): {found.features:,} features, {found.rows:,} rows: "
         f"{len(found.constant)} constant, {exact} exact and {len(found.duplicates) - exact} near duplicates "
-        f"in {len(found.groups)} groups; {found.features - len(found.drops):,} features would be left"
+        f"in {len(found.groups)} groups; {found.features - len(found.drops):,} features would remain"
     )
     screen.result(found)
     return DONE

@@ -1,4 +1,4 @@
-"""The demonstration: a made-up market goes the whole way, from files to an audit."""
+"""The demonstration: a synthetic market, from files to an audit."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ START, END = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
 
 
 def demo(options: Namespace, screen: Screen, run: Callable[[list[str]], int]) -> int:
-    """Make a market, ingest, populate and audit it, and say what to do next; the store must be a new folder.
+    """Generate a market, ingest, populate and audit it, and print the next steps; the store must be a new folder.
 
-    ``run`` is the command line itself: what is shown is what a user would type.
+    ``run`` is the command line itself, so that what is shown is what a user would type.
     """
     store = Path(options.store)
     if store.exists() and any(store.iterdir()):
-        raise api.StoreError(f"{store} is not empty: name a new folder with --store, or remove it")
+        raise api.StoreError(f"{store} is not empty: pass a new folder with --store, or remove this one")
     asked = ["--store", str(store), *(["--json"] if options.json else [])]
     workers = ["--workers", str(options.workers)] if options.workers else []
     folder = Path(tempfile.mkdtemp(prefix="fxloom-demo-"))
@@ -37,10 +37,10 @@ def demo(options: Namespace, screen: Screen, run: Callable[[list[str]], int]) ->
     finally:
         shutil.rmtree(folder)
     screen.say(
-        f"\nThe store is the folder {store}: Parquet files that any reader understands. Next, your own files:\n"
-        "  fxloom ingest --store lake PATH...     HistData, MetaTrader 4 and 5, Dukascopy, csv, parquet, zips\n"
-        "  fxloom populate --store lake           what is missing or stale, in all processors\n"
-        "  fxloom audit --store lake              what is there, and what is wrong with it\n"
+        f"\nThe store is the folder {store}: Parquet files that any reader can open. Next, your own files:\n"
+        "  fxloom ingest --store lake PATH...     HistData, MetaTrader 4 and 5, Dukascopy, csv, parquet, archives\n"
+        "  fxloom populate --store lake           computes what is missing or stale, on all cores\n"
+        "  fxloom audit --store lake              shows what is there, and what is wrong with it\n"
         f"  python -c \"import fxloom; print(fxloom.open_store('{store}').read('technical_rate').head().collect())\""
     )
     return 0

@@ -14,7 +14,7 @@ COUNTED = ("done", "refused", "failed")
 
 
 def init(options: Namespace, screen: Screen) -> int:
-    """Write a store's settings, settle its baselines anew, or print its DDL."""
+    """Write a store's settings, recalculate its baselines, or print its DDL."""
     if options.ddl:
         text = api.ddl(options.store, options.dtype)
         screen.say(text)
@@ -32,7 +32,7 @@ def init(options: Namespace, screen: Screen) -> int:
 
 
 def ingest(options: Namespace, screen: Screen) -> int:
-    """Bring bars in; the exit status says whether every file was taken."""
+    """Ingest files; the exit status is 0 only if every file was accepted."""
     read = api.ReadOptions(options.pair, options.format, options.zone, options.stamp)
     how = api.IngestOptions(options.replace, _yes(options.volume), _yes(options.quotes))
     store = api.open_store(options.store)
@@ -40,7 +40,7 @@ def ingest(options: Namespace, screen: Screen) -> int:
     taken = [r for r in reports if not r.refused and not r.ignored]
     refused = [r for r in reports if r.refused]
     total = sum(r.new for r in taken)
-    screen.say(f"{len(taken)} files taken, {len(refused)} refused; {total:,} new bars in {store.url}")
+    screen.say(f"{len(taken)} files ingested, {len(refused)} refused; {total:,} new bars in {store.url}")
     screen.result({"files": reports, "taken": len(taken), "refused": len(refused), "new": total})
     return FAILED if refused or not taken else DONE
 
@@ -73,7 +73,7 @@ def _show_file(report: api.FileReport, screen: Screen) -> None:
 
 
 def populate(options: Namespace, screen: Screen) -> int:
-    """Compute what is missing or stale; the exit status says whether every partition was written."""
+    """Compute what is missing or stale; the exit status is 0 only if every partition was written."""
     store = api.open_store(options.store, options.adopt)
     if options.plan:
         return _show_plan(store, store.plan(options.pairs, options.months, options.tables, options.force), screen)
@@ -86,7 +86,7 @@ def populate(options: Namespace, screen: Screen) -> int:
 
 
 class _Bars:
-    """The progress of a populate: one bar for compilation, where it is due, and one for partitions."""
+    """The progress of populate: one bar for compilation, if needed, and one for partitions."""
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
@@ -154,7 +154,7 @@ def _sum_up(summary: api.Summary, seconds: float, screen: Screen) -> int:
     fresh = summary.plan.states.get("fresh", 0)
     rows = sum(r.rows for r in summary.results)
     screen.say(
-        f"{done:,} partitions written ({rows:,} rows), {fresh:,} were fresh, {refused} refused by their gates, "
+        f"{done:,} partitions written ({rows:,} rows), {fresh:,} already fresh, {refused} refused by their gates, "
         f"{failed} failed, in {seconds:.1f} s"
     )
     screen.result({"done": done, "fresh": fresh, "troubles": summary.troubles, "seconds": round(seconds, 2)})
@@ -165,7 +165,7 @@ def _sum_up(summary: api.Summary, seconds: float, screen: Screen) -> int:
 
 
 def copy(options: Namespace, screen: Screen) -> int:
-    """Copy bars and partitions; what the target has already is left alone."""
+    """Copy bars and partitions that the target does not have yet."""
     source, target = api.open_store(options.source), api.open_store(options.target)
     bar = screen.start_progress("copy", source.partitions)
     try:
@@ -176,7 +176,7 @@ def copy(options: Namespace, screen: Screen) -> int:
         screen.say(f"CORRUPT {corruption.where}: {corruption.why}")
     screen.say(
         f"{report.bars:,} months of bars and {report.partitions:,} partitions copied from {source.url} to "
-        f"{target.url} and found equal there; {report.present:,} were there already"
+        f"{target.url} and compared there; {report.present:,} were already present"
     )
     screen.result({"from": source.url, "to": target.url, "bars": report.bars, "partitions": report.partitions,
                    "present": report.present, "corrupt": report.corrupt})  # fmt: skip

@@ -21,7 +21,7 @@ COMMANDS = {  # the module of each command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 only if all that was asked for is done, 130 after Ctrl-C."""
+    """Run one command and return its exit status: 0 only if everything requested was done, 130 after Ctrl-C."""
     top = parser()
     options = top.parse_args(argv)
     if not (options.command or options.version or options.completion):
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options, top, screen)
     except KeyboardInterrupt:
-        print("fxloom: interrupted; what was finished is kept, run the command again to go on", file=sys.stderr)
+        print("fxloom: interrupted; finished work is kept, run the command again to continue", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
@@ -73,7 +73,7 @@ def _report(error: Exception, debug: bool) -> int:
         raise error
     known = isinstance(error, StoreError | LockedError | MissingExtraError | UnsafeCacheError | KeyError | ValueError)
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    hint = "" if known else " (unexpected; --debug shows where)"
+    hint = "" if known else " (unexpected error; --debug shows the traceback)"
     kind = "" if known else f"{type(error).__name__}: "
     print(f"fxloom: {kind}{text}{hint}", file=sys.stderr)
     return USAGE if isinstance(error, KeyError | ValueError) else FAILED
@@ -114,24 +114,32 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _init(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("init", parents=[stored], help="write a store's settings")
-    p.add_argument("--baseline", metavar="DATE", help="the rate index is 100 at a pair's first close from here on")
+    p = commands.add_parser("init", parents=[stored], help="create a store: write its settings")
+    p.add_argument(
+        "--baseline", metavar="DATE", help="the rate index is 100 at a pair's first close on or after this date"
+    )
     p.add_argument("--dtype", choices=["float32", "float64"], default="float32", help="type of stored features")
-    p.add_argument("--rebase", action="store_true", help="settle the baseline prices of the stored pairs anew")
-    p.add_argument("--ddl", action="store_true", help="print the tables' DDL for PostgreSQL and stop")
+    p.add_argument("--rebase", action="store_true", help="recalculate the baseline prices of the stored pairs")
+    p.add_argument("--ddl", action="store_true", help="print the DDL for PostgreSQL and exit")
 
 
 def _ingest(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("ingest", parents=[stored], help="bring bars in: files, folders, zips")
+    p = commands.add_parser("ingest", parents=[stored], help="read bars from files, folders and archives")
     p.add_argument("paths", nargs="+", metavar="PATH")
-    p.add_argument("--pair", help="the pair, where neither content nor name tells")
-    p.add_argument("--format", default="auto", help="the format, where its content does not tell")
-    p.add_argument("--zone", default="auto", help="offset (+2), zone name or utc, where the file cannot tell")
-    p.add_argument("--stamp", choices=["open", "close"], default="open", help="what the times of bars mean")
-    p.add_argument("--replace", action="store_true", help="let these bars win over stored ones that differ")
-    p.add_argument("--volume", choices=["yes", "no"], help="settle whether the pairs have volume (else a proxy)")
-    p.add_argument("--quotes", choices=["yes", "no"], help="settle whether the pairs have quotes (else a proxy)")
-    p.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait for another writer")
+    p.add_argument("--pair", help="the pair, if neither content nor file name shows it")
+    p.add_argument("--format", default="auto", help="the format, if the content does not show it")
+    p.add_argument("--zone", default="auto", help="offset (+2), zone name or utc, if the file does not show it")
+    p.add_argument(
+        "--stamp", choices=["open", "close"], default="open", help="whether times are the open or the close of a bar"
+    )
+    p.add_argument("--replace", action="store_true", help="overwrite stored bars that differ")
+    p.add_argument(
+        "--volume", choices=["yes", "no"], help="set whether the pairs have volume; without it, a proxy is used"
+    )
+    p.add_argument(
+        "--quotes", choices=["yes", "no"], help="set whether the pairs have quotes; without them, a proxy is used"
+    )
+    p.add_argument("--wait", type=float, default=0.0, metavar="S", help="seconds to wait for another writer")
 
 
 def _selection(p: argparse.ArgumentParser, months: bool = True) -> None:
@@ -144,17 +152,17 @@ def _selection(p: argparse.ArgumentParser, months: bool = True) -> None:
 def _populate(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser("populate", parents=[stored], help="compute what is missing or stale")
     _selection(p)
-    p.add_argument("--workers", type=int, help="processes (default: one a processor)")
-    p.add_argument("--plan", action="store_true", help="say what would be done, with time and disk, and stop")
-    p.add_argument("--force", action="store_true", help="compute what is fresh as well")
-    p.add_argument("--adopt", action="store_true", help="replace rows in PostgreSQL that carry no record of fxloom's")
-    p.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait for another writer")
+    p.add_argument("--workers", type=int, help="processes (default: one per processor)")
+    p.add_argument("--plan", action="store_true", help="show what would be done, with time and disk space, and exit")
+    p.add_argument("--force", action="store_true", help="recompute fresh partitions too")
+    p.add_argument("--adopt", action="store_true", help="replace rows in PostgreSQL that fxloom has no record of")
+    p.add_argument("--wait", type=float, default=0.0, metavar="S", help="seconds to wait for another writer")
 
 
 def _audit(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("audit", parents=[stored], help="what the store holds, and what is wrong with it")
-    p.add_argument("--detail", action="store_true", help="every pair and month")
-    p.add_argument("--whole", action="store_true", help="read every stored value and hold it to its checksum")
+    p = commands.add_parser("audit", parents=[stored], help="show what the store holds, and what is wrong with it")
+    p.add_argument("--detail", action="store_true", help="list every partition, with its missing values by reason")
+    p.add_argument("--whole", action="store_true", help="read every stored value and verify its checksum")
 
 
 def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
@@ -163,39 +171,47 @@ def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--out", required=True, metavar="FILE", help="a .parquet or .csv file")
     p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
     p.add_argument("--start", metavar="TIME", help="first bar (UTC)")
-    p.add_argument("--end", metavar="TIME", help="first bar left out (UTC)")
-    p.add_argument("--missing", choices=["keep", "drop"], default="keep", help="rows in which a feature is missing")
-    p.add_argument("--allow", choices=["nothing", "missing", "stale", "all"], default="nothing",
-                   help="partitions that are not fresh: refuse them, or take what there is")  # fmt: skip
+    p.add_argument("--end", metavar="TIME", help="bars before this time (UTC)")
+    p.add_argument(
+        "--missing", choices=["keep", "drop"], default="keep", help="whether to keep rows in which a feature is missing"
+    )
+    p.add_argument(
+        "--allow", choices=["nothing", "missing", "stale", "all"], default="nothing",
+        help="partitions that are missing or stale: refuse (the default), or use what is there",
+    )  # fmt: skip
 
 
 def _verify(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("verify", parents=[stored], help="test on these bars that nothing looks ahead")
+    p = commands.add_parser("verify", parents=[stored], help="test on the stored bars that no feature looks ahead")
     _selection(p, months=False)
-    p.add_argument("--samples", type=int, default=0, metavar="N", help="moments a task (default: as the budget allows)")
+    p.add_argument(
+        "--samples", type=int, default=0, metavar="N", help="moments per task (default: as the budget allows)"
+    )
     p.add_argument("--budget", default="10m", metavar="TIME", help="stop after this time (default: %(default)s)")
     p.add_argument("--seed", type=int, default=0, metavar="K")
-    p.add_argument("--workers", type=int, help="processes (default: one a processor)")
+    p.add_argument("--workers", type=int, help="processes (default: one per processor)")
 
 
 def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser(
-        "redundancy", parents=[stored], help="near duplicates and constants among the features of a pair"
+        "redundancy", parents=[stored], help="find near-duplicates and constants among the features of a pair"
     )
     p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
-    p.add_argument("--months", help="e.g. 2018-02:2018-05 (default: the month with most values)")
-    p.add_argument("--method", choices=["pearson", "spearman"], default="pearson", help="of correlation")
-    p.add_argument("--threshold", type=float, default=0.999, help="absolute correlation of near duplicates")
+    p.add_argument("--months", help="e.g. 2018-02:2018-05 (default: the month with the most values)")
+    p.add_argument("--method", choices=["pearson", "spearman"], default="pearson", help="kind of correlation")
+    p.add_argument("--threshold", type=float, default=0.999, help="near-duplicates from this correlation on")
 
 
 def _copy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("copy", parents=[stored], help="move a store between a folder and PostgreSQL")
+    p = commands.add_parser("copy", parents=[stored], help="copy a store between a folder and PostgreSQL")
     p.add_argument("--from", dest="source", required=True, metavar="A")
     p.add_argument("--to", dest="target", required=True, metavar="B")
 
 
 def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("catalogue", parents=[shared], help="every feature: unit, range, warm-up, formula")
+    p = commands.add_parser(
+        "catalogue", parents=[shared], help="list or search features: unit, range, warm-up, formula"
+    )
     p.add_argument("--table", help="a table, a family or a pattern")
     p.add_argument(
         "--search", nargs="+", metavar="WORD", help="rank by topic, name, unit, formula; all words have to match"
@@ -204,9 +220,9 @@ def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
 
 
 def _demo(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("demo", parents=[shared], help="a made-up market, ingested, populated and audited")
+    p = commands.add_parser("demo", parents=[shared], help="generate a synthetic market, ingest, populate and audit it")
     p.add_argument("--store", default="demo-store", help="a new folder (default: %(default)s)")
-    p.add_argument("--workers", type=int, help="processes (default: one a processor)")
+    p.add_argument("--workers", type=int, help="processes (default: one per processor)")
 
 
 def _words(text: str) -> list[str]:

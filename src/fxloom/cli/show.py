@@ -10,25 +10,25 @@ from typing import Any
 
 
 class Screen:
-    """Where a command writes: ``json`` keeps standard output for one JSON document."""
+    """Where a command writes; with ``as_json``, standard output carries one JSON document and nothing else."""
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
         self.tty = sys.stdout.isatty() and not as_json
 
     def say(self, text: str = "") -> None:
-        """A line for people."""
+        """Print a line, unless the output is JSON."""
         if not self.as_json:
             print(text, flush=True)
 
     def result(self, value: Any) -> None:
-        """The command's result, for programs."""
+        """Print the command's result, if the output is JSON."""
         if self.as_json:
             json.dump(value, sys.stdout, indent=2, default=_plain)
             print(flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Rows under headings; numbers to the right."""
+        """Print rows under headings: a table on a terminal, else tab-separated lines."""
         if self.as_json:
             return
         if not self.tty:
@@ -43,7 +43,7 @@ class Screen:
         console.print(fitted(columns, rows, console.width))
 
     def start_progress(self, what: str, total: int) -> Progress:
-        """A live bar with rate and time left on a terminal, nothing elsewhere; the caller closes it."""
+        """A progress bar with rate and time left on a terminal, nothing elsewhere; the caller closes it."""
         if not self.tty:
             return Progress()
         from rich import progress as bars
@@ -61,13 +61,13 @@ class Screen:
 
 
 class Progress:
-    """A bar that can be advanced, or nothing where there is no terminal."""
+    """A progress bar, or nothing if there is no terminal."""
 
     def __init__(self, shown: Any = None, task: Any = None) -> None:
         self.shown, self.task = shown, task
 
     def expect(self, total: int) -> None:
-        """Say how much there is to do, where that was not known at the start."""
+        """Set the total, if it was not known at the start."""
         if self.shown is not None:
             self.shown.update(self.task, total=total)
 
@@ -77,7 +77,7 @@ class Progress:
             self.shown.update(self.task, advance=by, rate=f"{speed:.1f}/s" if speed else "")
 
     def close(self) -> None:
-        """Take the bar off the terminal."""
+        """Remove the bar from the terminal."""
         if self.shown is not None:
             self.shown.stop()
 

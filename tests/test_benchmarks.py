@@ -54,12 +54,14 @@ def test_the_spread_of_every_pair_is_given_to_the_script(market: Market) -> None
     assert list(PanelGround(market).spread.columns) == ["eurusd", "gbpusd"]
 
 
-def test_the_bars_of_a_fresh_process_can_be_made() -> None:
-    from benchmarks.start_up import PREPARE
+def test_what_a_fresh_process_runs_computes_a_table() -> None:
+    from benchmarks.start_up import COMPUTE, PREPARE
 
     names: dict[str, object] = {}
-    exec(PREPARE, names)
-    assert len(names["bars"]) == 2_000  # type: ignore[arg-type]
+    exec(f"{PREPARE}\nfound = {COMPUTE.format('bqx_momentum')}", names)
+    found = names["found"]
+    assert isinstance(found, dict)
+    assert found["bqx_momentum"].height == 2_000
 
 
 # -- the probes of benchmarks/libraries.py ---------------------------------------------------------------------------

@@ -180,7 +180,10 @@ def test_an_unexpected_error_is_one_line(lake: FolderStore, capsys: Capture, mon
 
     monkeypatch.setattr(FolderStore, "records", broken)
     assert main(["audit", "--store", lake.url]) == 1
-    assert capsys.readouterr().err == "fxloom: RuntimeError: something odd (unexpected error; --debug shows the traceback)\n"
+    assert (
+        capsys.readouterr().err
+        == "fxloom: RuntimeError: something odd (unexpected error; --debug shows the traceback)\n"
+    )
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)])

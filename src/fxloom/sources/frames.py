@@ -8,7 +8,7 @@ from itertools import zip_longest
 import numpy as np
 import polars as pl
 
-from fxloom.bars.bars import Floats
+from fxloom.bars.bars import Flags, Floats
 from fxloom.sources.layout import Layout
 from fxloom.sources.records import Refused
 from fxloom.sources.rows import Rows, coded, new_rows, settled_spelling
@@ -57,7 +57,15 @@ def parse_frame(frame: pl.DataFrame, layout: Layout) -> Rows:
     if layout.symbol is not None:
         symbols, symbol = coded([frame.to_series(layout.symbol).cast(pl.String)])
     line = np.arange(1, len(frame) + 1)
-    return new_rows(line, _times(frame, layout), values, raw, symbols=symbols, symbol=symbol)
+    rows = new_rows(line, _times(frame, layout), values, raw, symbols=symbols, symbol=symbol)
+    return rows.blamed(_forming(frame), "its candle is not complete yet")
+
+
+def _forming(frame: pl.DataFrame) -> Flags:
+    """Which rows say that they are not final, as OANDA's newest candle does."""
+    if frame.schema.get("complete") != pl.Boolean:
+        return np.zeros(len(frame), np.bool_)
+    return np.asarray(frame["complete"].not_().fill_null(False).to_numpy())
 
 
 def _numbers(column: pl.Series) -> Floats:

@@ -110,7 +110,7 @@ def _of_table(entry: Entry, table: Table, format: str, asked: str | None) -> lis
         else:
             layout = replace(layout, zone=0.0) if zoned(content, layout.time[0]) else layout
             rows = parse_frame(content, layout)
-        found += _per_pair(entry, layout, rows, symbol, asked)
+        found += _per_pair(replace(entry, hints=hints), layout, rows, symbol, asked)
     return found
 
 

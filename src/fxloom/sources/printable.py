@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
+# Control characters but the tab, marks that turn the direction of writing, separators of lines, and lone surrogates
+# (bytes of a file name that are not UTF-8).
+_UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
 
 def printable(text: str) -> str:
-    """``text`` with control characters, direction marks and bytes that are not UTF-8 spelled out.
+    """``text`` with everything spelled out that could steer a terminal or that is no text.
 
     >>> printable("a\\x1b[2Jb\\udcff\\u202e.csv")
     'a\\\\x1b[2Jb\\\\xff\\\\u202e.csv'
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else _spelled(c) for c in text)
+    return _UNSAFE.sub(_spelled, text)
 
 
-def _spelled(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":  # a byte of a name that is not UTF-8
+def _spelled(found: re.Match[str]) -> str:
+    char = found[0]
+    if "\udc80" <= char <= "\udcff":
         return f"\\x{ord(char) - 0xDC00:02x}"
     return char.encode("unicode_escape").decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -11,8 +12,10 @@ import polars as pl
 
 from fxloom.sources.options import ReadOptions
 from fxloom.sources.parsing import Parsed, parsed
-from fxloom.sources.records import FileResult, Refused
+from fxloom.sources.printable import printable
+from fxloom.sources.records import FileResult, Ignored, Refused, SourceFile
 from fxloom.sources.taking import Known, take
+from fxloom.sources.unpack import UNREADABLE
 from fxloom.sources.walk import Entry, loaded, walk
 
 
@@ -32,12 +35,12 @@ def _all_under(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[F
         if isinstance(found, Entry):
             yield from read_entry(found, options)
         else:
-            yield found
+            yield _shown(found)
 
 
 _UNFORESEEN = (
     ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError,
-    pl.exceptions.PolarsError, pl.exceptions.PanicException,
+    pl.exceptions.PolarsError, pl.exceptions.PanicException, zipfile.BadZipFile, *UNREADABLE,
 )  # fmt: skip
 
 
@@ -45,7 +48,21 @@ def read_entry(entry: Entry, options: ReadOptions) -> Iterator[FileResult]:
     """The results of one file, one per pair that it holds: taken, refused or ignored; never an exception."""
     found = _guarded(entry, Known(), lambda: parsed(entry, loaded(entry), options.format, options.pair))
     for source in found if isinstance(found, list) else [found]:
-        yield _taken(entry, source, options) if isinstance(source, Parsed) else source
+        yield _shown(_taken(entry, source, options) if isinstance(source, Parsed) else source)
+
+
+def _shown(result: FileResult) -> FileResult:
+    """``result`` with the names and rows of others made safe to show."""
+    if isinstance(result, Ignored):
+        return replace(result, name=printable(result.name), reason=printable(result.reason))
+    rows = tuple(replace(row, raw=printable(row.raw)) for row in result.quarantined)
+    if isinstance(result, SourceFile):
+        examples, notes = (tuple(map(printable, texts)) for texts in (result.filler_examples, result.notes))
+        name = printable(result.name)
+        return replace(result, name=name, quarantined=rows, filler_examples=examples, notes=notes)
+    result.quarantined = rows
+    result.name, result.reason, result.cure = map(printable, (result.name, result.reason, result.cure))
+    return result
 
 
 def _taken(entry: Entry, source: Parsed, options: ReadOptions) -> FileResult:

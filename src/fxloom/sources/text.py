@@ -155,11 +155,11 @@ def stacked(head: list[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 def _separator(lines: list[str]) -> str:
-    """The separator that cuts most lines into the same number of fields, and at least three."""
+    """The separator that cuts most lines into the same number of fields: three at least, or all lines into two."""
 
     def consistency(separator: str) -> tuple[int, int]:
         width, lines_so = Counter(line.count(separator) for line in lines).most_common(1)[0]
-        return (lines_so, width) if width >= 2 else (0, 0)
+        return (lines_so, width) if width >= 2 or (width == 1 and lines_so == len(lines)) else (0, 0)
 
     best = max(SEPARATORS, key=consistency)
     if consistency(best)[0] == 0:

@@ -12,6 +12,7 @@ from fxloom.sources.formats.table import Table
 from fxloom.sources.records import Refused
 from fxloom.sources.sizes import bounded, refuse_above
 from fxloom.sources.text import Text
+from fxloom.sources.unpack import UNREADABLE
 
 NAME = "xlsx"
 _CURE = "save it as csv, or install the reader: pip install 'fxloom[xlsx]'"
@@ -40,13 +41,13 @@ def read(data: bytes) -> list[Table]:
         import fastexcel
     except ImportError as error:
         raise Refused("an Excel workbook, for which a reader is missing", _CURE) from error
-    _measured(data)
     try:
+        _measured(data)
         workbook = fastexcel.read_excel(data)
         sheets = [(name, _sheet(workbook, name)) for name in workbook.sheet_names]
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, zipfile.BadZipFile, *UNREADABLE) as error:
         raise Refused(f"damaged workbook ({str(error).splitlines()[0][:120]})", "save it as csv") from error
-    tables = [Table(text, hint=name) for name, text in sheets if len(text)]
+    tables = [Table(text, hint=name) for name, text in sheets if text.data.strip()]
     if not tables:
         raise Refused("a workbook with empty sheets only", "save it again")
     return tables

@@ -1,0 +1,37 @@
+"""Half an hour of EURUSD that the tests of formats write in every layout."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+
+from fxloom.sources import SourceFile
+from tests.sources.made import assert_bars, prices
+
+START = dt.datetime(2018, 2, 20, 10, 36, tzinfo=dt.UTC)  # a Tuesday; 20 is no month
+TIMES = [START + dt.timedelta(minutes=m) for m in range(30)]
+PRICES = prices(30)
+
+
+def ohlc(p: np.ndarray, separator: str = ",") -> str:
+    return separator.join(f"{x:.5f}" for x in p)
+
+
+def later(hours: float, times: Sequence[dt.datetime] = TIMES) -> list[dt.datetime]:
+    """The times as a clock shows them that is so many hours ahead of UTC."""
+    return [t + dt.timedelta(hours=hours) for t in times]
+
+
+def assert_taken(file: SourceFile, *, format: str, hours: float = 0.0, volume: Sequence[float] | None = None) -> None:
+    """The whole half hour is there, with these prices, this volume and this zone."""
+    assert (file.format, file.pair, file.zone.hours) == (format, "eurusd", (hours,))
+    assert file.rows == 30
+    assert not file.quarantined
+    assert_bars(file.bars, TIMES, PRICES)
+    if volume is None:
+        assert file.bars.volume is None
+    else:
+        assert file.bars.volume is not None
+        np.testing.assert_allclose(file.bars.volume, volume, rtol=1e-12)

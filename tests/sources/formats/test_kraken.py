@@ -1,0 +1,13 @@
+"""Kraken's OHLCVT archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sources.formats.market import PRICES, TIMES, assert_taken, ohlc
+from tests.sources.made import taken, written
+
+
+def test_seconds_open_high_low_close_volume_and_trades(tmp_path: Path) -> None:
+    rows = [f"{int(t.timestamp())},{ohlc(p)},12.5,3" for t, p in zip(TIMES, PRICES, strict=True)]
+    assert_taken(taken(written(tmp_path / "EURUSD_1.csv", rows)), format="kraken", volume=[12.5] * 30)

@@ -1,0 +1,71 @@
+"""Parquet files that unfold without measure, and the end of the process that has read one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.sources.formats.market import PRICES, TIMES, assert_taken
+from tests.sources.made import refused, taken
+
+# Enough that the abort of before (one run in three to five) would show even in the ordinary suite.
+RUNS = max(int(os.environ.get("FXLOOM_FAULTS") or 0), 4)
+FRAME = pl.DataFrame({"ts_utc": TIMES, **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True))})
+
+
+def test_the_frame_of_metatraders_package_keeps_its_points(tmp_path: Path) -> None:
+    columns = {
+        "time": [int(t.timestamp()) for t in TIMES],
+        **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True)),
+    }
+    frame = pl.DataFrame(columns | {"tick_volume": [5] * 30, "spread": [8] * 30, "real_volume": [0] * 30})
+    frame.write_parquet(tmp_path / "EURUSD.parquet")
+    file = taken(tmp_path / "EURUSD.parquet", zone="utc")
+    assert_taken(file, format="mt5 python", volume=[5.0] * 30)
+    assert file.bars.spread is not None
+    np.testing.assert_allclose(file.bars.spread, 8e-5, rtol=1e-12)
+
+
+def test_dates_and_times_of_day_in_two_columns(tmp_path: Path) -> None:
+    frame = FRAME.with_columns(pl.col("ts_utc").dt.date().alias("Date"), pl.col("ts_utc").dt.time().alias("Time"))
+    frame.drop("ts_utc").write_parquet(tmp_path / "EURUSD.parquet")
+    assert_taken(taken(tmp_path / "EURUSD.parquet", zone="utc"), format="parquet")
+
+
+def test_what_unfolds_without_measure_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 20_000_000  # equal rows: runs and a dictionary of one value hold them in a few kilobytes
+    columns = {"ts_utc": pa.array(np.zeros(n, "datetime64[us]"))} | dict.fromkeys(
+        ("open", "high", "low", "close"), pa.array(np.ones(n))
+    )
+    pq.write_table(pa.table(columns), tmp_path / "EURUSD.parquet", row_group_size=n, compression="zstd")
+    assert (tmp_path / "EURUSD.parquet").stat().st_size < 1_500_000
+    monkeypatch.setattr(pl, "read_parquet", lambda _: pytest.fail("the file was unfolded"))
+    assert "bomb" in refused(tmp_path / "EURUSD.parquet").reason
+
+
+def test_the_process_ends_without_an_abort(tmp_path: Path) -> None:
+    """Threads of Arrow that held the file's Python buffer aborted the process at its end (status 134)."""
+    FRAME.head(2).with_columns(pl.col("ts_utc").dt.replace_time_zone(None).alias("time")).drop("ts_utc").write_parquet(
+        tmp_path / "EURUSD.parquet"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "fxloom",
+        "ingest",
+        "--store",
+        str(tmp_path / "lake"),
+        str(tmp_path / "EURUSD.parquet"),
+    ]
+    for _ in range(RUNS):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr
+        assert "--zone" in done.stdout

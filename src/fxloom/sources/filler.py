@@ -6,9 +6,10 @@ import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.layout import BARS
-from fxloom.sources.zone import DAY, HOUR, WEEK
+from fxloom.sources.weeks import DAY, HOUR, WEEK
 
 _SATURDAY_NOON = 2 * DAY + 12 * HOUR  # by the epoch's count (1970-01-01 was a Thursday)
+_LEAST = HOUR  # fewer copies in a weekend do not fill it: they are strays
 _SHUT = 21 * HOUR  # from then until Sunday 09:00 the market is closed under every offset
 
 
@@ -34,7 +35,10 @@ def filler(minutes: Ints, values: dict[str, Floats]) -> Flags:
     first = np.append(True, run[1:] != run[:-1])
     empty = _empty_copy(values)
     copies = np.bincount(run)[run] > 1
-    return np.asarray(reaches & np.where(copies, ~first | weekend | empty, weekend & empty))
+    found = reaches & np.where(copies, ~first | weekend | empty, weekend & empty)
+    weeks = (minutes - _SATURDAY_NOON + WEEK // 2) // WEEK
+    weeks -= weeks[0]
+    return np.asarray(found & (np.bincount(weeks, found)[weeks] >= _LEAST))
 
 
 def _empty_copy(values: dict[str, Floats]) -> Flags:

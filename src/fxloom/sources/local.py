@@ -1,9 +1,9 @@
-"""Times on a clock that is known, in UTC: offsets said by the rows, by a column's name, or by the user."""
+"""Times on a named clock, in UTC: by the user's word, offsets written in the rows, or a column's name."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,6 +11,7 @@ import polars as pl
 
 from fxloom.bars.bars import Floats, Ints
 from fxloom.sources.layout import Layout
+from fxloom.sources.records import offset_text
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE
 
@@ -19,38 +20,57 @@ HOUR = 60 * MINUTE
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Rows with their time in UTC (microseconds), the offset of each in hours, and why these are believed."""
+    """Rows with their time in UTC (microseconds), the offset of each in hours, who says so, and notes for the user."""
 
     rows: Rows
     utc: Ints
     hours: Floats
     why: str
+    notes: tuple[str, ...] = ()
 
 
 def placed(rows: Rows, layout: Layout, zone: float | ZoneInfo | None) -> Placed | None:
     """``rows`` (good ones, in the file's order) in UTC, or None if nothing but the file's weeks can tell.
 
-    Offsets written in the times are believed before all, then what the user said, then a column named UTC.
+    What the user says counts before offsets written in the times, these before what a column's name states.
     """
+    own = _own_place(rows, layout)
+    if zone is None:
+        return own
+    place = _at(rows, zone, "as said by --zone" + (f" {zone.key}" if isinstance(zone, ZoneInfo) else ""))
+    return place if own is None else replace(place, notes=_overruled(place, own))
+
+
+def _own_place(rows: Rows, layout: Layout) -> Placed | None:
+    """What the file itself says of its zone."""
     if rows.offset is not None:
         hours = np.nan_to_num(rows.offset)
-        told = rows.blamed(np.isnan(rows.offset), "its time says no offset where the others do")
-        return Placed(told, rows.local - _micro(hours), hours, "offsets written in the times")
-    if isinstance(zone, ZoneInfo):
-        return _in_named_zone(rows, zone, f"as said by --zone {zone.key}")
-    said = layout.zone if zone is None else zone
-    if said is None:
+        labelled = rows.blamed(np.isnan(rows.offset), "its time has no offset where the others have one")
+        return Placed(labelled, rows.local - _micro(hours), hours, "offsets written in the times")
+    if layout.zone is None:
         return None
-    if isinstance(said, ZoneInfo):
-        return _in_named_zone(rows, said, f"its column of times is named {said.key}")
-    hours = np.full(len(rows), said)
-    if zone is not None:
-        why = "as said by --zone"
-    elif layout.format == "bi5":
+    why = "its column of times is named UTC or carries the zone"
+    if layout.format == "bi5":
         why = "the format is in UTC"
-    else:
-        why = "its column of times is named UTC or carries the zone"
+    elif isinstance(layout.zone, ZoneInfo):
+        why = f"its column of times is named {layout.zone.key}"
+    return _at(rows, layout.zone, why)
+
+
+def _at(rows: Rows, zone: float | ZoneInfo, why: str) -> Placed:
+    if isinstance(zone, ZoneInfo):
+        return _in_named_zone(rows, zone, why)
+    hours = np.full(len(rows), zone)
     return Placed(rows, rows.local - _micro(hours), hours, why)
+
+
+def _overruled(place: Placed, own: Placed) -> tuple[str, ...]:
+    """A note where the file itself says another offset than the user."""
+    differ = np.flatnonzero(np.abs(place.hours - own.hours) > 1e-6)
+    if not len(differ):
+        return ()
+    ours, its = (offset_text(float(each.hours[differ[0]])) for each in (place, own))
+    return (f"--zone (UTC{ours}) overrules the UTC{its} of the file ({own.why})",)
 
 
 def _micro(hours: Floats) -> Ints:

@@ -1,4 +1,4 @@
-"""What the user says about files, where their content does not tell."""
+"""What the user says about files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fxloom.sources.formats import NAMES
 from fxloom.sources.instrument import asked_pair
 from fxloom.sources.zone import asked_zone
 
-Stamp = Literal["open", "close"]
+Stamp = Literal["auto", "open", "close"]
 
 
 @dataclass(frozen=True)
@@ -18,23 +18,26 @@ class ReadOptions:
     """How files are to be read; the fields are ``fxloom ingest``'s options of the same names.
 
     ``pair``, ``format`` (one of ``fxloom.sources.FORMAT_NAMES``) and ``zone`` ("+2", "-05:00", "Europe/Athens", "utc")
-    are found in each file where they are None or "auto"; ``stamp="close"`` says that times are those of the bars'
-    closes. ValueError if an option makes no sense. ``offset`` is the zone as hours from UTC or a named zone.
+    are found in each file where they are None or "auto". ``stamp``: whether times are those of the bars' opens or
+    closes; "auto" takes them for opens unless the file's weeks end at 17:00 and begin at 17:01 in New York.
+    ``trust_zone`` keeps the zone that the file or ``zone`` names even if the file's own weeks contradict it.
+    ValueError if an option makes no sense. ``offset`` is the zone as hours from UTC or a named zone.
 
-    >>> ReadOptions(pair="EUR/USD", zone="+2")
-    ReadOptions(pair='eurusd', format='auto', zone='+2', stamp='open')
+    >>> ReadOptions(pair="EUR/USD", zone="+2").pair
+    'eurusd'
     """
 
     pair: str | None = None
     format: str = "auto"
     zone: str = "auto"
-    stamp: Stamp = "open"
+    stamp: Stamp = "auto"
+    trust_zone: bool = False
 
     def __post_init__(self) -> None:
         if self.format not in ("auto", *NAMES):
             raise ValueError(f"unknown --format {self.format!r}, expected auto or one of {', '.join(NAMES)}")
-        if self.stamp not in ("open", "close"):
-            raise ValueError(f"unknown --stamp {self.stamp!r}, expected open or close")
+        if self.stamp not in ("auto", "open", "close"):
+            raise ValueError(f"unknown --stamp {self.stamp!r}, expected auto, open or close")
         object.__setattr__(self, "pair", asked_pair(self.pair))
         asked_zone(self.zone)
 

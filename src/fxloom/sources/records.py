@@ -11,6 +11,16 @@ from fxloom.bars.bars import Bars
 Side = Literal["bid", "mid"]
 
 
+def offset_text(hours: float) -> str:
+    """An offset as ``--zone`` takes it.
+
+    >>> offset_text(2.0), offset_text(-3.5), offset_text(0.0)
+    ('+2', '-3:30', '+0')
+    """
+    whole, minutes = divmod(round(60 * abs(hours)), 60)
+    return f"{'-' if hours < 0 else '+'}{whole}" + (f":{minutes:02d}" if minutes else "")
+
+
 @dataclass(frozen=True)
 class OffsetPeriod:
     """A stretch of a file on one offset: its first and last bar (minutes since 1970, UTC), local = UTC + hours."""
@@ -23,7 +33,7 @@ class OffsetPeriod:
         days = (
             dt.datetime.fromtimestamp(60 * minute, dt.UTC).strftime("%Y-%m-%d") for minute in (self.start, self.end)
         )
-        return f"UTC{self.hours:+g} {' to '.join(days)}"
+        return f"UTC{offset_text(self.hours)} {' to '.join(days)}"
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Zone:
 
     @property
     def hours(self) -> tuple[float, ...]:
-        return tuple(piece.hours for piece in self.offset_periods)
+        return tuple(period.hours for period in self.offset_periods)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.offset_periods)) + f" ({self.why})"

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.sources.belief import STRAY, Claim, disbelief, stamped_at_close, stray_notes, trusted_note, weekend_bars
 from fxloom.sources.filler import filler
 from fxloom.sources.instrument import digits_of, no_pair, price_range
 from fxloom.sources.layout import Layout
-from fxloom.sources.local import Placed, placed
+from fxloom.sources.local import placed
 from fxloom.sources.minutes import aggregated, bars_of, kind_of, mid_values, one_a_minute, open_minutes, step_of
 from fxloom.sources.options import ReadOptions
 from fxloom.sources.parsing import Parsed
@@ -20,7 +21,7 @@ from fxloom.sources.rows import GOOD, Rows
 from fxloom.sources.rules import judged
 from fxloom.sources.times import MINUTE, MISSING
 from fxloom.sources.walk import Entry
-from fxloom.sources.zone import in_weekend, offset_periods, told_by_weeks
+from fxloom.sources.zone import offset_periods, told_by_weeks
 
 
 @dataclass
@@ -52,7 +53,7 @@ def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> So
         problems = [_nothing_good(known.quarantined)]
     if problems or timed is None:
         raise _combined(problems)
-    return _finished(entry, rows, layout, step, timed, known)
+    return _finished(entry, rows, layout, step, _opened(timed, layout, options), known)
 
 
 def _completed(rows: Rows, layout: Layout) -> Rows:
@@ -114,18 +115,25 @@ def _kind_problem(kind: str, step: int, side: str | None) -> list[Refused]:
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Good rows in the order of time: their UTC time (microseconds), minute, offset; which are filler; the zone."""
+    """Good rows in the order of time: UTC microseconds, UTC minute, hours from UTC; which are filler; whose word."""
 
     rows: Rows
     utc: Ints
     ts: Ints
+    hours: Floats
     filler: Flags
-    zone: Zone
+    why: str
     notes: tuple[str, ...]
+
+    @property
+    def zone(self) -> Zone:
+        kept = (self.rows.fault == GOOD) & ~self.filler
+        kept = kept if kept.any() else ~self.filler
+        return Zone(offset_periods(self.ts[kept], self.hours[kept]), self.why)
 
 
 def _timed(good: Rows, layout: Layout, options: ReadOptions, step: int, problems: list[Refused]) -> Timed | None:
-    """``good`` placed in UTC; where nothing tells their zone that is added to ``problems``."""
+    """``good`` placed in UTC; where its zone is unknown or not believed, that is added to ``problems``."""
     place = placed(good, layout, options.offset)
     notes = _shuffled(good.local)
     micro = good.local if place is None else place.utc
@@ -135,29 +143,48 @@ def _timed(good: Rows, layout: Layout, options: ReadOptions, step: int, problems
     clock = open_minutes(micro, closes=closes)
     copies = np.zeros(len(rows), np.bool_) if layout.are_ticks else filler(clock, mid_values(rows.values, layout))
     if place is not None:
-        return _known_zone(rows, micro, clock, copies, place, order, notes)
+        timed = Timed(rows, micro, clock, place.hours[order], copies, place.why, (*notes, *place.notes))
+        return timed if step > 60 else _believed(timed, options, problems)
     if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
         return None
     try:
-        offsets = told_by_weeks(clock[~copies])
-    except Refused as untold:
-        problems.append(untold)
+        offsets = told_by_weeks(np.unique(clock[~copies]))
+    except Refused as unknown:
+        problems.append(unknown)
         return None
     hours = offsets.at(clock)
     shift = np.rint(hours * 60).astype(np.int64)
-    ts = clock - shift
-    zone = Zone(offset_periods(ts[~copies], hours[~copies]), offsets.why)
-    return Timed(rows, micro - shift * MINUTE, ts, copies, zone, notes)
+    timed = Timed(rows, micro - shift * MINUTE, clock - shift, hours, copies, offsets.why, notes)
+    return _without_strays(timed)
 
 
-def _known_zone(
-    rows: Rows, utc: Ints, ts: Ints, copies: Flags, place: Placed, order: Ints, notes: tuple[str, ...]
-) -> Timed:
-    zone = Zone(offset_periods(ts, place.hours[order]), place.why)
-    within = int(in_weekend(ts[~copies]).sum())
-    if within:
-        notes += (f"{within:,} bars lie in the weekend (Friday to Sunday 17:00, New York): is the zone right?",)
-    return Timed(rows, utc, ts, copies, zone, notes)
+def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Timed | None:
+    """``timed`` if its weeks allow the zone that was named, or the user trusts it all the same."""
+    ts, first = np.unique(timed.ts[~timed.filler], return_index=True)
+    claim = Claim(ts, timed.hours[~timed.filler][first], timed.why, options.offset is not None)
+    doubt = disbelief(claim) if len(ts) else None
+    if doubt is None:
+        return _without_strays(timed)
+    if options.trust_zone:
+        return replace(timed, notes=(*timed.notes, trusted_note(claim, doubt)))
+    problems.append(doubt)
+    return None
+
+
+def _without_strays(timed: Timed) -> Timed:
+    minutes = np.unique(timed.ts[~timed.filler])
+    outside = np.isin(timed.ts, minutes[weekend_bars(minutes)]) & ~timed.filler
+    return replace(timed, rows=timed.rows.blamed(outside, STRAY), notes=(*timed.notes, *stray_notes(minutes)))
+
+
+def _opened(timed: Timed, layout: Layout, options: ReadOptions) -> Timed:
+    """``timed`` with times that are visibly those of closes turned into those of opens."""
+    if options.stamp != "auto" or layout.are_ticks:
+        return timed
+    if not stamped_at_close(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler])):
+        return timed
+    note = "its times are those of the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back"
+    return replace(timed, utc=timed.utc - 1, ts=open_minutes(timed.utc, closes=True), notes=(*timed.notes, note))
 
 
 def _shuffled(local: Ints) -> tuple[str, ...]:

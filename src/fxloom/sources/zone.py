@@ -1,89 +1,60 @@
 """The time zone of a file, told by its own weeks.
 
-The market opens on Sunday and closes on Friday at 17:00 in New York, daylight saving included. Each week of a
-file bounds its offset: no bar lies before the open or after the close, and an offset under which the first or
-last bar touches that edge is likelier than one under which it does not. Clocks keep a rule (none, New York's or
-Europe's daylight saving) unless the bars say otherwise, so that the offsets of all weeks are told together, as
-the cheapest path through (offset in winter, rule).
+Each week of a file bounds its offset: (nearly) no bar lies before the market's open or after its close, and an
+offset under which the first or last bar touches that edge is likelier than one under which it does not. Clocks keep
+a rule (none, New York's or Europe's daylight saving) unless the bars say otherwise, so that the offsets of all weeks
+are found together, as the cheapest path through (offset in winter, rule).
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import dataclass
-from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.months import iso
 from fxloom.sources.records import OffsetPeriod, Refused
+from fxloom.sources.weeks import DAY, HOUR, WEEK, Weeks, in_weekend, week_of, weeks_of
 
-WEEK, DAY, HOUR = 10_080, 1_440, 60
-SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00 by the epoch's count: closed under every offset
-_CURE = "say --zone utc, --zone +2 or --zone Europe/Athens"
+STRAYS = 0.005  # share of bars that may lie in weekends: real exports have up to 0.2 %
 NEAR = 10  # minutes between a weekly edge and the bar that touches it
 NEAR_END = 3  # the same where that bar is the file's first or last
+TRADING = 4  # bars in the hour within an edge, without which a lone bar there is none
 LATE = 5  # minutes that a last or first bar may lie in the weekend: some markets close on the minute's first tick
-_WINTER = np.repeat(np.arange(-12.0, 15.0), 3)  # of every state: the offset in winter
-_RULE = np.tile(np.arange(3), 27)  # 0 none, 1 New York, 2 Europe
-_LATE_COST, _RULE_CHANGE, _OFFSET_CHANGE = 0.5, 4.0, 8.0  # in untouched edges
+CURE = "say --zone utc, --zone +2 or --zone Europe/Athens"
+
+_FRACTIONS = (-9.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)  # the world's other offsets
+OFFSETS = np.sort(np.array([*range(-12, 15), *_FRACTIONS], np.float64))  # in winter
+_RULES = 3  # 0 none, 1 New York's summer time, 2 Europe's
+_WINTER = np.repeat(OFFSETS, _RULES)  # of every state of the path
+_RULE = np.tile(np.arange(_RULES), len(OFFSETS))
+_FRACTION = _WINTER % 1 != 0
+# Which states are clocks: daylight saving of these two kinds is kept from UTC-8 to UTC+3, and in Newfoundland.
+_CLOCK = (_RULE == 0) | ((_WINTER >= -8) & (_WINTER <= 3) & ~_FRACTION) | ((_WINTER == -3.5) & (_RULE == 1))
+
+# Costs, in edges that are not touched.
+_LATE_COST, _STRAY_COST, _FRACTION_COST, _RULE_CHANGE, _OFFSET_CHANGE = 0.5, 0.1, 2.0, 4.0, 8.0
 _MARGIN = 0.5
-_SUNDAY, _MONDAY = 3 * DAY, 4 * DAY  # minutes of the week by the epoch's count, which begins on Thursday
-_LONE = (
-    (-5, 0, 2),
-    (-4, 0, 3),
-)  # in winter and in summer: HistData's, UTC, and brokers' as the market closes at midnight
-_NEW_YORK, _EUROPE = ZoneInfo("America/New_York"), ZoneInfo("Europe/Brussels")
-
-
-@dataclass(frozen=True, eq=False)
-class Weeks:
-    """A file's weeks: number, first and last bar (local minutes), New York's open and close (UTC minutes)."""
-
-    number: Ints
-    first: Ints
-    last: Ints
-    opens: Ints
-    closes: Ints
-    summer: Ints  # bit 0: New York's summer time in the week, bit 1: Europe's
-
-
-def week_of(minutes: Ints) -> Ints:
-    """The number of the week (from Saturday 18:00 to Saturday 18:00) that each local minute is in."""
-    return (minutes - SPLIT) // WEEK
-
-
-def weeks_of(minutes: Ints) -> Weeks:
-    """The weeks of sorted local ``minutes`` of bar opens."""
-    weeks = week_of(minutes)
-    first = np.flatnonzero(np.append(True, weeks[1:] != weeks[:-1]))
-    number, last = weeks[first], np.append(first[1:], len(minutes)) - 1
-    marks = np.array([_marks(int(n)) for n in number])
-    return Weeks(number, minutes[first], minutes[last], marks[:, 0], marks[:, 1], marks[:, 2])
-
-
-@cache
-def _marks(number: int) -> tuple[int, int, int]:
-    sunday = dt.date(1970, 1, 4) + dt.timedelta(weeks=number)
-    friday = sunday + dt.timedelta(days=5)
-    noon = dt.datetime.combine(sunday + dt.timedelta(days=1), dt.time(12))
-    summers = [bool(noon.replace(tzinfo=zone).dst()) for zone in (_NEW_YORK, _EUROPE)]
-    return _five_pm(sunday), _five_pm(friday), summers[0] + 2 * summers[1]
-
-
-def _five_pm(day: dt.date) -> int:
-    return int(dt.datetime.combine(day, dt.time(17), _NEW_YORK).timestamp()) // 60
+_SUNDAY, _MONDAY = 3 * DAY, 4 * DAY  # minutes of the week that begins on Thursday, as the epoch does
+# Offsets of which one edge is enough, in winter and in summer: HistData's, UTC, and brokers' that close at midnight.
+_LONE = ((-5, 0, 2), (-4, 0, 3))
+# Clocks of vendors whose weekends are longer: fixed offsets, and where daylight saving is kept.
+_VENDORS = ((_RULE == 0) & ~_FRACTION) | ((_RULE == 1) & np.isin(_WINTER, (-8, -7, -6, -5, 2))) | (
+    (_RULE == 2) & np.isin(_WINTER, (0, 1, 2, 3))
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Offsets:
-    """Hours from UTC of every week of a file, and why."""
+    """Hours from UTC of every week of a file, and why; ``clear`` if whole weekends bound them from both sides."""
 
     number: Ints
     hours: Floats
     why: str
+    clear: bool = False
 
     def at(self, minutes: Ints) -> Floats:
         """Hours from UTC of local ``minutes``."""
@@ -91,40 +62,100 @@ class Offsets:
         return np.asarray(self.hours[place])
 
 
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """How a file's weeks lie to the market's week under several offsets; all arrays of shape (weeks, offsets).
+
+    ``first`` and ``last`` are the local minutes of the first and last bar that is no stray, ``after`` and ``before``
+    their distance from the open and (of the bar's end) to the close, negative in the weekend. ``strays`` counts bars
+    more than ``LATE`` minutes in the weekend. ``starts`` and ``stops``: trading visibly starts or stops there.
+    """
+
+    first: Ints
+    last: Ints
+    after: Floats
+    before: Floats
+    strays: Ints
+    starts: Flags
+    stops: Flags
+
+    def pick(self, column: Ints) -> Edges:
+        """The edges of each week under its own offset, shape (weeks,)."""
+        week = np.arange(len(column))
+        return Edges(*(getattr(self, name)[week, column] for name in self.__dataclass_fields__))
+
+
+def edges_of(weeks: Weeks, hours: Floats) -> Edges:
+    """The edges of ``weeks`` (local minutes) under each of ``hours``, of shape (offsets,) or (weeks, offsets)."""
+    shift = np.rint(HOUR * np.broadcast_to(hours, (len(weeks), np.shape(hours)[-1]))).astype(np.int64)
+    opens, closes = weeks.opens[:, None] + shift, weeks.closes[:, None] + shift
+    start, stop = weeks.start[:, None], weeks.stop[:, None]
+
+    def until(limit: Ints) -> Ints:
+        """Rows of the week before ``limit``, as an end."""
+        return np.clip(np.searchsorted(weeks.minutes, limit), start, stop)
+
+    begin, end = until(opens - LATE), until(closes + LATE)
+    empty = end <= begin
+    top = len(weeks.minutes) - 1
+    first, last = weeks.minutes[begin.clip(0, top)], weeks.minutes[(end - 1).clip(0, top)]
+    far = np.where(empty, float(WEEK), 0.0)
+    strays = np.where(empty, stop - start, (begin - start) + (stop - end))
+    previous, following = weeks.minutes[(begin - 1).clip(0, top)], weeks.minutes[end.clip(0, top)]
+    starts = (begin == start) | ((first - previous >= NEAR) & (
+        4 * (begin - until(opens - HOUR)) <= until(opens + HOUR) - begin))  # fmt: skip
+    stops = (end == stop) | ((following - last >= NEAR) & (
+        4 * (until(closes + HOUR) - end) <= end - until(closes - HOUR)))  # fmt: skip
+    starts &= until(first + HOUR) - begin >= TRADING
+    stops &= end - until(last + 1 - HOUR) >= TRADING
+    return Edges(first, last, first - opens + far, closes - last - 1 + far, strays, starts, stops)
+
+
 def told_by_weeks(minutes: Ints) -> Offsets:
     """The offsets that a file's own weekly opens and closes tell.
 
-    ``minutes``: sorted local minutes of bar opens, filler left out. Raises ``Refused`` where they
+    ``minutes``: sorted local minutes of bar opens, without duplicates or filler. Raises ``Refused`` where they
     cannot tell, or where two offsets are as likely.
     """
     weeks = weeks_of(minutes)
-    through = _cheapest_through(_costs(weeks))
-    if not np.isfinite(through).any(axis=1).all():
-        raise Refused(_never_open(weeks), _CURE)
-    return _decided(weeks, through)
-
-
-def _costs(weeks: Weeks) -> Floats:
-    """(weeks, states): untouched edges of the week, infinite where bars lie more than ``LATE`` in the weekend."""
+    hours = np.union1d(OFFSETS, OFFSETS + 1)
+    edges = edges_of(weeks, hours)
     summer = np.stack([np.zeros_like(weeks.summer), weeks.summer & 1, weeks.summer >> 1], axis=1)
-    hours = _WINTER + summer[:, _RULE]
-    before = 60 * hours - (weeks.last + 1 - weeks.closes)[:, None]  # minutes from the last bar's end to the close
-    after = (weeks.first - weeks.opens)[:, None] - 60 * hours  # minutes from the open to the first bar
-    near = np.full((len(hours), 2), NEAR)
+    column = np.searchsorted(hours, _WINTER + summer[:, _RULE])  # (weeks, states)
+    through = _cheapest_through(np.take_along_axis(_costs(weeks, edges), column, axis=1) + _clock_costs(len(weeks)))
+    if not np.isfinite(through).any(axis=1).all():
+        raise Refused(_never_open(weeks), CURE)
+    return _decided(weeks, hours, edges, column, through)
+
+
+def _clock_costs(weeks: int) -> Floats:
+    """(weeks, states): infinite for what is no clock; a fraction of an hour must be worth it once."""
+    costs = np.tile(np.where(_CLOCK, 0.0, np.inf), (weeks, 1))
+    costs[0] += np.where(_FRACTION, _FRACTION_COST, 0.0)
+    return costs
+
+
+def _costs(weeks: Weeks, edges: Edges) -> Floats:
+    """(weeks, offsets): untouched edges and strays of the week, infinite where too many bars lie in the weekend."""
+    near = np.full((len(weeks), 2), NEAR)
     near[0, 0] = near[-1, 1] = NEAR_END
-    opened, closed = _edge_costs(after, near[:, :1]), _edge_costs(before, near[:, 1:])
-    if weeks.first[0] % WEEK >= _MONDAY or weeks.first[0] % WEEK < _SUNDAY:
+    opened = _edge_costs(edges.after, near[:, :1], edges.starts)
+    closed = _edge_costs(edges.before, near[:, 1:], edges.stops)
+    begins, ends = weeks.minutes[0] % WEEK, weeks.minutes[-1]
+    if begins >= _MONDAY or begins < _SUNDAY:
         opened[0] = np.maximum(opened[0], 1.0)  # a file that begins on a weekday was cut there
-    if weeks.last[-1] % DAY == DAY - 1:
+    if ends % DAY == DAY - 1:
         closed[-1] = np.maximum(closed[-1], 1.0)  # and so, perhaps, was one that ends at midnight
-    unusual = (_RULE > 0) & ((_WINTER < -8) | (_WINTER > 3))  # no clock so far east or west has these rules
-    return np.asarray(opened + closed + np.where(unusual, np.inf, 0.0))
+    # Where a file is cut, bars outside show that the cut is no edge.
+    opened[0] = np.where(edges.first[0] > weeks.minutes[0], np.maximum(opened[0], 1.0), opened[0])
+    closed[-1] = np.where(edges.last[-1] < ends, np.maximum(closed[-1], 1.0), closed[-1])
+    most = np.minimum(STRAYS * len(weeks.minutes), np.maximum(15, 0.02 * (weeks.stop - weeks.start)))
+    return np.where(edges.strays > most[:, None], np.inf, opened + closed + _STRAY_COST * edges.strays)
 
 
-def _edge_costs(distance: Floats, near: Ints) -> Floats:
-    """0 for a touched edge, 1 for one out of reach, between them where bars lie a little in the weekend."""
-    inside = np.where(distance < -LATE, np.inf, _LATE_COST)
-    return np.where(distance < 0, inside, np.where(distance <= near, 0.0, 1.0))
+def _edge_costs(distance: Floats, near: Ints, visible: Flags) -> Floats:
+    """0 for a touched edge, 1 for one out of reach or blurred, between them where bars lie a little in the weekend."""
+    return np.where(visible & (distance <= near), np.where(distance < 0, _LATE_COST, 0.0), 1.0)
 
 
 def _cheapest_through(cost: Floats) -> Floats:
@@ -139,70 +170,74 @@ def _cheapest_through(cost: Floats) -> Floats:
 
 
 def _after_change(cost: Floats) -> Floats:
-    same_winter = np.repeat(cost.reshape(-1, 3).min(axis=1), 3)
+    same_winter = np.repeat(cost.reshape(-1, _RULES).min(axis=1), _RULES)
     return np.asarray(np.minimum(np.minimum(cost, same_winter + _RULE_CHANGE), cost.min() + _OFFSET_CHANGE))
 
 
-def _decided(weeks: Weeks, through: Floats) -> Offsets:
-    hours = np.array([_offset_of(weeks, through[week], week) for week in range(len(through))])
-    before = 60 * hours - (weeks.last + 1 - weeks.closes)
-    after = weeks.first - weeks.opens - 60 * hours
-    touched = int((before <= NEAR).sum() + (after <= NEAR).sum())
-    _refuse_unbounded(weeks, hours, np.argmin(through, axis=1), before, after)
+def _decided(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, through: Floats) -> Offsets:
+    state = np.argmin(through, axis=1)
+    chosen = column[np.arange(len(weeks)), state]
+    for week, place in enumerate(chosen):
+        rivals = through[week, column[week] != place]
+        if rivals.min() - through[week].min() < _MARGIN:
+            day = iso(weeks.minutes[weeks.start[week]])[:10]
+            raise Refused(f"no weekly open or close tells its time zone (in the week of {day})", CURE)
+    own = edges.pick(chosen)
+    gaps = own.first[1:] - own.last[:-1]
+    weekends = gaps[(np.diff(weeks.number) == 1) & (gaps < 3 * DAY) & own.stops[:-1] & own.starts[1:]]
+    short = len(weekends) > 0 and weekends.min() <= 49 * HOUR
+    if not _bounded(own, state, HOUR if short else HOUR - LATE):
+        if len(weekends):
+            return _of_long_weekends(weeks, hours, edges, column, weekends)
+        _refuse_unusual(hours[chosen], weeks)
+    touched = int((own.stops & (own.before <= NEAR)).sum() + (own.starts & (own.after <= NEAR)).sum())
     why = f"{touched} weekly edges at New York 17:00"
     if touched == 1:
         why = "only one weekly edge at New York 17:00: say --zone if that is wrong"
-    if ((before < 0) == (before <= NEAR)).all() and (before < 0).sum() > 1 and not (after == 0).any():
-        why += "; the last bars begin as the market closes: are these times of bar closes (--stamp close)?"
-    return Offsets(weeks.number, hours, why)
+    return Offsets(weeks.number, hours[chosen], why, clear=short)
 
 
-def _offset_of(weeks: Weeks, through: Floats, week: int) -> float:
-    """The week's offset under the cheapest path. Raises ``Refused`` if another is about as cheap."""
-    summer = int(weeks.summer[week])
-    hours = _WINTER + np.array([0, summer & 1, summer >> 1])[_RULE]
-    best = hours[np.argmin(through)]
-    rivals = through[hours != best]
-    if rivals.min() - through.min() < _MARGIN:
-        raise Refused(f"no weekly open or close tells its time zone (in the week of {_day(weeks.first[week])})", _CURE)
-    return float(best)
-
-
-def _refuse_unbounded(weeks: Weeks, hours: Floats, state: Ints, before: Floats, after: Floats) -> None:
-    """Refuses offsets that an hour more or less would suit as well, were it not for the edges that they touch.
-
-    Markets that close earlier or open later than New York's hours have such weeks. Every stretch on one clock
-    must be held from both sides; only where a file has no whole weekend at all is one side believed, for the
-    offsets that vendors use.
-    """
-    weekends = (weeks.first[1:] - weeks.last[:-1])[np.diff(weeks.number) == 1]
-    weekends = weekends[weekends < 3 * DAY]
+def _bounded(own: Edges, state: Ints, limit: int) -> bool:
+    """Whether every stretch on one clock is held from both sides, so that no other hour would suit as well."""
     starts = np.flatnonzero(np.append(True, state[1:] != state[:-1]))
-    slack = np.minimum.reduceat(before.clip(0), starts) + np.minimum.reduceat(after.clip(0), starts)
-    short = len(weekends) > 0 and weekends.min() <= 49 * HOUR
-    if (slack < (HOUR if short else HOUR - LATE)).all():
-        return
-    if len(weekends):
-        shortest = f"{weekends.min() / HOUR:.3g} hours"
-        raise Refused(f"its weekends last {shortest} or more, not 48, so that they do not tell its time zone", _CURE)
+    before, after = np.where(own.stops, own.before.clip(0), WEEK), np.where(own.starts, own.after.clip(0), WEEK)
+    slack = np.minimum.reduceat(before, starts) + np.minimum.reduceat(after, starts)
+    return bool((slack < limit).all())
+
+
+def _refuse_unusual(hours: Floats, weeks: Weeks) -> None:
+    """Where a file has no whole weekend, one edge is believed for the offsets that vendors use only."""
     if any(h not in _LONE[summer & 1] for h, summer in zip(hours, weeks.summer, strict=True)):
-        raise Refused(f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", _CURE)
+        raise Refused(f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", CURE)
+
+
+def _of_long_weekends(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, weekends: Ints) -> Offsets:
+    """The offsets of a market that opens later or closes earlier than New York's 17:00, as in HistData's early years.
+
+    Its edges touch nothing, but they keep their distance from New York's hours, summer and winter. The only clock
+    of a vendor under which they do, and under which no bar lies in the weekend, is believed.
+    """
+    fitting = [state for state in np.flatnonzero(_VENDORS) if _keeps_hours(weeks, edges.pick(column[:, state]))]
+    if len(fitting) != 1:
+        lasting = f"its weekends last {weekends.min() / HOUR:.3g} hours or more, not 48"
+        raise Refused(f"{lasting}, so that they do not tell its time zone", CURE)
+    why = f"its weekends last {weekends.min() / HOUR:.3g} hours, and no other vendor's clock fits them"
+    return Offsets(weeks.number, hours[column[:, fitting[0]]], why)
+
+
+def _keeps_hours(weeks: Weeks, own: Edges) -> bool:
+    if own.strays.sum() > STRAYS * len(weeks.minutes) / 2 or (own.strays > 15).any():
+        return False
+    summer = (weeks.summer & 1).astype(np.bool_)
+    if summer.sum() < 4 or (~summer).sum() < 4:
+        return True
+    return all(abs(np.median(d[summer]) - np.median(d[~summer])) < HOUR / 2 for d in (own.before, own.after))
 
 
 def _never_open(weeks: Weeks) -> str:
-    worst = int(np.argmax((weeks.last - weeks.closes) - (weeks.first - weeks.opens)))
-    return f"has bars in the weekend under every offset from UTC (such as around {_day(weeks.last[worst])})"
-
-
-def _day(minute: int) -> str:
-    return dt.datetime.fromtimestamp(60 * int(minute), dt.UTC).strftime("%Y-%m-%d")
-
-
-def in_weekend(utc: Ints) -> Flags:
-    """Whether each UTC minute lies between New York's close on Friday and open on Sunday."""
-    weeks = weeks_of(np.sort(utc))
-    place = np.searchsorted(weeks.number, week_of(utc))
-    return np.asarray((utc < weeks.opens[place]) | (utc >= weeks.closes[place]))
+    first, last = weeks.minutes[weeks.start], weeks.minutes[weeks.stop - 1]
+    worst = int(np.argmax((last - weeks.closes) - (first - weeks.opens)))
+    return f"has bars in the weekend under every offset from UTC (such as around {iso(last[worst])[:10]})"
 
 
 def offset_periods(utc: Ints, hours: Floats) -> tuple[OffsetPeriod, ...]:
@@ -214,8 +249,26 @@ def offset_periods(utc: Ints, hours: Floats) -> tuple[OffsetPeriod, ...]:
     return tuple(OffsetPeriod(int(utc[a]), int(utc[b]), float(hours[a])) for a, b in zip(starts, ends, strict=True))
 
 
+def best_constant_offset(minutes: Ints) -> float | None:
+    """The one offset under which (nearly) no bar lies in the weekend and most weekly edges are touched, None if none.
+
+    ``minutes``: sorted local minutes. It is a hint for a message, not evidence enough to place bars by.
+    """
+    weeks = weeks_of(minutes)
+    edges = edges_of(weeks, OFFSETS)
+    touched = (edges.starts & (edges.after <= NEAR)).sum(axis=0) + (edges.stops & (edges.before <= NEAR)).sum(axis=0)
+    outside = np.array([in_weekend(minutes - int(HOUR * hours)).sum() for hours in OFFSETS])
+    score = np.where(outside <= STRAYS * len(minutes), touched - np.where(OFFSETS % 1 != 0, 0.5, 0.0), -1.0)
+    best = score.max()
+    return float(OFFSETS[np.argmax(score)]) if best >= 1 and (score == best).sum() == 1 else None
+
+
 def asked_zone(text: str) -> float | ZoneInfo | None:
-    """``--zone`` as an offset in hours or a named zone; None for "auto". Raises ``ValueError`` if it is neither."""
+    """``--zone`` as an offset in hours or a named zone; None for "auto". Raises ``ValueError`` if it is neither.
+
+    >>> asked_zone("-03:30"), asked_zone("utc"), asked_zone("Europe/Athens")
+    (-3.5, 0.0, zoneinfo.ZoneInfo(key='Europe/Athens'))
+    """
     plain = text.strip()
     if plain.lower() == "auto":
         return None
@@ -229,6 +282,5 @@ def asked_zone(text: str) -> float | ZoneInfo | None:
     try:
         return ZoneInfo(plain)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            f"--zone {text!r} is no offset (+2, -05:00), no zone (Europe/Athens), not utc, not auto"
-        ) from None
+        expected = "expected an offset (+2, -05:00), a zone (Europe/Athens), utc or auto"
+        raise ValueError(f"unknown --zone {text!r}, {expected}") from None

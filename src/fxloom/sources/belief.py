@@ -1,0 +1,148 @@
+"""Whether a file's zone can be believed: its own weeks must allow it, whoever names it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.months import iso
+from fxloom.sources.records import Refused, offset_text
+from fxloom.sources.weeks import HOUR, in_weekend, weeks_of
+from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edges_of, told_by_weeks
+
+STRAY = "lies in the weekend (Friday to Sunday 17:00, New York)"
+EARLY_OPENING = 2 * HOUR
+_CONTRADICTED = 5  # bars that an offset moves into weekends, of which the offset of the weeks keeps them clear
+_NAMED = ("America/New_York", "Europe/London", "Europe/Paris", "Europe/Athens")
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """Bars (UTC minutes, sorted, one a minute) at the offsets in hours that someone names, and who does."""
+
+    utc: Ints
+    hours: Floats
+    why: str
+    by_user: bool = False
+
+    def __str__(self) -> str:
+        return _offsets_text(self.hours)
+
+    @property
+    def local(self) -> Ints:
+        return np.sort(self.utc + np.rint(HOUR * self.hours).astype(np.int64))
+
+
+def disbelief(claim: Claim) -> Refused | None:
+    """Why ``claim`` is not believed, with the offset that the weeks tell and the cure; None where they allow it."""
+    told = _told(claim.local)
+    if told is not None and _contradicts(told, claim):
+        shown = _offsets_text(told.hours)
+        return Refused(f"its weeks tell {shown} ({told.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(told)))
+    outside = weekend_bars(claim.utc)
+    if outside.sum() <= STRAYS * len(claim.utc):
+        return None
+    best = best_constant_offset(claim.local)
+    hint = f"its weeks fit UTC{offset_text(best)}" if best is not None else "no other offset fits its weeks clearly"
+    reason = f"{_counted(claim.utc, outside, 'in the weekend')} at {claim} ({claim.why}); {hint}"
+    return Refused(reason, _cure(claim, offset_text(best) if best is not None else None))
+
+
+def weekend_bars(utc: Ints) -> Flags:
+    """Which of sorted UTC minutes lie in the weekend, a source's regular early opening on Sunday left out."""
+    return in_weekend(utc) & ~_early_opening(utc)
+
+
+def _early_opening(utc: Ints) -> Flags:
+    """The bars of a source that opens up to two hours before Sunday 17:00, which its Friday close at 17:00 proves."""
+    outside = in_weekend(utc)
+    weeks = weeks_of(utc)
+    edges = edges_of(weeks, np.zeros(1))
+    closes = edges.stops & (edges.before >= -1) & (edges.before <= NEAR)
+    opens = np.repeat(weeks.opens, weeks.stop - weeks.start)
+    early = outside & (utc < opens) & (utc >= opens - EARLY_OPENING) & closes.any()
+    dense = np.add.reduceat(early, weeks.start) >= EARLY_OPENING // 4 if len(weeks) else early
+    return early & np.repeat(dense, weeks.stop - weeks.start)
+
+
+def trusted_note(claim: Claim, doubt: Refused) -> str:
+    """What ``--trust-zone`` did against ``doubt``."""
+    return f"--trust-zone: kept at {claim}, although {doubt.reason}"
+
+
+def stray_notes(utc: Ints) -> tuple[str, ...]:
+    """What is to be said of bars in the weekend: strays that are quarantined, an early opening that is kept."""
+    notes: tuple[str, ...] = ()
+    strays, early = weekend_bars(utc), _early_opening(utc)
+    if strays.any():
+        notes += (f"{_counted(utc, strays, 'in the weekend')}: quarantined",)
+    if early.any():
+        notes += (f"{_counted(utc, early, 'shortly before the week')}: this source opens early, they are kept",)
+    return notes
+
+
+def _counted(utc: Ints, which: Flags, where: str) -> str:
+    some = ", ".join(iso(int(minute)) for minute in utc[which][:3])
+    return f"{int(which.sum()):,} of {len(utc):,} bars lie {where} (such as {some} UTC)"
+
+
+def stamped_at_close(utc: Ints) -> bool:
+    """Whether times that should be opens of minute bars are closes: weeks end at 17:00 and begin at 17:01.
+
+    ``utc``: sorted minutes as if they were opens. Two weeks must end so, one begin so, and none contradict.
+    """
+    weeks = weeks_of(utc)
+    edges = edges_of(weeks, np.zeros(1)).pick(np.zeros(len(weeks), np.int64))
+    before, after = edges.before[edges.stops], edges.after[edges.starts]
+    before, after = before[before <= NEAR], after[after <= NEAR]
+    if (before < -1).any() or (after < 1).any() or not (after == 1).any():
+        return False
+    at_close = int((before == -1).sum())
+    return at_close >= 2 and 2 * at_close >= len(before)
+
+
+def _told(local: Ints) -> Offsets | None:
+    """What the weeks tell clearly: by whole weekends, not by a lone edge."""
+    try:
+        told = told_by_weeks(np.unique(local))
+    except Refused:
+        return None
+    return told if told.clear else None
+
+
+def _contradicts(told: Offsets, claim: Claim) -> bool:
+    local = claim.utc + np.rint(HOUR * claim.hours).astype(np.int64)
+    better = told.at(local)
+    differ = np.abs(better - claim.hours) > 1e-6
+    if not differ.any():
+        return False
+    freed = np.sort(local[differ] - np.rint(HOUR * better[differ]).astype(np.int64))
+    return int(in_weekend(claim.utc[differ]).sum() - in_weekend(freed).sum()) >= _CONTRADICTED
+
+
+def _cure(claim: Claim, better: str | None) -> str:
+    zone = f"say --zone {better}" if better else "say --zone with the file's own"
+    away = "leave --zone away, " if claim.by_user else ""
+    return f"{away}{zone}, or --trust-zone to keep {claim}"
+
+
+def _zone_of(told: Offsets) -> str | None:
+    """The offsets as ``--zone`` takes them: one offset, or the zone that keeps them in every week."""
+    if len(np.unique(told.hours)) == 1:
+        return offset_text(float(told.hours[0]))
+    first = dt.datetime(1970, 1, 5, 12)  # Monday noon of week 0
+    for name in _NAMED:
+        days = [(first + dt.timedelta(weeks=int(n))).replace(tzinfo=ZoneInfo(name)) for n in told.number]
+        if all(d.utcoffset() == dt.timedelta(hours=h) for d, h in zip(days, told.hours, strict=True)):
+            return name
+    return None
+
+
+def _offsets_text(hours: Floats) -> str:
+    changes = hours[np.append(True, hours[1:] != hours[:-1])]
+    shown = dict.fromkeys(f"UTC{offset_text(float(h))}" for h in changes)
+    return " and ".join([*shown][:4])

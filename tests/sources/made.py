@@ -48,14 +48,14 @@ def written(path: Path, rows: list[str], end: str = "\n", header: str = "") -> P
     return path
 
 
-def taken(path: Path, **options: str) -> SourceFile:
+def taken(path: Path, **options: str | bool) -> SourceFile:
     """The one file under ``path``, which must be taken."""
     (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, SourceFile), outcome
     return outcome
 
 
-def refused(path: Path, **options: str) -> Refused:
+def refused(path: Path, **options: str | bool) -> Refused:
     """The one file under ``path``, which must be refused."""
     (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, Refused), outcome

@@ -89,11 +89,12 @@ def test_a_column_named_utc_is_believed(header: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("suffix", "hours"), [("+00:00", 0), ("Z", 0), ("+02:00", 2), ("-0500", -5), (" GMT+0530", 5.5)]
 )
-def test_offsets_in_the_times_are_believed_before_all(suffix: str, hours: float, tmp_path: Path) -> None:
+def test_offsets_in_the_times_are_believed(suffix: str, hours: float, tmp_path: Path) -> None:
     local = [t + dt.timedelta(hours=hours) for t in TIMES]
     rows = [f"{t:%Y-%m-%d %H:%M:%S}{suffix},{ohlc(p)}" for t, p in zip(local, PRICES, strict=True)]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows, header="time,open,high,low,close"), zone="+9")
+    outcome = taken(written(tmp_path / "eurusd.csv", rows, header="time,open,high,low,close"))
     assert outcome.zone.hours == (float(hours),)
+    assert outcome.notes == ()
     assert_bars(outcome.bars, TIMES, PRICES)
 
 

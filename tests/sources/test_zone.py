@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fxloom.sources import Refused
 from fxloom.sources.zone import asked_zone, told_by_weeks
-from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, refused, taken, written
+from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, taken, written
 
 YEAR = market_minutes(dt.date(2017, 1, 1), 104, step=7)
 UTC = minutes_of(YEAR)
@@ -32,20 +32,22 @@ SUMMERS = {
     "Europe": summer(UTC, "Europe/Paris"),
 }
 CLOCKS = [
+    *(("none", winter) for winter in (5.5, 5.75, 3.5)),
+    ("New York", -3.5),
     *(("New York", winter) for winter in (-8, -5, 2)),
     *(("Europe", winter) for winter in (-5, 1, 2)),
     *(("none", winter) for winter in (-5, 0, 2, 3, 8, 9)),
 ]
 
 
-def local(rule: str, winter: int) -> tuple[np.ndarray, np.ndarray]:
+def local(rule: str, winter: float) -> tuple[np.ndarray, np.ndarray]:
     """Minutes on a clock and its offset at each."""
     hours = winter + SUMMERS[rule]
     return UTC + (60 * hours).astype(np.int64), hours
 
 
 @pytest.mark.parametrize(("rule", "winter"), CLOCKS)
-def test_two_years_of_every_clock(rule: str, winter: int) -> None:
+def test_two_years_of_every_clock(rule: str, winter: float) -> None:
     minutes, hours = local(rule, winter)
     np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
 
@@ -53,7 +55,7 @@ def test_two_years_of_every_clock(rule: str, winter: int) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CLOCKS), st.integers(0, 700), st.integers(10, 90), st.data())
 def test_any_stretch_of_ten_days_or_more_is_told_rightly(
-    clock: tuple[str, int], day: int, days: int, data: st.DataObject
+    clock: tuple[str, float], day: int, days: int, data: st.DataObject
 ) -> None:
     minutes, hours = local(*clock)
     start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
@@ -67,7 +69,7 @@ def test_any_stretch_of_ten_days_or_more_is_told_rightly(
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CLOCKS), st.integers(0, 700), st.integers(1, 6), st.data())
-def test_a_few_days_are_never_told_wrongly(clock: tuple[str, int], day: int, days: int, data: st.DataObject) -> None:
+def test_a_few_days_are_never_told_wrongly(clock: tuple[str, float], day: int, days: int, data: st.DataObject) -> None:
     minutes, hours = local(*clock)
     start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
     kept = np.flatnonzero((start <= UTC) & (start + 1440 * days > UTC))
@@ -134,7 +136,7 @@ def test_one_bar_and_one_day_tell_nothing() -> None:
             told_by_weeks(np.arange(count) + 25_304_000)
 
 
-def test_pieces_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
+def test_periods_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
     """A MetaTrader server on Europe's dates, from before New York's change to after Europe's."""
     every = market_minutes(dt.date(2018, 2, 25), 6)
     shifted = [t + dt.timedelta(hours=3 if t >= dt.datetime(2018, 3, 25, 1, tzinfo=dt.UTC) else 2) for t in every]
@@ -145,14 +147,29 @@ def test_pieces_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
     assert "UTC+3 2018-03-25" in str(outcome.zone)
 
 
-def test_times_of_closes_are_pointed_out(tmp_path: Path) -> None:
+def test_times_of_closes_are_recognised(tmp_path: Path) -> None:
     times = market_minutes(dt.date(2018, 1, 7), 3)
     rows = [mt4(t + dt.timedelta(hours=2, minutes=1), p) for t, p in zip(times, prices(len(times)), strict=True)]
     path = written(tmp_path / "EURUSD1.csv", rows)
-    assert "--stamp close" in taken(path).zone.why
+    for zone in ("auto", "+2"):
+        outcome = taken(path, zone=zone)
+        assert "those of the bars' closes" in outcome.notes[0]
+        assert_bars(outcome.bars, times, prices(len(times)))
     outcome = taken(path, stamp="close")
-    assert "--stamp" not in outcome.zone.why
+    assert outcome.notes == ()
     assert_bars(outcome.bars, times, prices(len(times)))
+    as_written = taken(path, stamp="open")
+    assert_bars(as_written.bars, [t + dt.timedelta(minutes=1) for t in times], prices(len(times)))
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_bar_of_the_closing_minute_does_not_make_closes(late: int, tmp_path: Path) -> None:
+    """Weeks that end with a bar at 17:00, but whose first bar is at 17:00 too, are stamped at the open."""
+    times = market_minutes(dt.date(2018, 1, 7), 3)
+    times = sorted([*times, *(times[7200 * w + 7199] + dt.timedelta(minutes=1) for w in range(3))])
+    times = times[late:]
+    rows = [mt4(t + dt.timedelta(hours=2), p) for t, p in zip(times, prices(len(times)), strict=True)]
+    assert_bars(taken(written(tmp_path / "EURUSD1.csv", rows)).bars, times, prices(len(times)))
 
 
 def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
@@ -198,6 +215,7 @@ def test_repeated_hours_of_one_clock_make_no_duplicates(tmp_path: Path) -> None:
         ("+2", 2),
         ("2", 2),
         ("-05:00", -5),
+        ("-3:30", -3.5),
         ("+0530", 5.5),
         ("UTC+3", 3),
         ("gmt-4", -4),
@@ -212,13 +230,3 @@ def test_zones_as_said(said: str, hours: float | None) -> None:
 def test_zones_that_are_none(said: str) -> None:
     with pytest.raises(ValueError, match="--zone"):
         asked_zone(said)
-
-
-def test_bars_in_the_weekend_of_a_said_zone_are_pointed_out(tmp_path: Path) -> None:
-    times = market_minutes(dt.date(2018, 1, 7), 1)
-    rows = [mt4(t + dt.timedelta(hours=2), p) for t, p in zip(times, prices(len(times)), strict=True)]
-    path = written(tmp_path / "EURUSD1.csv", rows)
-    assert taken(path, zone="+2").notes == ()
-    assert taken(path, zone="-3").notes[0].startswith("300 bars lie in the weekend")
-    refusal = refused(written(tmp_path / "EURUSD2.csv", rows[:900]), pair="eurusd")
-    assert refusal.zone is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -23,7 +24,7 @@ COMMANDS = {  # the module of each command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 only if everything requested was done, 130 after Ctrl-C."""
     top = parser()
-    options = top.parse_args(argv)
+    options = top.parse_args(_zones_joined(sys.argv[1:] if argv is None else argv))
     if not (options.command or options.version or options.completion):
         top.error("a command is required")
     screen = Screen(options.json)
@@ -64,6 +65,17 @@ def _show_version(debug: bool, screen: Screen) -> int:
             if name != "fxloom":
                 screen.say(f"{name}: {value}")
     return DONE
+
+
+def _zones_joined(argv: Sequence[str]) -> list[str]:
+    """``--zone -05:00`` as ``--zone=-05:00``: argparse would take the offset for an option."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] == "--zone" and re.match(r"-\d", word):
+            joined[-1] = f"--zone={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _report(error: Exception, debug: bool) -> int:
@@ -128,9 +140,12 @@ def _ingest(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("paths", nargs="+", metavar="PATH")
     p.add_argument("--pair", help="the pair, if neither content nor file name shows it")
     p.add_argument("--format", default="auto", help="the format, if the content does not show it")
-    p.add_argument("--zone", default="auto", help="offset (+2), zone name or utc, if the file does not show it")
+    p.add_argument("--zone", default="auto", help="offset (+2, -05:00), zone name or utc, if the file does not show it")
     p.add_argument(
-        "--stamp", choices=["open", "close"], default="open", help="whether times are the open or the close of a bar"
+        "--trust-zone", action="store_true", help="keep the named zone even if the file's weeks contradict it"
+    )
+    p.add_argument(
+        "--stamp", choices=["auto", "open", "close"], default="auto", help="whether times are opens or closes of bars"
     )
     p.add_argument("--replace", action="store_true", help="overwrite stored bars that differ")
     p.add_argument(

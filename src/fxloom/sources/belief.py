@@ -43,13 +43,25 @@ def disbelief(claim: Claim) -> Refused | None:
     if told is not None and _contradicts(told, claim):
         shown = _offsets_text(told.hours)
         return Refused(f"its weeks tell {shown} ({told.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(told)))
-    outside = weekend_bars(claim.utc)
-    if outside.sum() <= STRAYS * len(claim.utc):
+    if few_strays(claim.utc):
         return None
     best = best_constant_offset(claim.local)
     hint = f"its weeks fit UTC{offset_text(best)}" if best is not None else "no other offset fits its weeks clearly"
-    reason = f"{_counted(claim.utc, outside, 'in the weekend')} at {claim} ({claim.why}); {hint}"
-    return Refused(reason, _cure(claim, offset_text(best) if best is not None else None))
+    return Refused(f"{_too_many(claim)}; {hint}", _cure(claim, offset_text(best) if best is not None else None))
+
+
+def too_many_strays(found: Claim) -> Refused:
+    """The refusal of a file that has too many bars in the weekend under the offsets that its own weeks tell."""
+    return Refused(_too_many(found), "say --zone, with --trust-zone if these bars are to be kept")
+
+
+def few_strays(utc: Ints) -> bool:
+    """Whether no more than half a per cent of sorted UTC minutes lie in the weekend."""
+    return bool(weekend_bars(utc).sum() <= STRAYS * len(utc))
+
+
+def _too_many(claim: Claim) -> str:
+    return f"{_counted(claim.utc, weekend_bars(claim.utc), 'in the weekend')} at {claim} ({claim.why})"
 
 
 def weekend_bars(utc: Ints) -> Flags:

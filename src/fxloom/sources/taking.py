@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
-from fxloom.sources.belief import STRAY, Claim, disbelief, stamped_at_close, stray_notes, trusted_note, weekend_bars
+from fxloom.sources.belief import (
+    STRAY,
+    Claim,
+    disbelief,
+    few_strays,
+    stamped_at_close,
+    stray_notes,
+    too_many_strays,
+    trusted_note,
+    weekend_bars,
+)
 from fxloom.sources.filler import filler
 from fxloom.sources.instrument import digits_of, no_pair, price_range
 from fxloom.sources.layout import Layout
@@ -131,6 +141,11 @@ class Timed:
         kept = kept if kept.any() else ~self.filler
         return Zone(offset_periods(self.ts[kept], self.hours[kept]), self.why)
 
+    def claim(self, by_user: bool = False) -> Claim:
+        """Its minutes, filler left out, at the offsets that were named or found."""
+        ts, first = np.unique(self.ts[~self.filler], return_index=True)
+        return Claim(ts, self.hours[~self.filler][first], self.why, by_user)
+
 
 def _timed(good: Rows, layout: Layout, options: ReadOptions, step: int, problems: list[Refused]) -> Timed | None:
     """``good`` placed in UTC; where its zone is unknown or not believed, that is added to ``problems``."""
@@ -155,14 +170,16 @@ def _timed(good: Rows, layout: Layout, options: ReadOptions, step: int, problems
     hours = offsets.at(clock)
     shift = np.rint(hours * 60).astype(np.int64)
     timed = Timed(rows, micro - shift * MINUTE, clock - shift, hours, copies, offsets.why, notes)
-    return _without_strays(timed)
+    if few_strays((claim := timed.claim()).utc):
+        return _without_strays(timed)
+    problems.append(too_many_strays(claim))
+    return None
 
 
 def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Timed | None:
     """``timed`` if its weeks allow the zone that was named, or the user trusts it all the same."""
-    ts, first = np.unique(timed.ts[~timed.filler], return_index=True)
-    claim = Claim(ts, timed.hours[~timed.filler][first], timed.why, options.offset is not None)
-    doubt = disbelief(claim) if len(ts) else None
+    claim = timed.claim(by_user=options.offset is not None)
+    doubt = disbelief(claim) if len(claim.utc) else None
     if doubt is None:
         return _without_strays(timed)
     if options.trust_zone:

@@ -71,4 +71,3 @@ def in_weekend(utc: Ints) -> Flags:
     numbers, place = np.unique(week_of(utc), return_inverse=True)
     marks = np.array([_marks(int(n)) for n in numbers], np.int64).reshape(-1, 3)[place]
     return np.asarray((utc < marks[:, 0]) | (utc > marks[:, 1]))
-

@@ -96,7 +96,7 @@ class BarsSource:
         text = self._connections.run(lambda c: self._text(c, pair, month, time, columns))
         if text.count(b"\n") < 2:
             return None
-        (found,) = read_entry(Entry(name, (name,), lambda: text), ReadOptions(pair, zone="utc"))
+        (found,) = read_entry(Entry(name, (name,), lambda: text), ReadOptions(pair, zone="utc", stamp="open"))
         return replace(found, format="postgresql") if isinstance(found, SourceFile) else found
 
     def bars(self, pair: str, month: str) -> Bars:

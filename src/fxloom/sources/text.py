@@ -49,12 +49,29 @@ class Text:
 
 def decoded(data: bytes) -> Text:
     """``data`` as text, whatever its encoding and line ends. Raises ``Refused`` if it is none."""
-    text = _unicode(data)
-    if "\x00" in text or _control_share(text[:4096]) > 0.02:
+    data = data if data.isascii() else _unicode(data).encode("utf-8", "replace")
+    if b"\x00" in data or _control_share(data[:4096].decode("utf-8", "ignore")) > 0.02:
         raise Refused("not text: a binary file of no known format", "export it as csv")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return Text(text.encode("utf-8", "replace"))
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return Text(_without_quoted_commas(data))
+
+
+_QUOTED = re.compile(rb'"-?\d[\d.]*(?:,\d+)+(?:\.\d+)?"')
+
+
+def _without_quoted_commas(data: bytes) -> bytes:
+    """Numbers such as "1,2345" or "1,234.5" in quotes with a point for the decimals and no thousands."""
+    head = data[:4096]
+    if not _QUOTED.search(head):
+        return data
+    others = _QUOTED.sub(b"", head)
+    points = re.search(rb"(?<![\d.])\d+\.\d+(?![\d.])", others) is not None  # the file writes decimals with points
+
+    def plain(number: re.Match[bytes]) -> bytes:
+        return number[0].replace(b",", b"") if points else number[0].replace(b".", b"").replace(b",", b".")
+
+    return _QUOTED.sub(plain, data)
 
 
 def _unicode(data: bytes) -> str:

@@ -31,17 +31,12 @@ ASKED = {"--zone": "--zone", "--pair": "--pair", "no currency pair": "none of th
          "New York times labelled": "its weeks tell UTC-5", "half of its bars lie": "in the weekend",
          "nothing tells the zone": "--zone"}  # fmt: skip
 # The second list names some kinds loosely.
-KINDS = {("exports_odd", "seconds"): {"ticks", "one-second bars, bid and ask"},
+KINDS = {("exports_odd", "seconds"): {"seconds", "one-second bars, bid and ask"},
          ("exports_odd", "minute bars"): {"minute bars", "minute bars, bid"}}  # fmt: skip
 
 
-NOT_READ_YET = ("gain_EUR_USD_Week1.csv", "ib_seconds_USDJPY.txt", "lean_tick/eurusd/20140504_quote.zip",
-                "candles-minute-EUR-USD-BID-2026-7-10.json", "hourly_unnamed_index_EURUSD.csv")  # fmt: skip
-CASES = [pytest.param(x, marks=pytest.mark.xfail) if x["file"] in NOT_READ_YET else x for x in LINES]
-
-
 @pytest.mark.data
-@pytest.mark.parametrize("line", CASES, ids=lambda line: f"{line['folder']}/{line['file']}")
+@pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line['folder']}/{line['file']}")
 def test_a_line_of_the_list(line: dict[str, str], data: Path) -> None:
     assert line["file"], "the list of expected outcomes is missing"
     outcomes = [o for o in read(data / line["folder"] / line["file"]) if not isinstance(o, Ignored)]

@@ -23,7 +23,8 @@ What = Literal["bars", "quoted bars", "ticks", "bid ticks"]
 class Layout:
     """``time`` are the places of the column or columns that make the time; ``places`` of the roles of numbers.
 
-    ``zone``: hours from UTC, or the named zone, that the format or the time column's name states, else None.
+    ``zone``: hours from UTC, or the named zone, that the time column's name states, or, with ``zone_by_format``, that
+    the format's own documentation does; else None.
     ``midnight``: the time counts milliseconds from midnight of this day ("20140501"). ``points``: the spread is in
     points of the last digit. ``ticks``: place of the tick volume, used where the volume is 0. ``carried``: an empty
     quote repeats the last one. ``symbol``: place of a column that names the pair. ``one_side``: the side that the
@@ -35,6 +36,7 @@ class Layout:
     time: tuple[int, ...]
     places: Mapping[str, int]
     zone: float | ZoneInfo | None = None
+    zone_by_format: bool = False
     midnight: str | None = None
     points: bool = False
     ticks: int | None = None

@@ -50,7 +50,7 @@ def _own_place(rows: Rows, layout: Layout) -> Placed | None:
     if layout.zone is None:
         return None
     why = "its column of times is named UTC or carries the zone"
-    if layout.format == "bi5":
+    if layout.zone_by_format:
         why = "the format is in UTC"
     elif isinstance(layout.zone, ZoneInfo):
         why = f"its column of times is named {layout.zone.key}"

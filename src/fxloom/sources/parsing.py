@@ -181,8 +181,8 @@ def _settled(layout: Layout, table: Table, sample: Sample) -> Layout:
         _refuse_half_a_time(times, sample.first)
     if layout.zone is None and mostly(rf".*\d {NAMED_ZONE}", times):
         layout = replace(layout, zone=named_zone(times[0].rsplit(" ", 1)[1]))
-    if layout.zone is None:
-        layout = replace(layout, zone=table.zone)
+    if layout.zone is None and table.zone is not None:
+        layout = replace(layout, zone=table.zone, zone_by_format=True)
     generic = layout.format in ("named columns", "plain") or " " in table.format
     return replace(layout, format=table.format) if table.format and generic else layout
 

@@ -18,7 +18,7 @@ from fxloom.sources.rows import Rows, new_rows
 from fxloom.sources.times import MISSING, Times
 
 NAME = "bi5"
-LAYOUT = Layout(NAME, "ticks", (0,), {"ask": 1, "bid": 2}, zone=0.0, side="mid")
+LAYOUT = Layout(NAME, "ticks", (0,), {"ask": 1, "bid": 2}, zone=0.0, zone_by_format=True, side="mid")
 _RECORD = np.dtype([("ms", ">u4"), ("ask", ">u4"), ("bid", ">u4"), ("ask_volume", ">f4"), ("bid_volume", ">f4")])
 _LARGEST = 256 << 20  # bytes of one hour of ticks, unpacked: 13 million ticks
 _HOUR_MS = 3_600_000

@@ -41,6 +41,15 @@ def real_bars(name: str) -> Bars:
     return Bars(ts, o, h, l, c, volume)
 
 
+@cache
+def real_quotes(name: str) -> Bars:
+    """Mid prices and spreads of a sample file with quotes such as "quotes/oanda_2014/nzdusd"."""
+    frame = pl.read_parquet(DATA / f"{name}.parquet")
+    ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
+    o, h, l, c = (((frame[f"bid_{p}"] + frame[f"ask_{p}"]) / 2.0).to_numpy() for p in ("open", "high", "low", "close"))
+    return Bars(ts, o, h, l, c, spread=(frame["ask_close"] - frame["bid_close"]).to_numpy())
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     return DATA

@@ -24,6 +24,7 @@ from fxloom.run.ingest import ingest
 from fxloom.run.populate import plan_for, populate
 from fxloom.stores.folder import FolderStore
 from tests.lakes import make_lake, write_bars
+from tests.markets import flat_bars
 
 TABLE = "bollinger_rate"
 GOOD = {"due": 20_000, "finite": 20_000, "low": 0.1, "high": 0.9, "std": 0.2, "run": 3, "still": 3}
@@ -129,10 +130,6 @@ def test_features_that_are_empty_for_a_pair_are_named() -> None:
 # -- gaps -----------------------------------------------------------------------------------------------------------
 
 
-def bars_at(ts: np.ndarray) -> Bars:
-    return Bars(ts.astype(np.int64), *(np.ones(len(ts)) for _ in range(4)))
-
-
 def by_month(bars: Bars) -> dict[str, list[DaySummary]]:
     found: dict[str, list[DaySummary]] = {}
     for day in summarise_days(bars):
@@ -150,7 +147,7 @@ def test_holes_beside_a_pair_that_traded() -> None:
         [minutes("2024-01-08", 0, 600), minutes("2024-01-08", 800, 1440), minutes("2024-01-09", 0, 1440)]
     )
     quiet = np.delete(whole, [100, 101, 500])
-    found = find_gaps({p: by_month(bars_at(t)) for p, t in (("a", whole), ("b", holed), ("c", quiet))})
+    found = find_gaps({p: by_month(flat_bars(t)) for p, t in (("a", whole), ("b", holed), ("c", quiet))})
     assert found == [
         Gap("a", "2024-01", 2880, 0, 0, ()),
         Gap("b", "2024-01", 2680, 0, 200, ()),
@@ -160,16 +157,16 @@ def test_holes_beside_a_pair_that_traded() -> None:
 
 def test_days_without_bars() -> None:
     friday_and_tuesday = np.concatenate([minutes("2024-01-05", 0, 1440), minutes("2024-01-09", 0, 1440)])
-    (alone,) = find_gaps({"a": by_month(bars_at(friday_and_tuesday))})
+    (alone,) = find_gaps({"a": by_month(flat_bars(friday_and_tuesday))})
     assert (alone.days, alone.lost) == (("2024-01-08",), 0)  # no Saturday, no Sunday
     monday = minutes("2024-01-08", 0, 1440)
-    both = find_gaps({"a": by_month(bars_at(friday_and_tuesday)), "b": by_month(bars_at(monday))})
+    both = find_gaps({"a": by_month(flat_bars(friday_and_tuesday)), "b": by_month(flat_bars(monday))})
     assert (both[0].days, both[0].lost) == (("2024-01-08",), 1440)
     assert (
         str(both[0]) == "1 trading days without bars (2024-01-08), 1,440 minutes without bars while other pairs traded"
     )
     christmas = np.concatenate([minutes("2023-12-22", 0, 1440), minutes("2023-12-26", 0, 1440)])
-    assert find_gaps({"a": by_month(bars_at(christmas))})[0].days == ()
+    assert find_gaps({"a": by_month(flat_bars(christmas))})[0].days == ()
 
 
 @pytest.fixture(scope="module")

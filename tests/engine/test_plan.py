@@ -18,6 +18,7 @@ from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.partitions import PartitionKey
 from fxloom.engine.plan import Plan, StoreState, make_plan
 from fxloom.features.catalogue import select_tables
+from tests.markets import with_bar_scaled
 
 PAIRS = ("eurusd", "gbpusd", "eurgbp")
 TABLES = ["bqx_momentum", "technical_rate", "time_features"]
@@ -54,16 +55,6 @@ def after(market: dict[str, Bars], **infos: PairInfo) -> Callable[[dict[str, Bar
     return stale
 
 
-def edited(bars: Bars, at: int, **changes: float) -> Bars:
-    """``bars`` with columns of the bar at position ``at`` multiplied."""
-    columns = {}
-    for name in ("open", "high", "low", "close", "volume", "spread"):
-        column = getattr(bars, name).copy()
-        column[at] *= changes.get(name, 1.0)
-        columns[name] = column
-    return Bars(bars.ts, **columns)
-
-
 def test_history_counts_clock_bars_as_the_clock_does(market: dict[str, Bars]) -> None:
     bars = market["eurusd"]
     history = History(summarise_days(bars))
@@ -98,10 +89,10 @@ def test_a_changed_bar_makes_stale_its_month_and_what_looks_back_to_it(market: d
     bars = market["eurusd"]
     stale = after(market)
     middle = int(np.searchsorted(bars.ts, month_bounds("2024-01")[0] + 15 * 1440))
-    changed = stale(market | {"eurusd": edited(bars, middle, close=1.0001)})
+    changed = stale(market | {"eurusd": with_bar_scaled(bars, middle, close=1.0001)})
     assert changed == {PartitionKey(t, "eurusd", "2024-01") for t in TABLES}
     last = int(np.searchsorted(bars.ts, month_bounds("2024-01")[1])) - 1
-    changed = stale(market | {"eurusd": edited(bars, last, close=1.0001)})
+    changed = stale(market | {"eurusd": with_bar_scaled(bars, last, close=1.0001)})
     assert changed == {PartitionKey(t, "eurusd", "2024-01") for t in TABLES} | {
         PartitionKey(t, "eurusd", "2024-02") for t in ("bqx_momentum", "technical_rate")
     }
@@ -111,8 +102,8 @@ def test_volume_and_spread_count_only_where_they_are_used(market: dict[str, Bars
     bars = market["eurusd"]
     stale = after(market)
     middle = int(np.searchsorted(bars.ts, month_bounds("2024-01")[0] + 15 * 1440))
-    assert stale(market | {"eurusd": edited(bars, middle, spread=2.0)}) == set()
-    with_volume = stale(market | {"eurusd": edited(bars, middle, volume=2.0)})
+    assert stale(market | {"eurusd": with_bar_scaled(bars, middle, spread=2.0)}) == set()
+    with_volume = stale(market | {"eurusd": with_bar_scaled(bars, middle, volume=2.0)})
     assert with_volume == {PartitionKey("technical_rate", "eurusd", "2024-01")}  # its money flow index
 
 
@@ -158,7 +149,7 @@ def test_tables_of_many_pairs_depend_on_every_stored_pair(market: dict[str, Bars
     assert {key.pair for key in made if key.table == "cross_sectional_panel"} == {""}
     bars = market["eurusd"]
     middle = int(np.searchsorted(bars.ts, month_bounds("2024-01")[0] + 10 * 1440))
-    changed = plan(store_state(market | {"eurusd": edited(bars, middle, close=1.0001)}, made), tables)
+    changed = plan(store_state(market | {"eurusd": with_bar_scaled(bars, middle, close=1.0001)}, made), tables)
     stale = {(i.key.pair, i.key.month) for i in changed.partitions if i.state == "stale"}
     assert stale == {(pair, "2024-01") for pair in ("", *PAIRS)}
     assert [(t.pair, t.month, t.pairs) for t in changed.tasks] == [("", "2024-01", tuple(sorted(PAIRS)))]

@@ -6,7 +6,7 @@ Also a small made-up panel with late pairs, holes, closures and stretches in whi
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from itertools import combinations
 from math import log, nan, sqrt
 from typing import Any
@@ -25,47 +25,6 @@ SISTERS = {
 MAJORS = ["eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp"]
 Series = tuple[Any, ...]  # a function of the position and its other arguments before that: (function, arguments ...)
 OfPair = Callable[[str], float]
-
-
-# -- a made-up panel -------------------------------------------------------------------------------------------------
-
-SOME = ("audcad", "audnzd", "audusd", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpusd", "nzdusd", "usdcad", "usdjpy")
-
-
-@cache
-def made_up(pairs: tuple[str, ...] = SOME, n: int = 1_100, seed: int = 3, holes: bool = True) -> dict[str, Bars]:
-    """Bars of ``pairs`` whose triangles nearly close; ``holes``: late pairs, absences, a closure, still prices."""
-    rng = np.random.default_rng(seed)
-    moves = 1e-4 * rng.standard_t(4, (len(CURRENCIES), n)) * (rng.random((len(CURRENCIES), n)) < 0.7)
-    if holes:
-        moves[:, 400:425] = 0.0
-    value = dict(zip(CURRENCIES, np.cumsum(moves, axis=1), strict=True))
-    ts = START + np.arange(n) + np.where(np.arange(n) >= 700, 2_000, 0)
-    return {p: _bars(rng, p, value, ts, holes) for p in pairs}
-
-
-def _bars(rng: np.random.Generator, pair: str, value: dict[str, np.ndarray], ts: np.ndarray, holes: bool) -> Bars:
-    n = len(ts)
-    level = 110.0 if pair.endswith("jpy") else 1.2
-    digits = 3 if pair.endswith("jpy") else 5
-    noise = 5e-6 * rng.standard_normal(n)
-    noise[400:425] = noise[400]
-    close = np.round(level * np.exp(value[pair[:3]] - value[pair[3:]] + noise), digits)
-    step = 10.0**-digits
-    high, low = close + step * rng.integers(0, 9, n), close - step * rng.integers(0, 9, n)
-    opened = np.round((high + low) / 2, digits)
-    spread = step * rng.integers(5, 25, n)
-    bars = Bars(ts, opened, high, low, close, None, spread.astype(float))
-    return bars.take(_seen(rng, pair, n)) if holes else bars
-
-
-def _seen(rng: np.random.Generator, pair: str, n: int) -> np.ndarray:
-    seen = rng.random(n) < 0.9
-    away = {"audnzd": (0, 130), "eurjpy": (500, 720), "usdjpy": (300, 390), "eurchf": (690, 780), "gbpusd": (900, 1000)}
-    seen[slice(*away.get(pair, (0, 0)))] = False
-    if pair == "eurusd":
-        seen[[0, n - 1]] = True
-    return seen
 
 
 def frame_of(bars: dict[str, Bars], quotes: bool = True, baselines: dict[str, float] | None = None) -> PanelFrame:

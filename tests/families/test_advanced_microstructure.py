@@ -13,7 +13,7 @@ from scipy import stats
 
 from fxloom.families.advanced_microstructure import FAMILY
 from fxloom.features.domain import BOTH, BQX, RATE, Domain
-from tests.families.markets import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
+from tests.families.naive import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
 
 
 def sign(r: np.ndarray) -> np.ndarray:

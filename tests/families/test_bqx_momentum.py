@@ -10,7 +10,8 @@ from fxloom.bars.pairs import PairInfo
 from fxloom.families.bqx_momentum import FAMILY
 from fxloom.features.domain import RATE
 from fxloom.features.pair_view import PairFrame
-from tests.families.walks import check_declarations, computed, frame, index_of, sample, walk
+from tests.families.walks import check_declarations, computed, frame, index_of, sample
+from tests.markets import walk
 
 NAMES = ["walk", pytest.param("market28/usdjpy", marks=pytest.mark.data)]
 WINDOWS = {"w15": 15, "w30": 30, "w45": 45, "w60": 60, "w75": 75, "agg": 90}

@@ -5,25 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fxloom.bars.bars import Bars
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo
 from fxloom.families import fibonacci
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.pair_view import PairFrame, View
+from tests.markets import tied_walk
 
 LEVELS = (23.6, 38.2, 50.0, 61.8, 78.6)
 
 
 def view_of(n: int, seed: int, domain: Domain, still: tuple[int, int] = (0, 0)) -> View:
-    rng = np.random.default_rng(seed)
-    steps, reach = rng.integers(-2, 3, n), rng.integers(0, 3, (2, n))
-    steps[slice(*still)], reach[:, slice(*still)] = 0, 0
-    close = 13_000 + np.cumsum(steps).astype(np.float64)
-    opened = np.r_[close[0], close[:-1]]
-    high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
-    bars = Bars(np.arange(n) + 25_000_000, 0.01 * opened, 0.01 * high, 0.01 * low, 0.01 * close)
-    return PairFrame("usdjpy", on_clock(bars), PairInfo(float(bars.close[0]))).view(domain)
+    bars = tied_walk(n, seed, still, step=2, reach=3, gaps=False)
+    return PairFrame("eurusd", on_clock(bars), PairInfo(float(bars.close[0]))).view(domain)
 
 
 def slow_levels(high: np.ndarray, low: np.ndarray, close: float) -> dict[str, float]:

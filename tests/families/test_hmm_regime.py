@@ -21,6 +21,7 @@ from tests.families.weekly import (
     weekly_bars,
     weekly_view,
 )
+from tests.markets import standing_still
 from tests.reference.change_points import run_probabilities
 
 NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
@@ -140,10 +141,7 @@ def test_probabilities_sum_to_one() -> None:
 def still_until(bar: int) -> Bars:
     """A price that does not move before a bar."""
     bars = weekly_bars()
-    o, h, l, c = (column.copy() for column in (bars.open, bars.high, bars.low, bars.close))
-    for column in (o, h, l, c):
-        column[:bar] = bars.close[bar]
-    return Bars(bars.ts, o, h, l, c, bars.volume, bars.spread)
+    return standing_still(bars, 0, bar, float(bars.close[bar]))
 
 
 @DOMAINS
@@ -163,11 +161,8 @@ def test_a_failed_model_leaves_change_points_standing() -> None:
     """A handful of absurd moves make a state that holds less than a hundredth of the window."""
     bars = weekly_bars()
     week = usable_weeks(weekly_view(RATE), state_warmup(RATE))[0]
-    close = bars.close.copy()
     at = int(weekly_view(RATE).frame.bars.observed.searchsorted(week.begin - 2_000))
-    close[at] *= 1.5
-    o, h, l = (np.where(np.arange(len(close)) == at, close, c) for c in (bars.open, bars.high, bars.low))
-    view = view_of(Bars(bars.ts, o, h, l, close, bars.volume, bars.spread), RATE)
+    view = view_of(standing_still(bars, at, at + 1, 1.5 * float(bars.close[at])), RATE)
     out = FAMILY.compute(view)
     (reason, where, names), *_ = view.missing
     assert (reason, names) == ("failed fit", STATE_NAMES)

@@ -10,7 +10,7 @@ import pytest
 
 from fxloom.families.liquidity_metrics import FAMILY
 from fxloom.features.domain import BOTH, Domain
-from tests.families.markets import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
+from tests.families.naive import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
 
 
 def sign(r: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from fxloom.families.market_regime import FAMILY
 from fxloom.features.domain import BOTH, BQX, Domain
-from tests.families.markets import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, slope, std
+from tests.families.naive import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, slope, std
 
 
 def changes(x: np.ndarray, k: int) -> np.ndarray:

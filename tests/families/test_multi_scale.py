@@ -17,23 +17,11 @@ from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Columns
 from fxloom.features.pair_view import PairFrame, View
 from tests.conftest import real_bars
+from tests.markets import closing_walk, flat_bars
 
 FAMILIES = {30: multi_scale_30m, 60: multi_scale_60m}
 SCALES = pytest.mark.parametrize("minutes", [30, 60])
 DOMAINS = pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-
-
-def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
-    """Bars with missing minutes and closures; they begin within a bin."""
-    rng = np.random.default_rng(seed)
-    waits = np.where(rng.random(n) < 0.01, rng.integers(2, 12, n), 1)
-    waits[rng.integers(500, n, n // 1500)] = rng.integers(100, 3000, n // 1500)
-    steps = rng.integers(-9, 10, n)
-    steps[slice(*still)] = 0
-    close = np.round(1e-5 * (110_000 + np.cumsum(steps)), 5)
-    opened = np.r_[close[0], close[:-1]]
-    ts = 25_300_013 + np.cumsum(waits)
-    return Bars(ts, opened, np.maximum(opened, close) + 1e-5, np.minimum(opened, close) - 1e-5, close)
 
 
 def frame_of(bars: Bars) -> PairFrame:
@@ -97,7 +85,7 @@ class Slow:
 @SCALES
 @DOMAINS
 def test_values_are_those_of_the_page(domain: Domain, minutes: int) -> None:
-    view = frame_of(ticking_bars(9000, minutes)).view(domain)
+    view = frame_of(closing_walk(9000, minutes)).view(domain)
     got, slow = features(view, minutes), Slow(view, minutes)
     columns = {c.name: c for c in FAMILIES[minutes].columns(domain)}
     assert list(got) == list(columns)
@@ -110,7 +98,7 @@ def test_values_are_those_of_the_page(domain: Domain, minutes: int) -> None:
 @SCALES
 @DOMAINS
 def test_every_feature_begins_at_its_warmup(domain: Domain, minutes: int) -> None:
-    got = features(frame_of(ticking_bars(6000, 7)).view(domain), minutes)
+    got = features(frame_of(closing_walk(6000, 7)).view(domain), minutes)
     for column in FAMILIES[minutes].columns(domain):
         values = got[column.name]
         assert np.isnan(values[: column.warmup]).all(), column.name
@@ -122,7 +110,7 @@ def test_every_feature_begins_at_its_warmup(domain: Domain, minutes: int) -> Non
 def test_the_warmup_is_enough_for_full_bins_that_begin_anywhere(minutes: int) -> None:
     for begin in range(0, minutes, 7):
         close = 1.1 + 1e-5 * np.random.default_rng(begin).integers(-9, 10, 5000).cumsum().astype(np.float64)
-        bars = Bars(np.arange(5000) + 25_300_020 // 60 * 60 + begin, close, close, close, close)
+        bars = flat_bars(np.arange(5000) + 25_300_020 // 60 * 60 + begin, close)
         got = features(frame_of(bars).view(RATE), minutes)
         for column in FAMILIES[minutes].columns(RATE):
             assert not np.isnan(got[column.name][column.warmup :]).any(), (column.name, begin)
@@ -134,7 +122,7 @@ def test_the_warmup_is_enough_for_full_bins_that_begin_anywhere(minutes: int) ->
 @SCALES
 @DOMAINS
 def test_what_comes_later_changes_nothing(domain: Domain, minutes: int) -> None:
-    bars = ticking_bars(6000, 11)
+    bars = closing_walk(6000, 11)
     whole = features(frame_of(bars).view(domain), minutes)
     for end in (4000, 4001, 4013, 4029, 5500):
         wild = bars.close.copy()
@@ -163,14 +151,14 @@ def assert_memory(bars: Bars, domain: Domain, minutes: int, starts: list[int], r
 @SCALES
 @DOMAINS
 def test_a_start_from_the_declared_lookback_gives_the_same(domain: Domain, minutes: int) -> None:
-    bars = ticking_bars(32_000, 13)
+    bars = closing_walk(32_000, 13)
     assert_memory(bars, domain, minutes, [1, 17, 29, 30, 1234, 4321], 2000)
 
 
 @SCALES
 @DOMAINS
 def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain, minutes: int) -> None:
-    bars = ticking_bars(34_000, 14)
+    bars = closing_walk(34_000, 14)
     close, high = bars.close.copy(), bars.high.copy()
     close[3000] *= 1.01
     high[3000] = close[3000]
@@ -181,7 +169,7 @@ def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain, m
 @SCALES
 def test_a_standstill_of_any_length_is_no_matter(minutes: int) -> None:
     for length in (300, 4000):
-        bars = ticking_bars(38_000, 15, (8000, 8000 + length))
+        bars = closing_walk(38_000, 15, (8000, 8000 + length))
         begin = int(on_clock(bars).observed[8000])
         assert_memory(bars, RATE, minutes, [begin - 4000, begin - 200, begin + 10, begin + length // 2], 4000)
 
@@ -195,7 +183,7 @@ def test_real_bars_are_forgotten_too(name: str, domain: Domain, minutes: int) ->
 
 
 def test_a_standstill_agrees_in_trend_and_has_no_ratio() -> None:
-    view = frame_of(ticking_bars(9000, 16, (3000, 8000))).view(RATE)
+    view = frame_of(closing_walk(9000, 16, (3000, 8000))).view(RATE)
     got = features(view, 30)
     still = slice(5000, 7500)
     assert np.ptp(view.x[still]) == 0.0

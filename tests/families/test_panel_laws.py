@@ -17,7 +17,8 @@ from fxloom.features.panel_view import CARRY, PanelFrame, panel_minutes
 from fxloom.series.panel import set_return, total_return
 from fxloom.series.siblings import BASE, QUOTE
 from tests.conftest import real_bars
-from tests.families.panel_reference import frame_of, made_up
+from tests.families.panel_reference import frame_of
+from tests.markets import panel
 
 FAMILIES = (correlation, error_correction, cross_sectional_panel, currency_strength, arbitrage)
 TABLES = [table for module in FAMILIES for table in tables_of(module.FAMILY)]
@@ -31,7 +32,7 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
 @cache
 def long_panel() -> dict[str, Bars]:
     """Six pairs over 18,000 minutes; two of them come back from long holes, one after its close has expired."""
-    bars = made_up(SIX, 18_000, seed=8, holes=False)
+    bars = panel(SIX, 18_000, seed=8, holes=False)
     rng = np.random.default_rng(4)
     kept = {p: rng.random(18_000) < 0.8 for p in SIX}
     kept["usdcad"][16_300 - EXPIRED : 16_300] = False
@@ -109,7 +110,7 @@ def test_later_bars_do_not_matter(table: Table) -> None:
 
 @each_table
 def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
-    frame = frame_of(made_up(PAIRS, 1_700, seed=6, holes=False))
+    frame = frame_of(panel(PAIRS, 1_700, seed=6, holes=False))
     columns = table.family.compute(frame.view(table.domain))
     for f in table.features:
         column, values = f.column, columns[f.key]
@@ -125,19 +126,19 @@ def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
 
 @each_table
 def test_lone_pairs_and_empty_pairs_are_no_error(table: Table) -> None:
-    lone = frame_of({"eurusd": made_up()["eurusd"]})
+    lone = frame_of({"eurusd": panel()["eurusd"]})
     view = lone.view(table.domain)
     columns = table.family.compute(view)
     told = {name for _, where, names in view.missing for name in names if where.all()}
     assert all(name in told or np.isfinite(column).any() for name, column in columns.items())
-    gone = made_up()["usdjpy"].take(slice(0, 0))
-    bars = made_up(("eurusd", "gbpusd", "usdjpy")) | {"usdjpy": gone}
+    gone = panel()["usdjpy"].take(slice(0, 0))
+    bars = panel(("eurusd", "gbpusd", "usdjpy")) | {"usdjpy": gone}
     frame = frame_of(bars, baselines=dict.fromkeys(bars, 1.2))
     assert {c.shape for c in table.family.compute(frame.view(table.domain)).values()} == {frame.price.shape}
 
 
 def test_triangles_tie_features_as_the_page_says() -> None:
-    frame = frame_of(made_up(PAIRS, 700, seed=2, holes=False))
+    frame = frame_of(panel(PAIRS, 700, seed=2, holes=False))
     view = frame.view(RATE)
     gap = set_return(view, BASE) + set_return(view, QUOTE) - view.r
     assert np.nanmax(np.abs(gap)) < 0.25 * np.nanstd(view.r)  # up to the noise of the triangles

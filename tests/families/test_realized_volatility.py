@@ -11,7 +11,7 @@ from scipy.special import gamma
 
 from fxloom.families.realized_volatility import FAMILY
 from fxloom.features.domain import BOTH, RATE, Domain
-from tests.families.markets import (
+from tests.families.naive import (
     NAMES,
     Formula,
     Market,

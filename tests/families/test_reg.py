@@ -7,14 +7,14 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from fxloom.bars.bars import Bars
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo
 from fxloom.families.reg import FAMILY, METRICS, leverage
 from fxloom.features.domain import BOTH, BQX, RATE, Domain
 from fxloom.features.pair_view import PairFrame
 from fxloom.kernels.student import student_quantile
-from tests.families.walks import START, check_declarations, computed, frame, sample, series_of
+from tests.families.walks import check_declarations, computed, frame, sample, series_of
+from tests.markets import START, flat_bars
 
 NAMES = ["walk", pytest.param("market28/audnzd", marks=pytest.mark.data)]
 WINDOWS = {"w15": 15, "w30": 30, "w45": 45, "w60": 60, "w75": 75, "agg": 90}
@@ -94,7 +94,7 @@ def test_an_exact_fit_has_no_residuals() -> None:
     """A price on a parabola in powers of two, against a baseline of 100: every number is exact."""
     u = np.arange(200.0)
     price = 64.0 + u * u / 4096.0
-    view = PairFrame("eurusd", on_clock(Bars(START + u.astype(np.int64), price, price, price, price)), PairInfo(100.0))
+    view = PairFrame("eurusd", on_clock(flat_bars(START + u, price)), PairInfo(100.0))
     out = FAMILY.compute(view.view(RATE))
     t = 150
     assert out["reg_rmse_w15"][t] == 0.0
@@ -111,9 +111,7 @@ def test_an_exact_fit_has_no_residuals() -> None:
 def test_a_straight_line_has_no_vertex() -> None:
     price = 64.0 + np.arange(200.0) / 1024.0
     ts = START + np.arange(200)
-    out = FAMILY.compute(
-        PairFrame("eurusd", on_clock(Bars(ts, price, price, price, price)), PairInfo(100.0)).view(RATE)
-    )
+    out = FAMILY.compute(PairFrame("eurusd", on_clock(flat_bars(ts, price)), PairInfo(100.0)).view(RATE))
     assert np.isnan(out["reg_vertex_x_w30"]).all()
     assert np.isnan(out["reg_vertex_y_w30"]).all()
     np.testing.assert_allclose(out["reg_a1_w30"][29:], 1.0 / 1024.0, rtol=1e-12)

@@ -9,7 +9,7 @@ import pytest
 
 from fxloom.families.spread_features import FAMILY
 from fxloom.features.domain import RATE, WINDOWS
-from tests.families.markets import (
+from tests.families.naive import (
     NAMES,
     Formula,
     Market,

@@ -17,25 +17,12 @@ from fxloom.features.domain import BOTH, BQX, RATE, Domain
 from fxloom.features.feature import Columns
 from fxloom.features.pair_view import PairFrame, View
 from tests.conftest import real_bars
+from tests.markets import tied_walk
 
 NAMES = {domain: {c.name: c for c in technical.columns(domain)} for domain in BOTH}
 WINDOWS = {"stoch_k", "stoch_d", "stochrsi_k", "stochrsi_d", "cci_20", "willr_14", "mfi_14", "ultosc"}  # may be missing
 
 SIMPLE, EXPONENTIAL = talib.MA_Type.SMA, talib.MA_Type.EMA  # kinds of moving averages
-
-
-def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
-    """Bars on a grid of 0.00001 with missing minutes, ties and, if asked, a stretch in which nothing moves."""
-    rng = np.random.default_rng(seed)
-    ts = 25_300_000 + np.cumsum(np.where(rng.random(n) < 0.02, rng.integers(2, 9, n), 1))
-    steps, reach, volume = rng.integers(-9, 10, n), rng.integers(0, 6, (2, n)), rng.integers(0, 50, n)
-    quiet = slice(*still)
-    steps[quiet], reach[:, quiet] = 0, 0
-    close = 110_000 + np.cumsum(steps)
-    opened = np.r_[close[0], close[:-1]]
-    high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
-    o, h, l, c = (np.round(1e-5 * column, 5) for column in (opened, high, low, close))
-    return Bars(ts, o, h, l, c, volume.astype(np.float64))
 
 
 def view_of(bars: Bars, domain: Domain) -> View:
@@ -91,12 +78,12 @@ def assert_agreement(view: View, most_missing: float) -> None:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_agrees_with_talib(domain: Domain) -> None:
-    assert_agreement(view_of(ticking_bars(6000, 1), domain), 0.005)
+    assert_agreement(view_of(tied_walk(6000, 1), domain), 0.005)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_agrees_with_talib_through_a_standstill(domain: Domain) -> None:
-    view = view_of(ticking_bars(6000, 2, (2000, 2300)), domain)
+    view = view_of(tied_walk(6000, 2, (2000, 2300)), domain)
     assert_agreement(view, 0.07)
 
 
@@ -109,7 +96,7 @@ def test_agrees_with_talib_on_real_bars(name: str, domain: Domain) -> None:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_what_is_0_over_0_is_missing_or_0_as_the_page_says(domain: Domain) -> None:
-    view = view_of(ticking_bars(3000, 3, (1000, 1400)), domain)
+    view = view_of(tied_walk(3000, 3, (1000, 1400)), domain)
     got = technical.compute(view)
     _, high, low, close = view.ohlc
     still = np.flatnonzero(np.r_[0.0, np.diff(close)] == 0.0)
@@ -134,7 +121,7 @@ def first_zero_range(view: View) -> int:
 
 
 def test_one_empty_range_spoils_all_averages_that_use_it() -> None:
-    view = view_of(ticking_bars(3000, 4, (1000, 1014 + 13)), RATE)
+    view = view_of(tied_walk(3000, 4, (1000, 1014 + 13)), RATE)
     got, t = technical.compute(view), first_zero_range(view)
     last = t + int(np.isnan(got["tech_willr_14"][t:]).argmin()) - 1
     for name, after in (("willr_14", 0), ("stoch_k", 2), ("stoch_d", 4)):
@@ -144,7 +131,7 @@ def test_one_empty_range_spoils_all_averages_that_use_it() -> None:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_no_flow_is_no_mfi(domain: Domain) -> None:
-    bars = ticking_bars(1500, 5)
+    bars = tied_walk(1500, 5)
     assert bars.volume is not None
     quiet = bars.volume.copy()
     quiet[700:760] = 0.0
@@ -158,7 +145,7 @@ def test_no_flow_is_no_mfi(domain: Domain) -> None:
 def test_all_values_are_in_range() -> None:
     for domain in BOTH:
         for seed, still in ((6, (0, 0)), (7, (1500, 2700))):
-            for name, values in technical.compute(view_of(ticking_bars(4000, seed, still), domain)).items():
+            for name, values in technical.compute(view_of(tied_walk(4000, seed, still), domain)).items():
                 column, there = NAMES[domain][name], values[~np.isnan(values)]
                 assert there.min() >= column.low, name
                 assert there.max() <= column.high, name
@@ -190,12 +177,12 @@ def assert_memory(bars: Bars, domain: Domain, starts: list[int], rows: int) -> N
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_a_start_from_the_declared_lookback_gives_the_same(domain: Domain) -> None:
-    assert_memory(ticking_bars(14_000, 8), domain, [1, 500, 4321], 3000)
+    assert_memory(tied_walk(14_000, 8), domain, [1, 500, 4321], 3000)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain) -> None:
-    bars = ticking_bars(14_000, 9)
+    bars = tied_walk(14_000, 9)
     close, high = bars.close.copy(), bars.high.copy()
     close[3000] *= 1.01
     high[3000] = close[3000]
@@ -205,7 +192,7 @@ def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain) -
 
 @pytest.mark.parametrize("length", [100, 690, 1500, 3000])
 def test_a_standstill_of_any_length_is_no_matter(length: int) -> None:
-    bars = ticking_bars(16_000, 10, (6000, 6000 + length))
+    bars = tied_walk(16_000, 10, (6000, 6000 + length))
     begin = int(on_clock(bars).observed[6000])
     starts = [begin - d for d in (1200, 800, 700, 300, 0)] + [begin + d for d in (5, 50, length // 2)]
     assert_memory(bars, RATE, starts, 4000)
@@ -219,13 +206,13 @@ def test_real_bars_are_forgotten_too(name: str, domain: Domain) -> None:
 
 
 def test_bqx_starts_at_the_first_complete_bar() -> None:
-    view = view_of(ticking_bars(200, 11), BQX)
+    view = view_of(tied_walk(200, 11), BQX)
     assert np.flatnonzero(~np.isnan(technical.compute(view)["tech_bop"]))[0] == 19
 
 
 def test_a_bar_that_just_touches_the_stop_turns_it_whatever_the_baseline() -> None:
     """The prices settle exact decimal ties; on the index rounding would, one way or the other with the baseline."""
-    bars = on_clock(ticking_bars(6000, 4))
+    bars = on_clock(tied_walk(6000, 4))
     high, low, close = (np.round(1e5 * price) for price in (bars.high, bars.low, bars.close))
     on_prices = 100.0 * (close - talib.SAR(high, low, 0.02, 0.2)) / close
     turned = 0
@@ -239,7 +226,7 @@ def test_a_bar_that_just_touches_the_stop_turns_it_whatever_the_baseline() -> No
 
 
 def test_directions_do_not_know_the_baseline() -> None:
-    bars = ticking_bars(2000, 12)
+    bars = tied_walk(2000, 12)
     frame = on_clock(bars)
     one, other = (technical.compute(PairFrame("eurusd", frame, PairInfo(b)).view(RATE)) for b in (1.1, 0.777))
     for name in ("dx_14", "adx_14", "adxr_14", "plus_di_14", "minus_di_14", "sar_dist"):

@@ -23,6 +23,7 @@ from tests.families.weekly import (
     weekly_bars,
     weekly_view,
 )
+from tests.markets import standing_still
 
 NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 MANY = ["market28/audcad", "market28/gbpnzd", "market28/usdjpy", "long9/gbpusd", "long9/eurchf", "long9/usdcad"]
@@ -111,10 +112,7 @@ def still_until(view_bar: int, domain: Domain) -> Bars:
     """A price that does not move before a clock position."""
     bars = weekly_bars()
     n = int(weekly_view(domain).frame.bars.observed.searchsorted(view_bar))
-    o, h, l, c = (column.copy() for column in (bars.open, bars.high, bars.low, bars.close))
-    for column in (o, h, l, c):
-        column[:n] = bars.close[n]
-    return Bars(bars.ts, o, h, l, c, bars.volume, bars.spread)
+    return standing_still(bars, 0, n, float(bars.close[n]))
 
 
 @DOMAINS

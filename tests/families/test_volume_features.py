@@ -13,7 +13,7 @@ from scipy import stats
 from fxloom.families.volume_features import FAMILY
 from fxloom.features.domain import RATE, WINDOWS
 from fxloom.features.pair_view import PairFrame
-from tests.families.markets import (
+from tests.families.naive import (
     NAMES,
     Formula,
     Market,

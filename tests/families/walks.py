@@ -6,34 +6,15 @@ from functools import cache
 
 import numpy as np
 
-from fxloom.bars.bars import Bars
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Family
 from fxloom.features.pair_view import PairFrame
 from tests.conftest import real_bars
+from tests.markets import walk
 
-START = 25_296_480  # Monday 2018-02-05 00:00 UTC in minutes since 1970
 STILL = slice(900, 1_300)  # the walk's price stands still here
-GAP = 1_500  # an hour and a half is missing before this bar
-
-
-@cache
-def walk(n: int = 2_200, seed: int = 11) -> Bars:
-    """A random walk in ticks of 1e-5 from 1.25 with a still stretch, missing minutes and a closure."""
-    rng = np.random.default_rng(seed)
-    ticks = np.round(rng.standard_t(4, n) * 8)
-    ticks[STILL] = 0.0
-    close = 1.25 + 1e-5 * np.cumsum(ticks)
-    opened = np.concatenate([[1.25], close[:-1]])
-    high = np.maximum(opened, close) + 1e-5 * rng.integers(0, 6, n)
-    low = np.minimum(opened, close) - 1e-5 * rng.integers(0, 6, n)
-    for column in (opened, high, low):
-        column[STILL] = close[STILL.start]
-    steps = np.where(rng.random(n) < 0.05, 3, 1)
-    steps[GAP] = 90
-    return Bars(START + np.cumsum(steps), opened, high, low, close, rng.integers(1, 50, n).astype(float))
 
 
 @cache

@@ -16,6 +16,7 @@ from fxloom.features.feature import Family, tables_of
 from fxloom.features.pair_view import PairFrame, View
 from fxloom.series.anchors import Week, weeks
 from tests.conftest import real_bars
+from tests.markets import with_later_walk
 
 
 @cache
@@ -54,15 +55,6 @@ def series(view: View) -> tuple[np.ndarray, np.ndarray]:
     return x, r
 
 
-def with_later_bars(bars: Bars, cut: int, seed: int = 1) -> Bars:
-    """The bars with all prices from bar ``cut`` on replaced by another walk."""
-    rng = np.random.default_rng(seed)
-    walk = bars.close[cut - 1] * np.exp(1e-3 * np.cumsum(rng.normal(size=len(bars) - cut)))
-    close = np.concatenate([bars.close[:cut], walk])
-    o, h, l = (np.concatenate([column[:cut], walk]) for column in (bars.open, bars.high, bars.low))
-    return Bars(bars.ts, o, h, l, close, bars.volume, bars.spread)
-
-
 # -- what holds for every anchored family -----------------------------------------------------------------------------
 
 
@@ -72,7 +64,7 @@ def check_only_the_past_counts(family: Family, domain: Domain) -> None:
     expected = family.compute(weekly_view(domain))
     for cut in (11_000, len(bars) - 3_000):
         known = int(np.searchsorted(weekly_view(domain).ts, bars.ts[cut]))
-        for other in (bars.take(slice(cut)), with_later_bars(bars, cut)):
+        for other in (bars.take(slice(cut)), with_later_walk(bars, cut)):
             for name, column in family.compute(view_of(other, domain)).items():
                 np.testing.assert_array_equal(column[:known], expected[name][:known], name)
 

@@ -16,14 +16,12 @@ from fxloom.features.panel_view import CARRY, PanelFrame, panel_minutes
 from fxloom.series.pair import spread_bp
 from fxloom.series.panel import own_spread
 from fxloom.series.siblings import members_of, relate, system_of, triangles_of
-
-START = 25_296_480
+from tests.markets import START, banded_bars
 
 
 def bars_at(minutes: list[int], price: float = 1.25, spread: float = 1e-4) -> Bars:
-    ts = START + np.array(minutes, np.int64)
-    close = price + 1e-4 * np.arange(float(len(ts)))
-    return Bars(ts, close, close + 2e-4, close - 1e-4, close, None, np.full(len(ts), spread))
+    close = price + 1e-4 * np.arange(float(len(minutes)))
+    return banded_bars(START + np.array(minutes, np.int64), close, up=2e-4, spread=spread)
 
 
 def frame_of(bars: dict[str, Bars], quotes: bool = True) -> PanelFrame:
@@ -85,7 +83,7 @@ def test_estimated_spreads_are_those_of_the_own_clock_at_the_latest_bar() -> Non
     rng = np.random.default_rng(2)
     minutes = sorted(rng.choice(400, 250, replace=False).tolist())
     close = 1.25 + 1e-4 * np.cumsum(rng.standard_normal(250))
-    bars = Bars(START + np.array(minutes), close, close + 2e-4, close - 1e-4, close)
+    bars = banded_bars(START + np.array(minutes), close, up=2e-4)
     frame = frame_of({"eurusd": bars_at(list(range(400))), "gbpusd": bars}, quotes=False)
     own = PairFrame("gbpusd", on_clock(bars), PairInfo(1.25, True, False))
     estimate = dict(zip(own.bars.ts.tolist(), spread_bp(own.view(RATE)), strict=True))
@@ -101,7 +99,7 @@ def test_an_estimate_from_before_a_hole_longer_than_the_carry_is_missing() -> No
     rng = np.random.default_rng(3)
     gbp = bars_at([m for m in range(100 + CARRY + 300) if m not in set(away)])
     close = gbp.close + 1e-4 * np.cumsum(rng.standard_normal(len(gbp)))
-    gbp = Bars(gbp.ts, close, close + 2e-4, close - 1e-4, close)
+    gbp = banded_bars(gbp.ts, close, up=2e-4)
     spread = own_spread(frame_of({"eurusd": others, "gbpusd": gbp}, quotes=False).view(RATE))[1]
     back = 100 + CARRY + 40
     assert np.isnan(spread[back : back + 59]).all()

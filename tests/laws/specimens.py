@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from fxloom.features.feature import Scope
 from fxloom.features.pair_view import PairFrame
 from fxloom.features.panel_view import PanelFrame, panel_minutes
 from tests.conftest import real_bars
+from tests.markets import PRICES, flat_bars, in_trouble
 
 SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks, three month edges, New York's and London's spring
 PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 3))
@@ -28,7 +30,6 @@ PANEL = (
     "nzdusd", "usdcad", "usdchf", "usdjpy",
 )  # fmt: skip
 LATE, HOLED = "audnzd", "eurjpy"  # one pair of the panel begins a week late, one has a hole of two days
-PRICES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,22 +104,7 @@ def troubled(scope: Scope) -> Specimen:
     """A month in which the price stands still for hours and days, the volume is silent, and bars are missing."""
     full = _market(scope, "audnzd")
     part = full.before(int(full.observed[min(30_000, len(full.observed) - 1)]))
-    return Specimen("troubled", part.of(lambda _, b: _in_trouble(b)).bars, full.infos)
-
-
-def _in_trouble(bars: Bars) -> Bars:
-    columns = {name: getattr(bars, name).copy() for name in (*PRICES, "volume", "spread")}
-    for begin, length in ((2_000, 90), (4_000, 700), (9_000, 3_000), (12_500, 17)):
-        for name in PRICES:
-            columns[name][begin : begin + length] = columns["close"][begin - 1]
-    for begin, length in ((3_000, 100), (10_000, 300), (14_000, 1_600)):
-        columns["volume"][begin : begin + length] = 0.0
-    columns["spread"][13_000:13_400] = 0.0
-    keep = np.ones(len(bars), np.bool_)
-    for begin, length in ((5_000, 30), (6_000, 59), (7_000, 61), (8_000, 400), (24_000, 2_000)):
-        keep[begin : begin + length] = False
-    keep[16_000:17_000:3] = False
-    return replace(bars, **columns).take(keep)
+    return Specimen("troubled", part.of(lambda _, b: in_trouble(b)).bars, full.infos)
 
 
 @cache
@@ -126,8 +112,8 @@ def still(scope: Scope, price: float, baseline: float, volume: float) -> Specime
     """Prices that never move."""
 
     def stopped(_: str, bars: Bars) -> Bars:
-        level = np.full(len(bars), price)
-        return Bars(bars.ts, level, level, level, level, np.full(len(level), volume), 1e-4 * level)
+        n = len(bars)
+        return replace(flat_bars(bars.ts, price), volume=np.full(n, volume), spread=np.full(n, 1e-4 * price))
 
     full = lively(scope)
     return Specimen(f"still at {price}", full.of(stopped).bars, {p: PairInfo(baseline) for p in full.bars})
@@ -207,8 +193,8 @@ def _scaled(bars: Bars, where: Flags, price: Floats, volume: Floats, spread: Flo
     def scaled(column: Floats | None, factor: Floats) -> Floats | None:
         return None if column is None else np.where(where, column * factor, column)
 
-    o, h, l, c = (np.where(where, getattr(bars, name) * price, getattr(bars, name)) for name in PRICES)
-    return Bars(bars.ts, o, h, l, c, scaled(bars.volume, volume), scaled(bars.spread, spread))
+    prices: dict[str, Any] = {name: scaled(getattr(bars, name), price) for name in PRICES}
+    return replace(bars, **prices, volume=scaled(bars.volume, volume), spread=scaled(bars.spread, spread))
 
 
 # -- moments worth trying --------------------------------------------------------------------------------------------

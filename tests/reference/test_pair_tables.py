@@ -17,6 +17,7 @@ from fxloom.api import compute
 from fxloom.bars.bars import Bars
 from fxloom.features.catalogue import tables as catalogue_tables
 from tests.conftest import real_bars
+from tests.markets import long_quoted_walk
 from tests.reference import flows, liquidity, models, prices, regimes, transforms
 from tests.reference.market import Market, Sight, build
 
@@ -51,30 +52,8 @@ ROWS = 25
 UNIFORM = ("multi_scale_30m", "multi_scale_60m")  # begin after as many bars as full bins hold, whatever the bins hold
 
 
-def made_up() -> Bars:
-    """A walk in points with fat tails, holes, closures, a standstill, minutes without volume, and quotes."""
-    rng = np.random.default_rng(20)
-    n = 12_000
-    steps = np.round(rng.standard_t(3, n) * 5 * np.exp(0.5 * np.sin(np.arange(n) / 300)))
-    steps[rng.random(n) < 0.1] = 0.0
-    steps[4_000:4_250] = 0.0
-    close = 125_000.0 + np.cumsum(steps)
-    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n).astype(float)
-    high = np.maximum(opened, close) + rng.integers(0, 6, n).astype(float)
-    low = np.minimum(opened, close) - rng.integers(0, 6, n).astype(float)
-    for column in (opened, high, low):
-        column[4_000:4_250] = close[4_000]
-    volume = rng.poisson(20 + 2 * np.abs(steps)).astype(float)
-    volume[5_500:5_600] = 0.0
-    gaps = np.where(rng.random(n) < 0.02, rng.integers(2, 5, n), 1)
-    gaps[[2_000, 6_000]] = 61, 3_000
-    ts = 25_293_600 + np.cumsum(gaps)
-    spread = 1e-5 * rng.integers(5, 25, n).astype(np.float64)
-    return Bars(ts, 1e-5 * opened, 1e-5 * high, 1e-5 * low, 1e-5 * close, volume, spread)
-
-
 SAMPLES: dict[str, tuple[str, Callable[[], Bars]]] = {
-    "made up": ("eurusd", made_up),
+    "made up": ("eurusd", long_quoted_walk),
     "eurusd": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(8_500))),
     "eurusd for weeks": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(14_800))),
     "gbpusd": ("gbpusd", lambda: real_bars("long9/gbpusd").take(slice(30_000, 38_500))),

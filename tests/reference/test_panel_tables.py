@@ -15,6 +15,7 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.pairs import PAIRS
 from fxloom.features.catalogue import tables
 from tests.conftest import DATA, real_bars
+from tests.markets import panel_of_five
 from tests.reference import cross_section, relatives
 from tests.reference.market import build
 from tests.reference.panel import Panel
@@ -33,26 +34,6 @@ FITS = 12  # rows of error correction, each a fit of Johansen's
 REOPENING = 25_362_720 + 6 * 60  # Friday 23 March 2018, 06:00: a weekend lies ahead, one broker opens before another
 
 
-def made_up() -> dict[str, Bars]:
-    """Ten pairs made of five currencies, with holes, a pair that begins late and one that ends early."""
-    rng = np.random.default_rng(3)
-    n, currencies = 2_400, ("cad", "eur", "gbp", "jpy", "usd")
-    walk = {c: np.cumsum(rng.standard_t(4, n) * 5e-5) for c in currencies}
-    ts = 25_296_480 + np.arange(n) + np.where(np.arange(n) >= 1_700, 3_000, 0)
-    found = {}
-    for k, pair in enumerate(p for p in PAIRS if p[:3] in currencies and p[3:] in currencies):
-        close = np.round(1.2 * np.exp(walk[pair[:3]] - walk[pair[3:]] + rng.standard_normal(n) * 1e-5), 5)
-        opened = np.concatenate([close[:1], close[:-1]])
-        high, low = np.maximum(opened, close) + 2e-5, np.minimum(opened, close) - 2e-5
-        there = rng.random(n) > 0.03
-        there[1_700 : 1_700 + 20 * k] = False  # one opens after another
-        there[: 150 if pair == "gbpjpy" else 0] = False
-        there[n - (500 if pair == "cadjpy" else 0) :] = False
-        spread = 1e-6 * rng.integers(5, 25, n).astype(np.float64)
-        found[pair] = Bars(ts, opened, high, low, close, spread=spread).take(there)
-    return found
-
-
 def real() -> dict[str, Bars]:
     pairs = [p for p in PAIRS if (DATA / f"panel15/{p}.parquet").exists()]
     bars = {p: real_bars(f"panel15/{p}").between(REOPENING, REOPENING + 5_500) for p in pairs}
@@ -60,7 +41,7 @@ def real() -> dict[str, Bars]:
 
 
 CASES: dict[str, tuple[Callable[[], dict[str, Bars]], tuple[str, ...]]] = {
-    "made up": (made_up, ("eurusd", "gbpusd")),
+    "made up": (panel_of_five, ("eurusd", "gbpusd")),
     "panel15": (real, ("eurusd", "audcad", "eurjpy")),
 }
 NAMES = [pytest.param("made up"), pytest.param("panel15", marks=pytest.mark.data)]

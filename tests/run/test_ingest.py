@@ -19,6 +19,7 @@ from fxloom.sources import ReadOptions
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import make_lake, write_bars, write_market
+from tests.markets import flat_bars
 
 JANUARY, FEBRUARY, MARCH = (month_bounds(f"2024-0{m}")[0] for m in (1, 2, 3))
 
@@ -177,15 +178,11 @@ def test_a_path_that_is_not_there_is_named(store: FolderStore) -> None:
 
 
 def test_merging_keeps_order_and_tells_the_counts() -> None:
-    def some(minutes: list[int], price: float = 1.0) -> Bars:
-        column = np.full(len(minutes), price)
-        return Bars(np.array(minutes), column, column, column, column)
-
-    merge = merged(some([1, 3, 5]), some([2, 3, 6], 2.0))
+    merge = merged(flat_bars([1, 3, 5], 1.0), flat_bars([2, 3, 6], 2.0))
     assert (merge.new, merge.identical, merge.conflicting) == (2, 0, 1)
     assert merge.bars.ts.tolist() == [1, 2, 3, 5, 6]
     assert merge.bars.close.tolist() == [1.0, 2.0, 1.0, 1.0, 2.0]
-    replaced = merged(some([1, 3, 5]), some([2, 3, 6], 2.0), newer_wins=True)
+    replaced = merged(flat_bars([1, 3, 5], 1.0), flat_bars([2, 3, 6], 2.0), newer_wins=True)
     assert replaced.bars.close.tolist() == [1.0, 2.0, 2.0, 1.0, 2.0]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import PartitionKey, Record, Settings
 from fxloom.stores.base import Store
 from fxloom.system.lock import LockedError
+from tests.markets import banded_bars
 
 MARCH = 25_331_040  # 2018-03-01 00:00 in minutes since 1970
 TABLE = "bollinger_rate"
@@ -21,7 +24,7 @@ NAMES = [f"bb_{what}_{w}_rate" for w in (15, 30, 45, 60, 75) for what in ("width
 def some_bars(first: int = MARCH, n: int = 200, price: float = 1.2, volume: bool = True) -> Bars:
     close = price + 0.001 * np.sin(np.arange(n))
     ticks = np.arange(n, dtype=np.float64) if volume else None
-    return Bars(first + np.arange(n), close, close + 1e-4, close - 1e-4, close, ticks, None)
+    return replace(banded_bars(first + np.arange(n), close), volume=ticks)
 
 
 def some_record(

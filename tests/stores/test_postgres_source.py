@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
+from tests.markets import chained_bars, with_prices
 from tests.stores.databases import connected, database, pg, query, schema, store_url
 
 __all__ = ["database", "pg", "schema"]
@@ -30,11 +32,10 @@ def walk(pair: str) -> Bars:
     """Minutes around the edge of January and February, prices of five digits."""
     generator = np.random.default_rng(len(pair) + ord(pair[0]))
     close = np.round(1.1 + np.cumsum(generator.normal(0, 1e-4, N)), 5)
-    opened = np.concatenate([close[:1], close[:-1]])
-    high, low = np.maximum(opened, close) + 1e-5, np.minimum(opened, close) - 1e-5
     ts = EDGE - 2880 + np.arange(N)
     ticks = generator.integers(1, 90, N).astype(np.float64)
-    return Bars(ts, opened, np.round(high, 5), np.round(low, 5), close, ticks, np.full(N, 2e-5))
+    bars = with_prices(chained_bars(ts, close, 1e-5, 1e-5), digits=5)
+    return replace(bars, volume=ticks, spread=np.full(N, 2e-5))
 
 
 COLUMNS = {

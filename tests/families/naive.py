@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import bidask
 import numpy as np
-import polars as pl
 import pytest
 
-from fxloom.bars.bars import Bars
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo, pip_of
 from fxloom.features.domain import BQX, Domain
 from fxloom.features.feature import Family
 from fxloom.features.pair_view import PairFrame, View
-from tests.conftest import DATA, real_bars
+from tests.conftest import real_bars, real_quotes
+from tests.markets import quoted_walk
 
-STILL = slice(1_700, 2_000)  # bars of the made-up market without a move
-PRICES = ("open", "high", "low", "close")
-QUIET = slice(2_300, 2_420)  # bars without volume
 Number = float | np.floating[Any]
 Twin = Callable[["Market", int], Number]
 Formula = Callable[[np.ndarray], Number]
@@ -110,43 +106,20 @@ class Market:
 
 @cache
 def made_up(n: int = 3_200, seed: int = 5, given: bool = True) -> PairFrame:
-    """A walk in points with fat tails, holes, a closure, a standstill and minutes without volume.
-
-    ``given``: whether the source has volume and quotes.
-    """
-    rng = np.random.default_rng(seed)
-    steps = np.round(rng.standard_t(4, n) * 6 * np.exp(0.5 * np.sin(np.arange(n) / 200))).astype(np.float64)
-    steps[STILL] = 0.0
-    close = 125_000.0 + np.cumsum(steps)
-    opened = np.concatenate([[125_000], close[:-1]]) + rng.integers(-1, 2, n).astype(float)
-    high = np.maximum(opened, close) + rng.integers(0, 6, n).astype(float)
-    low = np.minimum(opened, close) - rng.integers(0, 6, n).astype(float)
-    for column in (opened, high, low):
-        column[STILL] = close[STILL.start]
-    volume = rng.poisson(20 + 2 * np.abs(steps)).astype(float)
-    volume[QUIET] = 0.0
-    spread = 1e-5 * rng.integers(5, 25, n).astype(np.float64)
-    ts = 25_296_480 + np.cumsum(np.where(rng.random(n) < 0.03, 3, 1) + np.where(np.arange(n) == 1_200, 500, 0))
-    o, h, l, c = 1e-5 * opened, 1e-5 * high, 1e-5 * low, 1e-5 * close
-    bars = Bars(ts, o, h, l, c, volume if given else None, spread if given else None)
+    """A pair on the clock; ``given``: whether its source has volume and quotes."""
+    bars = quoted_walk(n, seed)
+    if not given:
+        bars = replace(bars, volume=None, spread=None)
     return PairFrame("eurusd", on_clock(bars), PairInfo(float(bars.close[0]) * 1.01, given, given))
 
 
 @cache
 def real(name: str, n: int = 3_600) -> PairFrame:
     """Bars of a sample file; mid prices and spreads of a file with quotes."""
-    bars = quotes(name) if name.startswith("quotes") else real_bars(name)
+    bars = real_quotes(name) if name.startswith("quotes") else real_bars(name)
     bars = bars.take(slice(n))
     info = PairInfo(float(bars.close[0]), bars.volume is not None, bars.spread is not None)
     return PairFrame(name[-6:], on_clock(bars), info)
-
-
-def quotes(name: str) -> Bars:
-    frame = pl.read_parquet(DATA / f"{name}.parquet")
-    ts = frame["ts_utc"].dt.epoch("us").to_numpy() // 60_000_000
-    mid = (((frame[f"bid_{name}"] + frame[f"ask_{name}"]) / 2.0).to_numpy() for name in PRICES)
-    o, h, l, c = mid
-    return Bars(ts, o, h, l, c, spread=(frame["ask_close"] - frame["bid_close"]).to_numpy())
 
 
 FRAMES: dict[str, Callable[[], PairFrame]] = {

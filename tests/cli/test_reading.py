@@ -68,3 +68,13 @@ def test_the_glossary_explains_symbols(capsys: Capture) -> None:
 def test_the_glossary_can_be_searched(capsys: Capture) -> None:
     found = json.loads(shown(capsys, "--glossary", "--search", "spread", "EDGE", "--json"))
     assert [term["term"] for term in found] == ["EDGE"]
+
+
+def test_json_has_no_numbers_that_json_lacks(capsys: Capture) -> None:
+    """An open range is null, not Infinity, which jq and JavaScript refuse."""
+
+    def refuse(constant: str) -> float:
+        raise AssertionError(f"{constant} is not JSON")
+
+    found = json.loads(shown(capsys, "--search", "tech_macd_rate", "--json"), parse_constant=refuse)
+    assert (found[0]["name"], found[0]["low"], found[0]["high"]) == ("tech_macd_rate", None, None)

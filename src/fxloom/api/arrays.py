@@ -72,7 +72,7 @@ def _arrays(bars: Frame | Mapping[str, Frame], pair: str | None) -> dict[str, Ba
     if isinstance(bars, Mapping):
         by_pair = {str(p).lower(): b for p, b in bars.items()}
     elif pair is None:
-        raise ValueError('say whose bars these are: compute(bars, pair="eurusd", ...)')
+        raise ValueError('the pair is missing: compute(bars, pair="eurusd", ...)')
     else:
         by_pair = {pair.lower(): bars}
     for p in by_pair:
@@ -174,7 +174,7 @@ def _frames(
 
 
 def _bars_before(result: Computed, arrays: Mapping[str, Bars]) -> Ints:
-    """For each row, how many clock bars of what was given lie before it."""
+    """For each row, how many of the given clock bars lie before it."""
     if result.table.family.scope == "pair":
         ts = arrays[result.pair].ts
         return clock_positions(ts)[np.searchsorted(ts, result.ts)]
@@ -195,7 +195,7 @@ def _frame(result: Computed, features: Sequence[Feature], before: Ints) -> pl.Da
 def _check_history(
     found: Sequence[Computed | Failure], by_table: Mapping[str, Sequence[Feature]], arrays: Mapping[str, Bars]
 ) -> None:
-    """ValueError if no row of a table has the bars before it that one of its features looks back on."""
+    """ValueError if no row of a table has the lookback of all its features before it."""
     short = []
     for result in found:
         if isinstance(result, Computed) and len(result.ts):
@@ -206,7 +206,7 @@ def _check_history(
     if short:
         listed = "; ".join(short[:5]) + (" ..." if short[5:] else "")
         raise ValueError(
-            f"too little history before the last bar, in clock bars: {listed}. Give more bars, or say complete=True if "
+            f"too little history before the last bar, in clock bars: {listed}. Pass more bars, or complete=True if "
             "the pair's history begins with this frame"
         )
 
@@ -287,6 +287,6 @@ def _checked(bars: Bars, pair: str) -> Bars:
 
 
 def pair_info_of(bars: Bars, baseline: float | None = None) -> PairInfo:
-    """What would be settled about a pair if these bars were its first ingest."""
+    """The settings that a pair would get if these bars were its first ingest."""
     has_volume = bars.volume is not None and bool(np.any(bars.volume > 0))
     return PairInfo(float(bars.close[0]) if baseline is None else baseline, has_volume, bars.spread is not None)

@@ -1,4 +1,4 @@
-"""A feature store as Python users see it: made, filled, populated, read, checked."""
+"""A feature store as Python users see it: create, ingest, populate, read, check."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ Moment = str | dt.date | dt.datetime
 
 
 def open_store(url: str | Path, adopt: bool = False) -> OpenStore:
-    """The feature store at ``url`` (a folder, or a postgresql:// URL); nothing is made or read yet.
+    """The feature store at ``url`` (a folder, or a postgresql:// URL); nothing is created or read yet.
 
-    ``adopt`` lets a populate replace rows in PostgreSQL that carry no record of fxloom's.
+    ``adopt`` lets populate replace rows in PostgreSQL that fxloom has no record of.
     """
     return OpenStore(open_backend(url, adopt))
 
 
 def copy_store(source: OpenStore, target: OpenStore, on_partition: Callable[[PartitionKey], None]) -> CopyReport:
-    """Copy bars and partitions into ``target``, which is new or has the same settings; all are compared."""
+    """Copy bars and partitions into ``target``, which is new or has the same settings; every copy is compared."""
     return copy_backends(source.backend, target.backend, on_partition)
 
 
 def ddl(url: str, dtype: DType = "float32") -> str:
-    """The DDL of a store's tables in the schema that ``url`` names, as PostgreSQL text."""
+    """The PostgreSQL DDL of a store's tables in the schema that ``url`` names."""
     from fxloom.stores.postgres.address import SCHEMA, address_of
     from fxloom.stores.postgres.layout import ddl as text_of
 
@@ -60,7 +60,7 @@ def ddl(url: str, dtype: DType = "float32") -> str:
 
 
 class OpenStore:
-    """A feature store: bars and features of pairs by month."""
+    """A feature store: bars and features by pair and month."""
 
     def __init__(self, backend: Store) -> None:
         self.backend = backend
@@ -87,22 +87,22 @@ class OpenStore:
             raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(sorted(known))}")
         return known[pair.lower()]
 
-    # -- filling it ----------------------------------------------------------------------------------------------
+    # -- writing it ----------------------------------------------------------------------------------------------
 
     def init(self, baseline: Moment | None = None, dtype: DType = "float32") -> Settings:
-        """Write the settings of a new store; StoreError if it has some already.
+        """Write the settings of a new store; StoreError if it has settings already.
 
         ``baseline``: the time at which the rate index of every pair is 100 (default: the month of the first bars).
         """
         with self.backend.exclusive("init"):
             if self.backend.settings() is not None:
-                raise StoreError(f"{self.url} is a store already: `fxloom init --rebase` settles its baselines anew")
+                raise StoreError(f"{self.url} is a store already; `fxloom init --rebase` recalculates its baselines")
             settings = Settings(_minute(baseline), dtype)
             self.backend.write_settings(settings)
         return settings
 
     def rebase(self, baseline: Moment | None = None, pairs: Sequence[str] | None = None) -> Settings:
-        """Settle the baseline prices of ``pairs`` (all) anew from the stored bars; their features become stale."""
+        """Recalculate the baselines of ``pairs`` (None: all) from the stored bars; their features become stale."""
         with self.backend.exclusive("init"):
             return rebase(self.backend, _minute(baseline), pairs)
 
@@ -114,7 +114,7 @@ class OpenStore:
         wait: float = 0.0,
         on_file: Callable[[FileReport], None] = lambda _: None,
     ) -> list[FileReport]:
-        """Bring in the bars of files, folders and archives; one report per file, a refused one does not stop others.
+        """Ingest the bars of files, folders and archives; one report per file. A refused file does not stop the others.
 
         StoreError if a path does not exist, LockedError if another writer holds the store for ``wait`` seconds.
         """
@@ -128,11 +128,11 @@ class OpenStore:
         tables: Sequence[str] | None = None,
         force: bool = False,
     ) -> Plan:
-        """What a populate would do; ``months`` as "2018-02:2018-03"."""
+        """What populate would do; ``months`` as "2018-02:2018-03"."""
         return plan_for(self.backend, pairs, month_range(months) if months else None, tables, force)
 
     def estimate(self, plan: Plan) -> Estimate:
-        """Roughly what ``plan`` takes: values, seconds on one core, bytes on disk."""
+        """Estimate what ``plan`` takes: values, seconds on one core, bytes on disk."""
         return estimate(plan, ready_settings(self.backend).dtype)
 
     def check_room(self, need: Estimate) -> None:
@@ -149,7 +149,7 @@ class OpenStore:
         wait: float = 0.0,
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> Summary:
-        """Compute what is missing or stale; ``months`` as "2018-02:2018-03". Failures are in the summary.
+        """Compute what is missing or stale; ``months`` as "2018-02:2018-03". Failures are listed in the summary.
 
         ``workers``: processes (None: one per processor); ``on_event`` receives the plan and every finished task.
         """
@@ -243,7 +243,7 @@ class OpenStore:
     # -- checking it ---------------------------------------------------------------------------------------------
 
     def audit(self, whole: bool = False) -> Audit:
-        """What the store holds, table by table; ``whole``: every stored value is read and held to its checksum."""
+        """What the store holds, table by table; ``whole`` reads every stored value and verifies its checksum."""
         corrupt = self.backend.find_corrupt() + (self.backend.verify() if whole else [])
         days = {pair: self.backend.bar_months(pair) for pair in self.pairs}
         return audit(self.backend.records(), plan_for(self.backend), corrupt, find_gaps(days))
@@ -259,12 +259,12 @@ class OpenStore:
         on_units: Callable[[int], None] = lambda _: None,
         on_unit: Callable[[UnitReport], None] = lambda _: None,
     ) -> VerificationReport:
-        """Put features to trial on the stored bars for about ``budget`` seconds: see ``fxloom.verify``."""
+        """Run the trials of features on the stored bars for about ``budget`` seconds: see ``fxloom.verify``."""
         chosen = select_tables(tables)
         return verify(self.backend, chosen, pairs, samples, budget, seed, workers, on_units, on_unit)
 
     def keep_report(self, report: VerificationReport, tables: Sequence[str] | None = None) -> str:
-        """Keep the verification of ``tables`` in the store as JSON; returns where. OSError if it cannot be written."""
+        """Write the report on ``tables`` to the store as JSON; returns where. OSError if it cannot be written."""
         name = time.strftime("reports/verify-%Y%m%dT%H%M%SZ.json", time.gmtime())
         return self.backend.keep(name, report_json(report, select_tables(tables)))
 

@@ -137,7 +137,7 @@ def _init(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 
 def _ingest(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser("ingest", parents=[stored], help="read bars from files, folders and archives")
-    p.add_argument("paths", nargs="+", metavar="PATH")
+    p.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder or an archive")
     p.add_argument("--pair", help="the pair, if neither content nor file name shows it")
     p.add_argument("--format", default="auto", help="the format, if the content does not show it")
     p.add_argument("--zone", default="auto", help="offset (+2, -05:00), zone name or utc, if the file does not show it")
@@ -181,7 +181,7 @@ def _audit(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 
 
 def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
-    p = commands.add_parser("matrix", parents=[stored], help="features of any tables joined into one Parquet file")
+    p = commands.add_parser("matrix", parents=[stored], help="write features of any tables, joined, to one file")
     p.add_argument("--features", type=_words, required=True, help="features, tables, families, rate, bqx, patterns")
     p.add_argument("--out", required=True, metavar="FILE", help="a .parquet or .csv file")
     p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
@@ -203,7 +203,7 @@ def _verify(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
         "--samples", type=int, default=0, metavar="N", help="moments per task (default: as the budget allows)"
     )
     p.add_argument("--budget", default="10m", metavar="TIME", help="stop after this time (default: %(default)s)")
-    p.add_argument("--seed", type=int, default=0, metavar="K")
+    p.add_argument("--seed", type=int, default=0, metavar="K", help="draws pairs, months and moments (default: 0)")
     p.add_argument("--workers", type=int, help="processes (default: one per processor)")
 
 
@@ -219,8 +219,8 @@ def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
 
 def _copy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p = commands.add_parser("copy", parents=[stored], help="copy a store between a folder and PostgreSQL")
-    p.add_argument("--from", dest="source", required=True, metavar="A")
-    p.add_argument("--to", dest="target", required=True, metavar="B")
+    p.add_argument("--from", dest="source", required=True, metavar="A", help="a folder, or postgresql://...")
+    p.add_argument("--to", dest="target", required=True, metavar="B", help="a folder, or postgresql://...")
 
 
 def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:

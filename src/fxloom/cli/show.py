@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -22,9 +23,9 @@ class Screen:
             print(text, flush=True)
 
     def result(self, value: Any) -> None:
-        """Print the command's result, if the output is JSON."""
+        """Print the command's result, if the output is JSON. NaN and infinities, which JSON lacks, are null."""
         if self.as_json:
-            json.dump(value, sys.stdout, indent=2, default=_plain)
+            json.dump(_plain(value), sys.stdout, indent=2, allow_nan=False)
             print(flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -90,4 +91,13 @@ def text_of(cell: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+    """``value`` in the types of JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

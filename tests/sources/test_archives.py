@@ -129,3 +129,51 @@ def test_an_empty_tar_and_a_locked_zip(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(bytes(data))
     assert refused(tmp_path / "locked.zip").reason == "locked by a password"
+
+
+def test_archives_inside_archives(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("EURUSD.csv", TEXT)
+    (tmp_path / "outer.tar").write_bytes(tarred({"inner.zip": inner.getvalue()}))
+    (tmp_path / "outer.csv.gz").write_bytes(gzip.compress(inner.getvalue()))
+    assert refused(tmp_path / "outer.tar").reason == "an archive inside an archive"
+    assert "archive" in refused(tmp_path / "outer.csv.gz").reason
+
+
+def test_an_open_document_spreadsheet(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "EURUSD.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<office/>")
+    assert "OpenDocument" in refused(tmp_path / "EURUSD.ods").reason
+
+
+def test_a_tar_with_no_files_and_a_damaged_one(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        folder = tarfile.TarInfo("m1")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+    (tmp_path / "empty.tar").write_bytes(out.getvalue())
+    assert refused(tmp_path / "empty.tar").reason == "an empty tar"
+    data = bytearray(tarred({"EURUSD.csv": TEXT, "EURGBP.csv": TEXT}))
+    second = data.index(b"EURGBP")
+    data[second : second + 300] = b"\xff" * 300
+    (tmp_path / "damaged.tar").write_bytes(bytes(data))
+    first, refusal = read(tmp_path / "damaged.tar")
+    assert isinstance(first, SourceFile)
+    assert isinstance(refusal, Refused)
+    assert "damaged or cut short" in refusal.reason
+
+
+def test_a_sparse_file_in_a_tar_is_refused(tmp_path: Path) -> None:
+    """A sparse member of terabytes takes a few bytes in the tar, and none of them would be seen unpacking."""
+    about = tarfile.TarInfo("EURUSD.csv")
+    about.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 42)}
+    content = b"1\n0\n1\n".ljust(512, b"\0") + b"x"
+    about.size = len(content)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(about, io.BytesIO(content))
+    (tmp_path / "sparse.tar").write_bytes(out.getvalue())
+    assert "sparse" in refused(tmp_path / "sparse.tar").reason

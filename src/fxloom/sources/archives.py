@@ -37,16 +37,19 @@ Found = Entry | Refused | Ignored
 
 def entries_of(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
     """The file at ``path``, or those inside it if it is an archive."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            workbook = is_workbook(archive)
-        if not workbook:
-            yield from _zip(path, name, hints)
-            return
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK" and zipfile.is_zipfile(file)
+    if zipped and not _is_workbook(path):
+        yield from _zip(path, name, hints)
     elif _is_tar(path):
         yield from _tar(path, name, hints)
-        return
-    yield Entry(name, hints, lambda: unpacked(path.read_bytes()))
+    else:
+        yield Entry(name, hints, lambda: not_nested(path.read_bytes()))
+
+
+def _is_workbook(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        return is_workbook(archive)
 
 
 def not_nested(data: bytes) -> bytes:
@@ -110,6 +113,19 @@ def _hints(inside: str, outside: tuple[str, ...]) -> tuple[str, ...]:
 # -- tar --------------------------------------------------------------------------------------------------------------
 
 
+class _StrictMember(tarfile.TarInfo):
+    """A header of a tar; where one is damaged or missing, tarfile would end as if the archive did."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _StrictMember:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]  # the end mark
+                raise
+            raise Refused(f"a tar that is damaged or cut short ({error})", "fetch it again") from error
+
+
 class _Limited:
     """A stream that raises ``Refused`` after so many bytes, headers and skipped files included."""
 
@@ -143,7 +159,7 @@ def _tar(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
         file.seek(0)
         stream = _Limited(unpacking(file, head) or file, packed)
         try:
-            with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as archive:
+            with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_StrictMember) as archive:
                 for member in archive:
                     if member.isdir():
                         continue
@@ -152,12 +168,13 @@ def _tar(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
                         raise Refused(f"more than {MEMBERS:,} files in one tar: a bomb?", "unpack it yourself")
                     yield _tarred(archive, member, f"{name}/{printable(member.name)}", hints)
         except tarfile.TarError as error:
-            yield Refused(f"a damaged tar ({error})", "fetch it again", name=name)
+            yield Refused(f"a tar that is damaged or cut short ({error})", "fetch it again", name=name)
         except Refused as refused:
             refused.name = name
             yield refused
-    if not count:
-        yield Refused("an empty tar", "fetch it again", name=name)
+        else:
+            if not count:
+                yield Refused("an empty tar", "fetch it again", name=name)
 
 
 def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, hints: tuple[str, ...]) -> Found:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.bars import Bars, Flags, Floats, Ints
 from fxloom.bars.pairs import CURRENCIES, PAIRS
 
 START = 25_296_480  # Monday 2018-02-05 00:00 UTC in minutes since 1970
@@ -147,6 +147,14 @@ def closing_walk(n: int, seed: int, still: Rows = (0, 0)) -> Bars:
     return chained_bars(25_300_013 + np.cumsum(waits), close, 1e-5, 1e-5)
 
 
+def roll_prices(n: int, spread: float, ticks: int = 60, seed: int = 3) -> tuple[Floats, ...]:
+    """Open, high, low and close in Roll's model: a walk seen half a ``spread`` above or below at every tick."""
+    rng = np.random.default_rng(seed)
+    walk = np.cumsum(rng.normal(0.0, 1e-4, n * ticks))
+    price = np.exp(walk + 0.5 * spread * rng.choice([-1.0, 1.0], n * ticks)).reshape(n, ticks)
+    return tuple(np.ascontiguousarray(c) for c in (price[:, 0], price.max(1), price.min(1), price[:, -1]))
+
+
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 SOME = ("audcad", "audnzd", "audusd", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpusd", "nzdusd", "usdcad", "usdjpy")
@@ -180,7 +188,7 @@ def _of_panel(rng: np.random.Generator, pair: str, value: dict[str, Floats], ts:
     return bars.take(_seen(rng, pair, n)) if holes else bars
 
 
-def _seen(rng: np.random.Generator, pair: str, n: int) -> np.ndarray:
+def _seen(rng: np.random.Generator, pair: str, n: int) -> Flags:
     seen = rng.random(n) < 0.9
     seen[slice(*AWAY.get(pair, (0, 0)))] = False
     if pair == "eurusd":
@@ -204,6 +212,17 @@ def panel_of_five() -> dict[str, Bars]:
         spread = 1e-6 * rng.integers(5, 25, n).astype(np.float64)
         found[pair] = replace(chained_bars(ts, close, 2e-5, 2e-5), spread=spread).take(there)
     return found
+
+
+def held_returns(rows: int, n: int, seed: int = 2) -> tuple[Floats, Flags]:
+    """Correlated returns of some pairs, with holes and a standstill, and which of them count."""
+    rng = np.random.default_rng(seed)
+    r = rng.standard_normal((rows, n)) + rng.standard_normal(n)
+    r[0, :700] = np.nan
+    r[2, 1_500:1_560] = np.nan
+    r[3, 300:330] = 0.0
+    present = rng.random((rows, n)) < 0.95
+    return r, present
 
 
 # -- other bars in place of given ones -------------------------------------------------------------------------------

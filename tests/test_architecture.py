@@ -13,6 +13,7 @@ import pytest
 import fxloom
 
 ROOT = Path(fxloom.__file__).parent
+TESTS = Path(__file__).parent
 CORE = ("bars", "system", "kernels", "features", "series", "families", "engine")
 # What a package of the core may import besides the standard library and NumPy.
 LIBRARIES = {"kernels": {"numba", "llvmlite"}, "features": {"numba", "llvmlite"}, "bars": {"holidays"},
@@ -20,6 +21,8 @@ LIBRARIES = {"kernels": {"numba", "llvmlite"}, "features": {"numba", "llvmlite"}
 HEAVY = {"numba", "polars", "pyarrow", "holidays", "psycopg", "pandas", "scipy"}
 SYSTEM_BOUND = {"fcntl", "msvcrt", "winreg", "_winapi", "pwd", "grp", "resource", "termios", "syslog", "posix", "nt"}
 FILE_LIMIT, FUNCTION_LIMIT = 400, 70
+ACROSS = {"laws", "reference", "faults"}  # folders of tests that go across the packages, as those beside this file do
+BUILDERS = {"markets.py", "conftest.py"}  # where tests make bars: made-up ones, and those of the sample data
 
 
 @cache
@@ -98,3 +101,54 @@ def test_the_core_evaluates_no_text_and_families_hide_no_arguments(module: str) 
             assert node.func.id not in {"eval", "exec"}, f"{module}:{node.lineno}"
         if isinstance(node, ast.FunctionDef) and package(module) == "families":
             assert node.args.kwarg is None, f"{module}.{node.name} takes **{node.args.kwarg}"
+
+
+# -- the tests themselves --------------------------------------------------------------------------------------------
+
+MIRRORING = [
+    path
+    for path in (p.relative_to(TESTS) for p in sorted(TESTS.rglob("test_*.py")))
+    if len(path.parts) > 1 and path.parts[0] not in ACROSS
+]
+REFERENCE = sorted(path for path in (TESTS / "reference").glob("*.py") if not path.stem.startswith("test_"))
+TEST_FILES = sorted(TESTS.rglob("*.py"))
+
+
+def mirrored(path: Path) -> bool:
+    """Whether ``tests/a/test_b.py`` has a module a.b to test: the package a itself, b, one aspect of b, or all b_*."""
+    name = path.stem.removeprefix("test_")
+    folder = ROOT / path.parent
+    modules = {p.stem for p in folder.glob("*") if p.suffix == ".py" or (p / "__init__.py").exists()} | {folder.name}
+    return any(name == m or name.startswith(f"{m}_") or m.startswith(f"{name}_") for m in modules)
+
+
+@pytest.mark.parametrize("path", MIRRORING, ids=str)
+def test_tests_lie_where_their_module_does(path: Path) -> None:
+    assert mirrored(path), f"there is no module under src/fxloom/{path.parent} that tests/{path} is named after"
+
+
+def test_the_rule_tells_files_that_mirror_nothing() -> None:
+    for path in ("kernels/test_garch.py", "stores/test_postgres_rights.py", "families/test_multi_scale.py"):
+        assert mirrored(Path(path)), path
+    for path in ("kernels/test_garc.py", "kernels/test_reg.py", "nowhere/test_garch.py", "engine/test_everything.py"):
+        assert not mirrored(Path(path)), path
+
+
+@pytest.mark.parametrize("path", REFERENCE, ids=lambda p: p.name)
+def test_the_reference_uses_nothing_of_the_package(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        for name in names:
+            own = name.startswith("tests.reference.") or name.partition(".")[0] not in {"fxloom", "tests"}
+            assert own, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda p: str(p.relative_to(TESTS)))
+def test_bars_are_made_up_in_one_module(path: Path) -> None:
+    if str(path.relative_to(TESTS)) in BUILDERS:
+        return
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "Bars", f"line {node.lineno} makes bars: build them in tests/markets.py"

@@ -5,7 +5,7 @@ Also a small made-up panel with late pairs, holes, closures and stretches in whi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from math import log, nan, sqrt
@@ -23,6 +23,28 @@ SISTERS = {
     "eur": "gbp chf usd", "gbp": "eur chf usd", "chf": "eur jpy gbp", "jpy": "chf usd eur",
 }  # fmt: skip
 MAJORS = ["eurusd", "gbpusd", "usdjpy", "usdchf", "audusd", "usdcad", "nzdusd", "eurgbp"]
+ROWS = (
+    14,
+    29,
+    75,
+    119,
+    120,
+    240,
+    313,
+    314,
+    360,
+    424,
+    470,
+    560,
+    640,
+    699,
+    700,
+    735,
+    790,
+    905,
+    960,
+    1099,
+)  # before, at and after what happens
 Series = tuple[Any, ...]  # a function of the position and its other arguments before that: (function, arguments ...)
 OfPair = Callable[[str], float]
 
@@ -314,3 +336,29 @@ def _triangles(reference: Twin, p: str, t: int) -> list[tuple[float, float]]:
             e = 1e4 * (log(cross) - log(one) + log(other))
             found.append((0.0 if abs(e) < 1e-8 else e, spread(x, y) + spread(x, z) + spread(y, z)))
     return found
+
+
+def compare(
+    columns: Mapping[str, np.ndarray],
+    slow: Callable[[Twin, str, int], dict[str, float]],
+    reference: Twin,
+    rows: Sequence[int],
+    pairs: Sequence[str],
+    tolerance: float = 1e-9,
+) -> None:
+    """Every column at sampled bars: the twin's number, or missing where the twin has none; most are there."""
+    compared = there = 0
+    scale = {name: float(np.nanstd(column)) for name, column in columns.items()}
+    for p in pairs:
+        i = reference.pairs.index(p)
+        for t in rows:
+            if not reference.here[p][t]:
+                continue
+            want = slow(reference, p, t)
+            assert set(want) == set(columns)
+            for name, value in want.items():
+                got = columns[name][i, t]
+                compared, there = compared + 1, there + (not np.isnan(got))
+                slack = tolerance * max(abs(value), scale[name])
+                assert (np.isnan(got) and np.isnan(value)) or abs(got - value) <= slack, (name, p, t, got, value)
+    assert there > 0.6 * compared > 0

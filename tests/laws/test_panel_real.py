@@ -14,7 +14,7 @@ from fxloom.features.feature import Table
 from fxloom.features.panel_view import PanelFrame
 from tests.conftest import DATA, real_bars
 from tests.families.panel_reference import frame_of
-from tests.families.test_panel_laws import TABLES
+from tests.laws.test_panel_laws import TABLES
 
 pytestmark = pytest.mark.data
 IMAGES = 0.999999  # correlation from which two features are one

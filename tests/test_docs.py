@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fxloom.features.catalogue import FAMILIES
+from tests.lakes import make_lake
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
@@ -43,6 +45,16 @@ def test_every_family_has_a_definition_that_its_page_links_to() -> None:
     for name in FAMILIES:
         assert (ROOT / "docs" / "definitions" / f"{name}.md").exists()
         assert f"(../definitions/{name}.md)" in (ROOT / "docs" / "features" / f"{name}.md").read_text("utf-8")
+
+
+def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
+    """Also in renderers that know no web fonts and drop leading spaces."""
+    lake = make_lake(tmp_path)
+    drawn = runpy.run_path(str(ROOT / "docs" / "make_picture.py"))["picture"](lake.url)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert "cross_sectional_panel" in " ".join(texts).replace("&#160;", " ")
+    assert not [text for text in texts if text.startswith("&#160;") and text.strip("&#160;")]
+    assert "@font-face" not in drawn
 
 
 def test_the_readme_is_short() -> None:

@@ -1,1 +1,1 @@
-"""What fxloom takes, against the script that one would write otherwise: ``python -m benchmarks``."""
+"""How long fxloom takes, against the script one would write instead: ``python -m benchmarks``."""

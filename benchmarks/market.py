@@ -1,4 +1,4 @@
-"""The bars that are measured on: a month of the sample data where it is present, else of the synthetic market."""
+"""The bars to measure on: a month of the sample data if present, else of the synthetic market."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HISTORY = 40  # days before the month: more than the longest lookback of a table
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """Bars of pairs over one month and what lies before it."""
+    """Bars of pairs over one month and the history before it."""
 
     name: str
     month: str

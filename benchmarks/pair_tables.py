@@ -1,4 +1,4 @@
-"""Every table of one pair: fxloom against the script, on one month, in turns; and all of them together."""
+"""Every table of one pair, fxloom against a script, taking turns on one month; and all tables together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EQUAL = 1e-6  # of the value, or of the feature's deviation
 
 @dataclass(frozen=True)
 class Contest:
-    """One table: processor seconds of fxloom alone and of the script, and how many of its values are the same."""
+    """One table: processor seconds of fxloom alone and of the script, and the share of equal values."""
 
     table: Table
     ours: float
@@ -57,7 +57,7 @@ class Ground:
         return on_clock(self.bars.between(start, int(self.bars.ts[-1]) + 1))
 
     def compute(self, tables: list[Table]) -> list[Computed]:
-        """``tables`` of the month: from the bars to surveyed columns."""
+        """``tables`` of the month: from the bars to columns with their statistics."""
         frame = PairFrame(self.pair, self.clock(tables), self.info)
         jobs = [Job(t, self.starts[t.name]) for t in tables]
         return [_certain(r) for r in compute_pair(frame, jobs, self.market.first)]
@@ -121,7 +121,7 @@ def contests(ground: Ground) -> list[Contest]:
 
 
 def together(ground: Ground) -> tuple[float, float]:
-    """Processor seconds of all tables of one pair, and of the first eight, with what they share done once."""
+    """Processor seconds of all tables of one pair, and of the first eight, with shared work done once."""
     eight = [t for t in ground.tables if t.family.name in FOUNDATION]
     competitors = {"all": partial(ground.compute, ground.tables), "eight": partial(ground.compute, eight)}
     seconds, _ = best_in_turns(competitors, 2 * ROUNDS)
@@ -129,7 +129,7 @@ def together(ground: Ground) -> tuple[float, float]:
 
 
 def in_context(ground: Ground) -> dict[str, float]:
-    """Processor seconds of each table when all run together: what is shared is on the bill of the first."""
+    """Processor seconds of each table when all run together; shared work is charged to the first that needs it."""
     spent: dict[str, list[float]] = {t.name: [] for t in ground.tables}
     for _ in range(ROUNDS):
         frame = PairFrame(ground.pair, ground.clock(ground.tables), ground.info)

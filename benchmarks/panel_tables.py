@@ -51,7 +51,7 @@ class PanelGround:
 
     @cached_property
     def spread(self) -> pd.DataFrame:
-        """Every pair's own spread on the panel clock; given to the script as it is."""
+        """Every pair's own spread on the panel clock; the script gets it ready-made."""
         return pd.DataFrame(own_spread(self.frame.view(RATE)).T, columns=list(self.frame.pairs))
 
 
@@ -139,7 +139,7 @@ def _measured() -> tuple[float, float, float]:
 
 
 def peak_memory() -> float:
-    """The peak resident memory of this process in GiB, NaN where the system does not tell."""
+    """The peak resident memory of this process in GiB, NaN if the system does not report it."""
     try:
         import resource
     except ImportError:

@@ -4,7 +4,7 @@
 
 30,000 rows of 90 real columns, keyed by time, as one new partition of an existing table, committed. "ours" includes
 building the buffers, the checks, attaching and the record; the bare COPY only sends buffers made before into a new
-keyed table. The ways take turns, so that a busy machine is busy for all; the best and the median are told. The server
+keyed table. The ways take turns, so that other load affects all alike; the best and the median are reported. The server
 is the one of the tests (FXLOOM_TEST_POSTGRES, the wheel, or the installed one), without fsync if it is one of ours.
 ADBC and execute_values are run if adbc-driver-postgresql, psycopg2-binary are installed.
 """

@@ -1,4 +1,4 @@
-"""What a user waits for at first: compilation, the first result of a fresh process, the command line's help."""
+"""What a user waits for at the start: compilation, the first result of a fresh process, the help."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Wait:
-    """Seconds on the wall and of all processors for something done in a fresh process, the least of some tries."""
+    """Wall and processor seconds of something done in a fresh process, the best of some tries."""
 
     what: str
     wall: float

@@ -1,4 +1,4 @@
-"""Processor time of competitors, taken in turns so that whatever else the machine does meets all of them alike."""
+"""Processor time of competitors that take turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def processor_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def best_in_turns(competitors: Mapping[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, float], dict[str, Any]]:
-    """The least processor seconds of each competitor over ``rounds`` turns, and what each computed last."""
+    """The fewest processor seconds of each competitor over ``rounds`` turns, and what each computed last."""
     spent: dict[str, list[float]] = {name: [] for name in competitors}
     results: dict[str, Any] = {}
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""The scripts that one would write without fxloom: pandas, TA-Lib and friends, straight from the definitions."""
+"""The scripts one would write without fxloom: pandas, TA-Lib and others, straight from the definitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Numbers = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rival:
-    """A script for one family: what it is made of, and on how many of the last bars it is timed (None: all)."""
+    """A script for one family, its tools, and the number of last bars on which it is timed (None: all)."""
 
     compute: Callable[[Script], Numbers]
     tools: str
@@ -45,32 +45,32 @@ PANEL = {
 
 
 def rivals() -> dict[str, Rival]:
-    """By family. The libraries are imported here, once, and do not count."""
+    """The scripts by family. Importing their libraries is not part of the measured time."""
     from benchmarks.rivals import indicators, models, prices, rolling, scales, spectra, trade, volatility
 
     return {
         "bqx_momentum": Rival(rolling.bqx_momentum, "pandas rolling"),
-        "reg": Rival(prices.reg, "numpy polyfit a row", 300),
+        "reg": Rival(prices.reg, "numpy polyfit row by row", 300),
         "statistics": Rival(rolling.statistics, "pandas rolling"),
         "bollinger": Rival(rolling.bollinger, "pandas rolling"),
         "technical": Rival(indicators.technical, "TA-Lib"),
-        "fibonacci": Rival(rolling.fibonacci, "pandas rolling, argmax a row"),
+        "fibonacci": Rival(rolling.fibonacci, "pandas rolling, argmax row by row"),
         "volume_features": Rival(trade.volume_features, "pandas rolling, scipy.stats"),
         "spread_features": Rival(trade.spread_features, "pandas rolling, bidask"),
         "time_features": Rival(indicators.time_features, "pandas, holidays"),
-        "parabolic_comparison": Rival(prices.parabolic_comparison, "numpy polyfit a row, pandas", 900),
-        "term_covariance": Rival(prices.term_covariance, "numpy polyfit a row, pandas", 600),
+        "parabolic_comparison": Rival(prices.parabolic_comparison, "numpy polyfit row by row, pandas", 900),
+        "term_covariance": Rival(prices.term_covariance, "numpy polyfit row by row, pandas", 600),
         "realized_volatility": Rival(volatility.realized_volatility, "pandas rolling"),
-        "hmm_regime": Rival(models.hmm_regime, "hmmlearn, numpy a bar"),
+        "hmm_regime": Rival(models.hmm_regime, "hmmlearn, numpy bar by bar"),
         "volatility_surface": Rival(
             models.volatility_surface, "arch, pandas rolling", remark="arch stops at other optima"
         ),
         "market_regime": Rival(volatility.market_regime, "pandas rolling"),
         "multi_scale_30m": Rival(scales.half_hour, "pandas resample, TA-Lib"),
         "multi_scale_60m": Rival(scales.hour, "pandas resample, TA-Lib"),
-        "spectral_features": Rival(spectra.spectral_features, "scipy.signal, numpy a row", 1_500),
-        "wavelet_features": Rival(spectra.wavelet_features, "PyWavelets a row", 800),
-        "ssa_features": Rival(spectra.ssa_features, "numpy.linalg a row", 800),
+        "spectral_features": Rival(spectra.spectral_features, "scipy.signal, numpy row by row", 1_500),
+        "wavelet_features": Rival(spectra.wavelet_features, "PyWavelets row by row", 800),
+        "ssa_features": Rival(spectra.ssa_features, "numpy.linalg row by row", 800),
         "advanced_microstructure": Rival(trade.advanced_microstructure, "pandas rolling, bidask"),
         "liquidity_metrics": Rival(trade.liquidity_metrics, "pandas rolling"),
         "lagged_cross_window": Rival(rolling.lagged_cross_window, "pandas rolling"),

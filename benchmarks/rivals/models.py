@@ -1,4 +1,4 @@
-"""Weekly models with arch and hmmlearn; what they do not have (filters, change points), a bar at a time in numpy."""
+"""Weekly models with arch and hmmlearn; what they do not have (filters, change points), bar by bar in numpy."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ LEAST = 3
 
 
 class PanelScript:
-    """All pairs in one domain: a column a pair, a row a bar of the panel clock."""
+    """All pairs in one domain: one column per pair, one row per bar of the panel clock."""
 
     def __init__(self, frame: PanelFrame, domain: str, spread: pd.DataFrame, begin: int) -> None:
         self.bqx = domain == "bqx"

@@ -1,4 +1,4 @@
-"""Quadratic regressions with numpy's polyfit, a row at a time."""
+"""Quadratic regressions with numpy's polyfit, row by row."""
 
 from __future__ import annotations
 

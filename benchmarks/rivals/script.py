@@ -1,4 +1,4 @@
-"""The inputs of a script, as pandas would make them: index, momentum, returns, bars, volume, spread."""
+"""The inputs of a script, computed with pandas: index, momentum, returns, bars, volume, spread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fxloom.bars.pairs import PairInfo
 
 
 class Script:
-    """One pair in one domain; every series is made when it is first asked for, and that time counts."""
+    """One pair in one domain; series are computed on first use, within the measured time."""
 
     def __init__(self, pair: str, bars: ClockBars, info: PairInfo, domain: str) -> None:
         self.pair, self.info, self.domain = pair, info, domain
@@ -28,10 +28,10 @@ class Script:
 
     def other(self, domain: str) -> Script:
         """The same bars in the other domain."""
-        near_duplicate_of = object.__new__(Script)
+        other = object.__new__(Script)
         kept = ("pair", "info", "ts", "prices", "observed", "_volume", "_spread")
-        near_duplicate_of.__dict__ = {name: self.__dict__[name] for name in kept} | {"domain": domain}
-        return near_duplicate_of
+        other.__dict__ = {name: self.__dict__[name] for name in kept} | {"domain": domain}
+        return other
 
     @cached_property
     def close(self) -> pd.Series:
@@ -95,7 +95,7 @@ def bars_since(state: pd.Series, cap: int) -> pd.Series:
 
 
 def windows(y: pd.Series, window: int) -> np.ndarray:
-    """Every window of ``y``, one a row: (len(y) - window + 1, window)."""
+    """Every window of ``y``, one per row: (len(y) - window + 1, window)."""
     return np.lib.stride_tricks.sliding_window_view(y.to_numpy(), window)
 
 

@@ -1,4 +1,4 @@
-"""Spectra, wavelets and singular spectra, a row at a time."""
+"""Spectra, wavelets and singular spectra, row by row."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_a_budget_that_ends_early_names_the_untested(lake: FolderStore, capsys: 
 def test_what_is_not_populated_is_untested_against_files(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(asked(lake, "--pairs", "eurusd", tables="fibonacci_rate")) == 1
     out = capsys.readouterr().out
-    assert "note: fibonacci_rate has no file: populate makes it" in out
+    assert "note: fibonacci_rate has not been populated: run `fxloom populate`" in out
     assert out.count("UNTESTED") == 10
     assert ": file" in out
 

@@ -138,9 +138,9 @@ def against_files(store: Store, replay: Replay, base: Results, task: Task, repor
         if key not in fingerprints:
             continue  # a pair that was not asked for
         if record is None:
-            report.notes.append(f"{table} has no file: populate makes it")
+            report.notes.append(f"{table} has not been populated: run `fxloom populate`")
         elif record.fingerprint != fingerprints[key]:
-            report.notes.append(f"{table} is stale, its file was not compared: populate makes it anew")
+            report.notes.append(f"{table} is stale, its file was not compared: run `fxloom populate`")
         else:
             yield from _against_file(store, settings, record, computed, report)
 

@@ -186,3 +186,13 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(store: OpenStore, tmp_
     other.touch()
     store.write_matrix(tmp_path / "out.parquet", "bb_width_15_rate")
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == [other.name, "out.parquet"]
+
+
+def test_single_names_and_capitals_are_taken_everywhere(store: OpenStore, lake: FolderStore) -> None:
+    part(lake).unlink()
+    assert [
+        str(p.key) for p in store.plan("EURUSD", "2024-02", "Bollinger_Rate").partitions if p.state == "missing"
+    ] == ["bollinger_rate eurusd 2024-02"]
+    assert store.populate("EURUSD", tables="Bollinger_Rate", workers=1).count("done") == 1
+    assert store.bars("EurUsd", end="2024-01-03").height
+    assert store.pair_info("EURUSD").baseline > 0

@@ -104,7 +104,7 @@ class OpenStore:
     def rebase(self, baseline: Moment | None = None, pairs: Sequence[str] | None = None) -> Settings:
         """Recalculate the baselines of ``pairs`` (None: all) from the stored bars; their features become stale."""
         with self.backend.exclusive("init"):
-            return rebase(self.backend, _minute(baseline), pairs)
+            return rebase(self.backend, _minute(baseline), _words(pairs))
 
     def ingest(
         self,
@@ -123,13 +123,13 @@ class OpenStore:
 
     def plan(
         self,
-        pairs: Sequence[str] | None = None,
+        pairs: str | Sequence[str] | None = None,
         months: str | None = None,
-        tables: Sequence[str] | None = None,
+        tables: str | Sequence[str] | None = None,
         force: bool = False,
     ) -> Plan:
         """What populate would do; ``months`` as "2018-02:2018-03"."""
-        return plan_for(self.backend, pairs, month_range(months) if months else None, tables, force)
+        return plan_for(self.backend, _words(pairs), month_range(months) if months else None, _words(tables), force)
 
     def estimate(self, plan: Plan) -> Estimate:
         """Estimate what ``plan`` takes: values, seconds on one core, bytes on disk."""
@@ -141,9 +141,9 @@ class OpenStore:
 
     def populate(
         self,
-        pairs: Sequence[str] | None = None,
+        pairs: str | Sequence[str] | None = None,
         months: str | None = None,
-        tables: Sequence[str] | None = None,
+        tables: str | Sequence[str] | None = None,
         workers: int | None = None,
         force: bool = False,
         wait: float = 0.0,
@@ -154,7 +154,7 @@ class OpenStore:
         ``workers``: processes (None: one per processor); ``on_event`` receives the plan and every finished task.
         """
         bounds = month_range(months) if months else None
-        return populate(self.backend, pairs, bounds, tables, workers, force, wait, on_event)
+        return populate(self.backend, _words(pairs), bounds, _words(tables), workers, force, wait, on_event)
 
     # -- reading it ----------------------------------------------------------------------------------------------
 
@@ -190,9 +190,8 @@ class OpenStore:
         return features, self._pairs(pairs), _minute(start), _minute(end)
 
     def _pairs(self, pairs: str | Sequence[str] | None) -> list[str]:
-        if pairs is None:
-            return self.pairs
-        return list(dict.fromkeys(pair.lower() for pair in ([pairs] if isinstance(pairs, str) else pairs)))
+        named = _words(pairs)
+        return self.pairs if named is None else named
 
     def bars(self, pair: str, start: Moment | None = None, end: Moment | None = None) -> pl.DataFrame:
         """The stored bars of ``pair``, with ``known_at``; a missing volume or spread is null. StoreError if none."""
@@ -250,8 +249,8 @@ class OpenStore:
 
     def verify(
         self,
-        tables: Sequence[str] | None = None,
-        pairs: Sequence[str] | None = None,
+        tables: str | Sequence[str] | None = None,
+        pairs: str | Sequence[str] | None = None,
         samples: int = 0,
         budget: float = 600.0,
         seed: int = 0,
@@ -260,13 +259,13 @@ class OpenStore:
         on_unit: Callable[[UnitReport], None] = lambda _: None,
     ) -> VerificationReport:
         """Run the trials of features on the stored bars for about ``budget`` seconds: see ``fxloom.verify``."""
-        chosen = select_tables(tables)
-        return verify(self.backend, chosen, pairs, samples, budget, seed, workers, on_units, on_unit)
+        chosen = select_tables(_words(tables))
+        return verify(self.backend, chosen, _words(pairs), samples, budget, seed, workers, on_units, on_unit)
 
     def keep_report(self, report: VerificationReport, tables: Sequence[str] | None = None) -> str:
         """Write the report on ``tables`` to the store as JSON; returns where. OSError if it cannot be written."""
         name = time.strftime("reports/verify-%Y%m%dT%H%M%SZ.json", time.gmtime())
-        return self.backend.keep(name, report_json(report, select_tables(tables)))
+        return self.backend.keep(name, report_json(report, select_tables(_words(tables))))
 
     def redundancy(
         self,
@@ -285,3 +284,10 @@ class OpenStore:
 
 def _minute(moment: Moment | None) -> int | None:
     return None if moment is None else minute_of(moment)
+
+
+def _words(names: str | Sequence[str] | None) -> list[str] | None:
+    """Names as a list in lower case, each once; a single name may be a string; None stays None."""
+    if names is None:
+        return None
+    return list(dict.fromkeys(name.lower() for name in ([names] if isinstance(names, str) else names)))

@@ -11,14 +11,13 @@ import polars as pl
 
 from fxloom.bars.bars import Bars, Ints
 from fxloom.bars.clock import clock_positions
-from fxloom.bars.months import iso
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE, iso
 from fxloom.bars.pairs import PAIRS, PairInfo
 from fxloom.engine.compute import Computed, Failure, Job, compute_tables
 from fxloom.features.catalogue import select_features, select_tables
 from fxloom.features.catalogue import tables as all_tables
 from fxloom.features.feature import Feature, Table
 from fxloom.features.panel_view import panel_minutes
-from fxloom.stores.frames import MICROSECONDS
 
 if TYPE_CHECKING:
     from fxloom.api.store import OpenStore
@@ -183,7 +182,7 @@ def _bars_before(result: Computed, arrays: Mapping[str, Bars]) -> Ints:
 
 def _frame(result: Computed, features: Sequence[Feature], before: Ints) -> pl.DataFrame:
     pairs = pl.Series("pair", [result.pair] * len(result.ts) if result.pairs is None else list(result.pairs), pl.String)
-    times = pl.Series("ts_utc", result.ts * MICROSECONDS).cast(pl.Datetime("us", "UTC"))
+    times = pl.Series("ts_utc", result.ts * MICROSECONDS_PER_MINUTE).cast(pl.Datetime("us", "UTC"))
     known = times.dt.offset_by("1m").alias("known_at")
     columns = [
         pl.Series(f.name, np.where(before >= f.column.lookback, result.columns[f.name], np.nan), nan_to_null=True)
@@ -236,8 +235,8 @@ def as_bars(frame: Any, pair: str = "") -> Bars:
     micros = column.cast(pl.Datetime("us")).to_physical()
     if micros.null_count():
         raise ValueError(f"{time}: {micros.null_count()} times are missing")
-    ts = micros.to_numpy() // MICROSECONDS
-    if np.any(micros.to_numpy() % MICROSECONDS):
+    ts = micros.to_numpy() // MICROSECONDS_PER_MINUTE
+    if np.any(micros.to_numpy() % MICROSECONDS_PER_MINUTE):
         raise ValueError(
             f"{time}: times must be whole minutes; `fxloom ingest` turns ticks and seconds into minute bars"
         )

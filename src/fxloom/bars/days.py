@@ -51,9 +51,10 @@ def _day(bars: Bars) -> DaySummary:
 
 
 def _digest(*columns: Floats | None) -> str:
+    """A digest of columns, whatever bits their missing values have."""
     digest = hashlib.blake2b(digest_size=8)
     for column in columns:
-        digest.update(b"-" if column is None else np.ascontiguousarray(column).tobytes())
+        digest.update(b"-" if column is None else np.where(np.isnan(column), np.nan, column).tobytes())
     return digest.hexdigest()
 
 

@@ -21,6 +21,17 @@ class CorruptError(StoreError):
     """What is stored is broken, rather than the way to it: only then may it be replaced."""
 
 
+class NewerFormatError(StoreError):
+    """What is stored was written by a later version of fxloom: it is neither read nor replaced."""
+
+
+def newer_format(where: object, found: object) -> NewerFormatError:
+    """The error for something at ``where`` in a format that this version does not know."""
+    return NewerFormatError(
+        f"{where} was written by a later version of fxloom (format {found}): it is left alone; update fxloom to use it"
+    )
+
+
 class Store(Protocol):
     """Bars and features by pair and month. Writing is atomic: a reader sees a partition whole, old or new."""
 
@@ -31,31 +42,50 @@ class Store(Protocol):
         """What opens the store again in another process; it may hold a password, so it is shown to nobody."""
 
     @property
-    def borrows(self) -> bool:
-        """Whether bars stay in tables of others: to write a month is then to note what is there."""
+    def external_bars(self) -> bool:
+        """Whether bars stay in the user's own tables: ``write_bars`` then stores summaries only."""
 
-    def settings(self) -> Settings | None: ...
-    def write_settings(self, settings: Settings) -> None: ...
+    def settings(self) -> Settings | None:
+        """The store's settings, None if there are none yet; StoreError if they cannot be read."""
+
+    def write_settings(self, settings: Settings) -> None:
+        """Replace the settings in one step; on a new store this makes it one."""
+
+    def pairs_with_bars(self) -> list[str]:
+        """The pairs that have stored bars, also those that an interrupted ingest has not settled yet."""
+
+    def price_sides(self, pair: str) -> set[str]:
+        """The sides ("bid", "mid") that the stored months of a pair were written with: one, or none without bars."""
 
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         """The stored months of a pair, each with the summaries of its days."""
 
     def drop_bars(self, pair: str, month: str) -> str:
-        """Take a damaged month of bars out, so that it can be ingested again; returns where it is kept, "" if not."""
+        """Take a month of bars out, so that it can be ingested again; returns where it is kept, "" if it is not."""
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
-        """The bars with ``start <= ts < end`` (minutes since 1970)."""
+        """The bars with ``start <= ts < end`` (minutes since 1970), held to the summaries of their days.
 
-    def write_bars(self, pair: str, month: str, bars: Bars) -> None: ...
+        CorruptError if they are not the bars that were written.
+        """
+
+    def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
+        """Replace a month of bars, which are prices of ``side``; ValueError if a bar lies outside of the month."""
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
-        """The records of all published partitions; the damaged are left out (see ``damages``)."""
+        """The records of all published partitions; the damaged are left out (see ``find_corrupt``)."""
 
     def record(self, key: PartitionKey) -> Record | None:
         """The record of one partition, None if there is none or it is damaged."""
 
+    def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
+        """A partition's record and rows (ts_utc, pair, features of the catalogue), read in one step; None if missing.
+
+        CorruptError if it is damaged.
+        """
+
     def find_corrupt(self) -> list[Corruption]:
-        """What cannot be read in the store."""
+        """What cannot be read in the store, or is not where it belongs."""
 
     def verify(self) -> list[Corruption]:
         """Read every partition whole: those whose values are not the ones that were written."""
@@ -76,7 +106,7 @@ class Store(Protocol):
         """The document that ``keep`` wrote under ``name``, None if there is none."""
 
     def exclusive(self, purpose: str, wait: float = 0.0) -> contextlib.AbstractContextManager[None]:
-        """Hold the store for writing; raises fxloom.system.lock.Held naming the holder."""
+        """Hold the store for writing; raises LockedError naming the holder."""
 
     def free_bytes(self) -> int | None:
         """Room left for partitions, None if the store cannot tell."""

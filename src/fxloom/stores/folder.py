@@ -1,26 +1,16 @@
-"""The store as a folder of Parquet files that any reader understands.
+"""The store as a folder of Parquet files that any reader understands; ``fxloom.stores.tree`` says where they lie.
 
-    settings.json
-    m1/pair=eurusd/month=2018-02/bars.parquet
-    features/<table>/pair=eurusd/month=2018-02/part.parquet    (cross_sectional_panel: by month only)
-    quarantine/...csv
-
-Each file says in its own metadata what made it; there is no other record. Files are written under a temporary name,
-flushed and renamed, so that a reader sees a partition whole or not at all; temporaries of killed runs are cleared
-by the next writer.
+Each file says in its own metadata what made it; there is no other record. A file appears whole or not at all, and
+all that is read is held to the checksums that were written with it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import shutil
-import sys
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -28,27 +18,40 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fxloom.bars.bars import Bars, Floats, Ints
-from fxloom.bars.days import DaySummary
+from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import month_of, months_of
-from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
-from fxloom.stores.base import CorruptError, StoreError
-from fxloom.stores.frames import bars_of, bars_table, days_in, features_table, joined, record_in
-from fxloom.stores.parts import UNREADABLE, corruption_of, feature_files
+from fxloom.stores.atomic import INCOMING, clear_temporaries, make_folders, replacing, store_errors
+from fxloom.stores.base import CorruptError, NewerFormatError, StoreError
+from fxloom.stores.documents import settings_fields, settings_of
+from fxloom.stores.frames import BarsNote, bars_note, bars_of, features_table, joined, record_in, stored_bars_table
+from fxloom.stores.parts import MEMORY, UNREADABLE, belongs, corruption_of, feature_files, read_partition
+from fxloom.stores.tree import (
+    SETTINGS,
+    STRAY,
+    Listing,
+    bars_path,
+    foreign_entries,
+    list_bars,
+    list_parts,
+    part_path,
+    strays_of,
+)
 from fxloom.system.lock import lock
 
-TEMPORARY = ".tmp-"
-FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if sys.platform != "win32" else {errno.ENOSPC, errno.EFBIG}
+LOCK, NOTE = ".lock", ".lock.holder"
+NEW_STORE = "init"  # the purpose that may make a store of a folder with other things in it
 
 
 class FolderStore:
-    """A store in the folder ``root``; it is made by the first write."""
+    """A store in the folder ``root``, which the first write makes; StoreError if the path is empty."""
 
-    borrows = False
+    external_bars = False
 
     def __init__(self, root: str | Path) -> None:
+        if not str(root).strip():
+            raise StoreError("the store's path is empty: name a folder, or a postgresql:// URL")
         self.root = Path(root)
         self.url = self.address = str(root)
         self._settings: Settings | None = None
@@ -58,83 +61,78 @@ class FolderStore:
 
     def settings(self) -> Settings | None:
         """The store's settings, None if there are none yet; StoreError if they cannot be read."""
-        path = self.root / "settings.json"
-        if not path.exists():
-            if self.root.exists() and any(self.root.glob("m1/*/*/*.parquet")):
-                raise StoreError(f"{path} is missing although the store has bars: restore it, or ingest anew elsewhere")
-            return None
+        path = self.root / SETTINGS
         try:
-            fields = json.loads(path.read_text("utf-8"))
-            pairs = {pair: PairInfo(**info) for pair, info in fields.pop("pairs").items()}
-            return Settings(pairs=pairs, **fields)
+            return settings_of(json.loads(path.read_text("utf-8")), path)
+        except FileNotFoundError:
+            if list_bars(self.root).bars:
+                raise StoreError(
+                    f"{path} is missing although the store has bars: restore it from a copy, or ingest into a new store"
+                ) from None
+            return None
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error}") from None
         except (ValueError, TypeError, KeyError) as error:
-            raise StoreError(f"{path} is damaged ({error}): restore it from a copy, or ingest anew elsewhere") from None
+            raise StoreError(
+                f"{path} is damaged ({error}): restore it from a copy, or ingest into a new store"
+            ) from None
 
     def write_settings(self, settings: Settings) -> None:
-        text = json.dumps(asdict(settings), indent=2, sort_keys=True) + "\n"
-        with self._replacing(self.root / "settings.json") as temporary:
+        text = json.dumps(settings_fields(settings), indent=2, sort_keys=True) + "\n"
+        with replacing(self.root, self.root / SETTINGS) as temporary:
             temporary.write_text(text, "utf-8")
         self._settings = settings
 
     # -- bars ----------------------------------------------------------------------------------------------------
 
-    def _bars_path(self, pair: str, month: str) -> Path:
-        return self.root / "m1" / f"pair={pair}" / f"month={month}" / "bars.parquet"
+    def _bars_files(self, pair: str) -> list[tuple[str, Path]]:
+        """The months of a pair and their files; CorruptError if something lies among them that doubles rows."""
+        listing = list_bars(self.root, pair)
+        _refuse_strays(listing)
+        return [(month, path) for _, month, path in listing.bars]
+
+    def pairs_with_bars(self) -> list[str]:
+        return sorted({pair for pair, _, _ in list_bars(self.root).bars})
+
+    def price_sides(self, pair: str) -> set[str]:
+        return {_read_note(path, pair, month).side for month, path in self._bars_files(pair)}
 
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
-        found = {}
-        for path in sorted((self.root / "m1" / f"pair={pair}").glob("month=*/bars.parquet")):
-            try:
-                found[_part(path, "month")] = days_in(pq.read_metadata(path).metadata or {})
-            except UNREADABLE as error:
-                raise _unreadable(path, error) from None
-        return found
+        return {month: _read_note(path, pair, month).days for month, path in self._bars_files(pair)}
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         first, last = month_of(start), month_of(max(start, end - 1))
-        paths = sorted((self.root / "m1" / f"pair={pair}").glob("month=*/bars.parquet"))
-        chosen = [p for p in paths if first <= _part(p, "month") <= last]
-        return joined([_read_bars_file(path) for path in chosen]).between(start, end)
+        chosen = [(month, path) for month, path in self._bars_files(pair) if first <= month <= last]
+        return joined([_read_bars_file(path, pair, month) for month, path in chosen]).between(start, end)
 
-    def write_bars(self, pair: str, month: str, bars: Bars) -> None:
-        """Replace a month of bars; ValueError if a bar lies outside of it."""
+    def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
             raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
-        self._write(self._bars_path(pair, month), bars_table(bars))
+        self._write(bars_path(self.root, pair, month), stored_bars_table(bars, pair, month, side))
 
     def drop_bars(self, pair: str, month: str) -> str:
-        """Move the file of a damaged month to the quarantine, so that it can be ingested again; returns where to."""
-        path = self._bars_path(pair, month)
+        """Move a month's file to the quarantine, so that it can be ingested again; returns where it is kept."""
+        path = bars_path(self.root, pair, month)
         if not path.exists():
             return ""
         kept = self.root / "quarantine" / f"m1-{pair}-{month}-{uuid.uuid4().hex[:8]}.damaged"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(kept)
+        with store_errors(self.root):
+            make_folders(kept.parent)
+            path.replace(kept)
         return str(kept)
 
     # -- features ------------------------------------------------------------------------------------------------
 
-    def _part_path(self, key: PartitionKey) -> Path:
-        folder = self.root / "features" / key.table
-        return (folder / f"pair={key.pair}" if key.pair else folder) / f"month={key.month}" / "part.parquet"
-
-    def _part_paths(self, tables: Iterable[str] | None = None) -> Iterator[Path]:
-        names = ["*"] if tables is None else list(tables)
-        for name in names:
-            folder = self.root / "features"
-            yield from sorted(folder.glob(f"{name}/month=*/part.parquet"))
-            yield from sorted(folder.glob(f"{name}/pair=*/month=*/part.parquet"))
-
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
-        found = (self._record(path) for path in self._part_paths(tables))
+        found = (self._record(key, path) for key, path in list_parts(self.root, tables).parts)
         return [record for record in found if isinstance(record, Record)]
 
     def record(self, key: PartitionKey) -> Record | None:
-        path = self._part_path(key)
-        found = self._record(path) if path.exists() else None
+        path = part_path(self.root, key)
+        found = self._record(key, path) if path.exists() else None
         return found if isinstance(found, Record) else None
 
-    def _record(self, path: Path) -> Record | Corruption:
+    def _record(self, key: PartitionKey, path: Path) -> Record | Corruption:
         """What the file at ``path`` says of itself, remembered for as long as it is the same file."""
         try:
             status = path.stat()
@@ -143,27 +141,35 @@ class FolderStore:
         same = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._footers.get(path)
         if known is None or known[0] != same:
-            known = self._footers[path] = (same, _read_record(path))
+            known = self._footers[path] = (same, _read_record(key, path))
         return known[1]
 
+    def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
+        path = part_path(self.root, key)
+        if not path.exists():
+            return None
+        record, rows = read_partition(key, path, tables()[key.table].names, self._dtype())
+        return record, rows.select("ts_utc", "pair", *tables()[key.table].names)
+
     def find_corrupt(self) -> list[Corruption]:
-        """Files that cannot be read: bars (ingest them again) and partitions (populate makes them again)."""
-        found = [r for r in map(self._record, self._part_paths()) if isinstance(r, Corruption)]
-        for path in sorted(self.root.glob("m1/pair=*/month=*/bars.parquet")):
+        """Files that cannot be read: bars (ingest them again), partitions (populate makes them again), and strays."""
+        parts, bars = list_parts(self.root), list_bars(self.root)
+        found = [r for r in (self._record(key, path) for key, path in parts.parts) if isinstance(r, Corruption)]
+        for pair, month, path in bars.bars:
             try:
-                _read_bars_file(path)
+                _read_bars_file(path, pair, month)
             except StoreError as error:
                 found.append(Corruption(str(path), str(error)))
-        return found
+        return found + strays_of(bars) + strays_of(parts)
 
     def verify(self) -> list[Corruption]:
-        """Files whose values are not those that were written; those that ``damages`` finds are left out."""
-        readable = ((path, self._record(path)) for path in self._part_paths())
+        """Files whose values are not those that were written; those that ``find_corrupt`` names are left out."""
+        readable = ((path, self._record(key, path)) for key, path in list_parts(self.root).parts)
         found = [(path, corruption_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
         return [Corruption(str(path), why) for path, why in found if why]
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
-        self._write(self._part_path(record.key), features_table(record, ts, pairs, columns, self._dtype()))
+        self._write(part_path(self.root, record.key), features_table(record, ts, pairs, columns, self._dtype()))
 
     def _dtype(self) -> str:
         """The type of features, settled once for the store."""
@@ -174,15 +180,16 @@ class FolderStore:
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
-        paths = [p for p in self._part_paths([table]) if first <= _part(p, "month") <= last]
-        by_pair = bool(paths) and paths[0].parts[-3].startswith("pair=")
+        listing = list_parts(self.root, [table])
+        _refuse_strays(listing)
+        files = [(key, path) for key, path in listing.parts if first <= key.month <= last]
+        by_pair = bool(files) and files[0][0].pair != ""
         if by_pair and pairs is not None:
-            paths = [p for p in paths if _part(p, "pair") in pairs]
-        if not paths:
+            files = [(key, path) for key, path in files if key.pair in pairs]
+        if not files:
             return None
-        files = [(PartitionKey(table, _part(p, "pair") if by_pair else "", _part(p, "month")), p) for p in paths]
         known = tables().get(table)
-        names = known.names if known else [n for n in pq.read_schema(paths[-1]).names if n not in ("ts_utc", "pair")]
+        names = known.names if known else _names_in(files[-1][1])
         frame = feature_files(files, names, self._dtype())
         return frame if by_pair or pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
 
@@ -190,12 +197,12 @@ class FolderStore:
 
     def quarantine(self, rows: pl.DataFrame, name: str) -> str:
         path = self.root / "quarantine" / f"{name}.csv"
-        with self._replacing(path) as temporary:
+        with replacing(self.root, path) as temporary:
             rows.write_csv(temporary)
         return str(path)
 
     def keep(self, name: str, text: str) -> str:
-        with self._replacing(self.root / name) as temporary:
+        with replacing(self.root, self.root / name) as temporary:
             temporary.write_text(text, "utf-8")
         return str(self.root / name)
 
@@ -207,32 +214,44 @@ class FolderStore:
 
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with lock(self.root / ".lock", purpose, wait):
-                self._clear_temporaries()
+        """Hold the store for writing. A folder of others is not made a store, and an unused new one is removed."""
+        made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
+        if not made and purpose != NEW_STORE:
+            self._refuse_foreign()
+        with contextlib.ExitStack() as held:
+            with store_errors(self.root):
+                held.enter_context(lock(self.root / LOCK, purpose, wait))
+                clear_temporaries(self.root)
+            try:
                 yield
-        except OSError as error:
-            if error.errno in FORBIDDEN:
-                raise StoreError(f"{self.root} cannot be written to: {error}") from None
-            if error.errno in FULL:
-                raise StoreError(
-                    f"{self.root}: {error}; what was finished is kept: make room and run the command again"
-                ) from None
-            raise
+            finally:
+                with contextlib.suppress(OSError):  # it stays where there are temporaries of others in it
+                    (self.root / INCOMING).rmdir()
+                if made and not list(foreign_entries(self.root, (LOCK, NOTE))):
+                    (self.root / LOCK).unlink(missing_ok=True)
+        for folder in made:
+            with contextlib.suppress(OSError):  # it is in use
+                folder.rmdir()
 
-    def _clear_temporaries(self) -> None:
-        for path in self.root.glob(f"**/*{TEMPORARY}*"):
-            path.unlink(missing_ok=True)
+    def _refuse_foreign(self) -> None:
+        """StoreError if the folder is neither a store nor empty."""
+        if not self.root.is_dir():
+            raise StoreError(f"{self.root} is not a folder: name a folder for the store")
+        if self.settings() is None and (others := sorted(foreign_entries(self.root, (LOCK, NOTE, INCOMING)))):
+            raise StoreError(
+                f"{self.root} is not a store and has other things in it ({', '.join(others[:3])}"
+                f"{' ...' if len(others) > 3 else ''}): name a new folder, or make it a store with "
+                f"`fxloom init --store {self.root}`"
+            )
 
     def free_bytes(self) -> int | None:
-        folder = self.root
+        folder = self.root.absolute()
         while not folder.exists():
             folder = folder.parent
         return shutil.disk_usage(folder).free
 
     def _write(self, path: Path, table: pa.Table) -> None:
-        with self._replacing(path) as temporary:
+        with replacing(self.root, path) as temporary:
             pq.write_table(
                 table,
                 temporary,
@@ -245,57 +264,61 @@ class FolderStore:
                 row_group_size=1 << 20,
             )
 
-    @contextlib.contextmanager
-    def _replacing(self, path: Path) -> Iterator[Path]:
-        """A temporary beside ``path`` to write to; flushed and renamed to ``path`` at the end of the block."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}{TEMPORARY}{uuid.uuid4().hex[:12]}")
-        try:
-            yield temporary
-            _flush(temporary)
-            temporary.replace(path)
-            _flush_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+
+def _refuse_strays(listing: Listing) -> None:
+    if listing.strays:
+        raise CorruptError(f"{listing.strays[0]}: {STRAY}")
 
 
-def _part(path: Path, name: str) -> str:
-    """The value of ``name=value`` in a path."""
-    return next(part for part in path.parts[::-1] if part.startswith(f"{name}=")).partition("=")[2]
-
-
-def _read_bars_file(path: Path) -> Bars:
+def _names_in(path: Path) -> list[str]:
     try:
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-        return bars_of(table)
+        return [name for name in pq.read_schema(path).names if name not in ("ts_utc", "pair")]
     except UNREADABLE as error:
-        raise _unreadable(path, error) from None
+        raise CorruptError(f"{path} is damaged ({error}): populate makes it again") from None
 
 
-def _unreadable(path: Path, error: Exception) -> StoreError:
-    """Why a file of bars cannot be read: the system does not let us, or it is damaged."""
-    if isinstance(error, OSError) and error.errno:
-        return StoreError(f"{path} cannot be read: {error}")
-    return CorruptError(f"{path} is damaged ({error}): ingest the bars of that month again")
+def _checked_note(metadata: dict[bytes, bytes] | None, pair: str, month: str) -> BarsNote:
+    note = bars_note(metadata or {})
+    if (note.pair, note.month) != (pair, month):
+        raise ValueError(f"it has the bars of {note.pair} {note.month}, copied or moved here")
+    return note
 
 
-def _read_record(path: Path) -> Record | Corruption:
+def _read_note(path: Path, pair: str, month: str) -> BarsNote:
     try:
-        return record_in(pq.read_metadata(path).metadata)
+        return _checked_note(pq.read_metadata(path).metadata, pair, month)
+    except (*MEMORY, *UNREADABLE) as error:
+        raise _unreadable(path, pair, month, error) from None
+
+
+def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
+    """The bars of a month, held to the summaries of their days."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            note = _checked_note(file.metadata.metadata, pair, month)
+            bars = bars_of(file.read())
+        if summarise_days(bars) != note.days:
+            raise ValueError("the bars are not those that were written")
+        return bars
+    except (*MEMORY, *UNREADABLE) as error:
+        raise _unreadable(path, pair, month, error) from None
+
+
+def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> StoreError:
+    """Why a file of bars cannot be read: the system does not let us, or it is damaged."""
+    if isinstance(error, MEMORY) or (isinstance(error, OSError) and error.errno):
+        return StoreError(f"{path} cannot be read: {error}")
+    return CorruptError(f"{path} is damaged ({error}): ingest the bars of {pair} {month} again")
+
+
+def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
+    try:
+        record = record_in(pq.read_metadata(path).metadata or {})
+        belongs(record, key)
+        return record
+    except NewerFormatError as error:
+        raise NewerFormatError(f"{path}: {error}") from None
+    except MEMORY as error:
+        raise StoreError(f"{path} cannot be read: {error}") from None
     except UNREADABLE as error:
         return Corruption(str(path), f"{error}: populate makes it again")
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _flush_folder(path: Path) -> None:
-    if sys.platform == "win32":
-        return  # folders cannot be opened there; the rename itself is journalled
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,39 +3,82 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 from polars.io.plugins import register_io_source
 
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary, summarise_days
-from fxloom.engine.partitions import PartitionKey, Record
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE
+from fxloom.engine.partitions import Record
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
+from fxloom.stores.base import newer_format
+from fxloom.stores.documents import FORMAT, checksum_of, record_fields, record_of
 
-METADATA = b"fxloom"  # the key under which a file says what it is
-MICROSECONDS = 60_000_000  # a minute
+METADATA = b"fxloom"  # the key under which a file says what it is ...
+CHECKSUM = b"fxloom-checksum"  # ... and the checksum of what it says
 
 
 def timestamps(ts: Ints) -> pa.Array:
     """Minutes since 1970 as Arrow timestamps, microseconds UTC."""
-    return pa.array(ts * MICROSECONDS).view(pa.timestamp("us", tz="UTC"))
+    return pa.array(ts * MICROSECONDS_PER_MINUTE).view(pa.timestamp("us", tz="UTC"))
 
 
 def bars_table(bars: Bars) -> pa.Table:
-    """Bars as an Arrow table whose metadata carries the summaries of its days."""
+    """Bars as an Arrow table: ts_utc, open, high, low, close, and volume and spread where there are any."""
     columns = {"ts_utc": timestamps(bars.ts)}
     for name in ("open", "high", "low", "close", "volume", "spread"):
         column = getattr(bars, name)
         if column is not None:
-            columns[name] = pa.array(column, from_pandas=True)
-    days = json.dumps([list(asdict(day).values()) for day in summarise_days(bars)])
-    return pa.table(columns).replace_schema_metadata({METADATA: json.dumps({"days": days})})
+            columns[name] = pa.array(column, from_pandas=True)  # NaN becomes null
+    return pa.table(columns)
+
+
+@dataclass(frozen=True)
+class BarsNote:
+    """What a stored file of bars says of itself: whose bars of which month, their side, summaries of their days."""
+
+    pair: str
+    month: str
+    side: str
+    days: list[DaySummary]
+
+
+def stored_bars_table(bars: Bars, pair: str, month: str, side: str) -> pa.Table:
+    """``bars_table`` with a ``BarsNote`` in its metadata."""
+    days = [list(asdict(day).values()) for day in summarise_days(bars)]
+    return _with_metadata(bars_table(bars), {"pair": pair, "month": month, "side": side, "days": days})
+
+
+def bars_note(metadata: dict[bytes, bytes]) -> BarsNote:
+    """The note in a file's metadata; KeyError, ValueError or TypeError if it is damaged."""
+    found = _metadata(metadata)
+    days = [DaySummary(*values) for values in found["days"]]
+    return BarsNote(found["pair"], found["month"], found["side"], days)
+
+
+def _with_metadata(table: pa.Table, document: dict[str, Any]) -> pa.Table:
+    text = json.dumps({**document, "format": FORMAT}).encode()
+    return table.replace_schema_metadata({METADATA: text, CHECKSUM: checksum_of(text)})
+
+
+def _metadata(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+    """What a file says of itself, held to its checksum."""
+    text = metadata[METADATA]
+    if metadata[CHECKSUM] != checksum_of(text).encode():
+        raise ValueError("its metadata is not what was written")
+    found: dict[str, Any] = json.loads(text)
+    if found.pop("format") != FORMAT:
+        raise newer_format("it", json.loads(text)["format"])
+    return found
 
 
 def bars_of(table: pa.Table) -> Bars:
@@ -44,7 +87,7 @@ def bars_of(table: pa.Table) -> Bars:
     def column(name: str) -> Any:
         return table[name].to_numpy() if name in table.column_names else None
 
-    ts = table["ts_utc"].cast(pa.int64()).to_numpy() // MICROSECONDS
+    ts = table["ts_utc"].cast(pa.int64()).to_numpy() // MICROSECONDS_PER_MINUTE
     return Bars(ts, *(column(name) for name in ("open", "high", "low", "close", "volume", "spread")))
 
 
@@ -67,9 +110,11 @@ def empty_bars() -> Bars:
     return Bars(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
 
 
-def days_in(metadata: dict[bytes, bytes]) -> list[DaySummary]:
-    """The days that a file of bars says it holds; KeyError or ValueError if it does not."""
-    return [DaySummary(*fields) for fields in json.loads(json.loads(metadata[METADATA])["days"])]
+def column_checksum(values: npt.NDArray[Any]) -> int:
+    """A checksum of a column as it is stored, whatever bits its missing values have."""
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
+    return zlib.crc32(np.ascontiguousarray(values).data)
 
 
 def features_table(
@@ -77,11 +122,15 @@ def features_table(
 ) -> pa.Table:
     """A partition as an Arrow table: ts_utc (and pair), features, its record in the metadata."""
     arrays: dict[str, pa.Array] = {"ts_utc": timestamps(ts)}
+    checksums = {"ts_utc": column_checksum(ts)}
     if pairs is not None:
         arrays["pair"] = pa.array(pairs, type=pa.string())
+        checksums["pair"] = zlib.crc32("".join(pairs).encode())
     for name, values in columns.items():
-        arrays[name] = pa.array(values.astype(dtype, copy=False), from_pandas=True)  # NaN becomes null
-    table = pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(record_fields(record))})
+        stored = values.astype(dtype, copy=False)
+        arrays[name] = pa.array(stored, from_pandas=True)  # NaN becomes null
+        checksums[name] = column_checksum(stored)
+    table = _with_metadata(pa.table(arrays), record_fields(record) | {"checksums": checksums})
     return documented(table, record.key.table)
 
 
@@ -127,30 +176,22 @@ def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.Lazy
     return register_io_source(produce, schema=schema)
 
 
-RECORDED = tuple(f.name for f in fields(Record))
-
-
 def record_in(metadata: dict[bytes, bytes]) -> Record:
-    """The record that a file of features carries; KeyError or ValueError if it has none."""
-    return record_of(json.loads(metadata[METADATA]))
+    """The record that a file of features carries; KeyError, ValueError or TypeError if it is damaged."""
+    return stored_record(metadata)[0]
 
 
-def record_fields(record: Record) -> dict[str, Any]:
-    """The record as JSON takes it; not ``asdict``, which would copy every count of every feature."""
-    return {name: getattr(record, name) for name in RECORDED} | {"key": asdict(record.key)}
-
-
-def record_of(fields: dict[str, Any]) -> Record:
-    """A record from what ``record_fields`` gave; KeyError or TypeError if it is none."""
-    key = PartitionKey(**fields.pop("key"))
-    fields["proxies"] = tuple(fields.get("proxies", ()))
-    return Record(key=key, **fields)
+def stored_record(metadata: dict[bytes, bytes]) -> tuple[Record, dict[str, int]]:
+    """The record that a file of features carries, and the checksums of its columns."""
+    found = _metadata(metadata)
+    checksums: dict[str, int] = found.pop("checksums")
+    return record_of(found), checksums
 
 
 def bars_frame(bars: Bars, pair: str) -> pl.DataFrame:
     """Bars as a polars frame: ts_utc, pair, open, high, low, close, volume, spread (null where there is none)."""
     n = len(bars)
-    frame = pl.DataFrame({"ts_utc": bars.ts * MICROSECONDS, "pair": [pair] * n})
+    frame = pl.DataFrame({"ts_utc": bars.ts * MICROSECONDS_PER_MINUTE, "pair": [pair] * n})
     frame = frame.with_columns(pl.col("ts_utc").cast(pl.Datetime("us", "UTC")))
     for name in ("open", "high", "low", "close", "volume", "spread"):
         column = getattr(bars, name)

@@ -1,4 +1,4 @@
-"""A store in memory: for tests, and for those who want a store's ways without a disk."""
+"""A store in memory: for tests, and and for work that needs a store but no disk."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import month_of, months_of
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
+from fxloom.features.catalogue import tables
 from fxloom.stores.frames import features_table, joined
 from fxloom.system.lock import LockedError
 
@@ -20,12 +21,13 @@ from fxloom.system.lock import LockedError
 class MemoryStore:
     """A store that lives as long as its object; populate it with one worker."""
 
-    borrows = False
+    external_bars = False
 
     def __init__(self) -> None:
         self.url = self.address = "memory:"
         self._settings: Settings | None = None
         self._bars: dict[tuple[str, str], Bars] = {}
+        self._sides: dict[tuple[str, str], str] = {}
         self._parts: dict[PartitionKey, tuple[Record, pl.DataFrame]] = {}
         self._quarantine: dict[str, pl.DataFrame] = {}
         self._lock = threading.Lock()
@@ -37,19 +39,27 @@ class MemoryStore:
     def write_settings(self, settings: Settings) -> None:
         self._settings = settings
 
+    def pairs_with_bars(self) -> list[str]:
+        return sorted({pair for pair, _ in self._bars})
+
+    def price_sides(self, pair: str) -> set[str]:
+        return {side for (p, _), side in self._sides.items() if p == pair}
+
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         return {m: summarise_days(bars) for (p, m), bars in sorted(self._bars.items()) if p == pair}
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         return joined([bars for (p, _), bars in sorted(self._bars.items()) if p == pair]).between(start, end)
 
-    def write_bars(self, pair: str, month: str, bars: Bars) -> None:
+    def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
             raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
         self._bars[pair, month] = bars.take(np.arange(len(bars)))
+        self._sides[pair, month] = side
 
     def drop_bars(self, pair: str, month: str) -> str:
         self._bars.pop((pair, month), None)
+        self._sides.pop((pair, month), None)
         return ""
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
@@ -58,6 +68,12 @@ class MemoryStore:
 
     def record(self, key: PartitionKey) -> Record | None:
         return self._parts[key][0] if key in self._parts else None
+
+    def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
+        if key not in self._parts:
+            return None
+        record, rows = self._parts[key]
+        return record, rows.select("ts_utc", "pair", *tables()[key.table].names)
 
     def find_corrupt(self) -> list[Corruption]:
         return []

@@ -1,23 +1,24 @@
-"""Feature files held to the checksums of their pages and to their own record: a damaged one never gives a number."""
+"""Feature files held to the checksums of their pages and columns and to their place: a damaged one gives no number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE
 from fxloom.engine.partitions import PartitionKey, Record
-from fxloom.engine.quality import ColumnStats, stats_of
-from fxloom.stores.base import CorruptError
-from fxloom.stores.frames import FLOATS, Part, record_in, streamed
+from fxloom.stores.base import CorruptError, StoreError
+from fxloom.stores.frames import FLOATS, Part, column_checksum, stored_record, streamed
 
-UNREADABLE = (pa.ArrowInvalid, OSError, KeyError, ValueError, TypeError)  # what Arrow says of files it cannot read
+MEMORY = (MemoryError,)  # not the file's fault
+UNREADABLE = (  # what Arrow, and what reads its metadata, say of damaged files
+    pa.ArrowException, OSError, KeyError, IndexError, ValueError, TypeError, ArithmeticError,
+)  # fmt: skip
 
 
 def feature_files(files: Sequence[tuple[PartitionKey, Path]], names: Sequence[str], dtype: str) -> pl.LazyFrame:
@@ -33,55 +34,64 @@ def corruption_of(path: Path, record: Record, dtype: str) -> str:
     """Why the file at ``path`` is not what was written, and the cure; "" if it is. Reads all of it."""
     try:
         _read(record.key, path, list(record.quality), dtype)
+    except MEMORY as error:
+        raise StoreError(f"{path} cannot be read: {error}") from None
     except UNREADABLE as error:
         return f"{error}: {_again(record.key)}"
     return ""
 
 
 def _part(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
+    return read_partition(key, path, wanted, dtype)[1]
+
+
+def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
+    """The record and the ``wanted`` columns with ts_utc and pair of one file, read in one go; CorruptError."""
     try:
         return _read(key, path, wanted, dtype)
+    except MEMORY as error:
+        raise StoreError(f"{path} cannot be read: {error}") from None
     except UNREADABLE as error:
         raise CorruptError(f"{path} is damaged ({error}): {_again(key)}") from None
 
 
-def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> pl.DataFrame:
-    """``wanted`` columns with ts_utc and pair, null where the file is older than the feature; one of ``UNREADABLE``."""
+def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
+    """The columns are null where the file is older than the feature; one of ``UNREADABLE`` if it is damaged."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *wanted])
-        record = record_in(file.metadata.metadata)
+        record, checksums = stored_record(file.metadata.metadata)
+        belongs(record, key)
+        there = [name for name in wanted if name in checksums]
+        table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *there])
     if table.num_rows != record.rows:
         raise ValueError(f"{table.num_rows} rows of {record.rows}")
-    ts = pl.Series("ts_utc", table["ts_utc"].cast(pa.int64()).to_numpy()).cast(pl.Datetime("us", "UTC"))
+    minutes = table["ts_utc"].cast(pa.int64()).to_numpy()
+    if column_checksum(minutes // MICROSECONDS_PER_MINUTE) != checksums["ts_utc"]:
+        raise ValueError("ts_utc is not what was written")
+    ts = pl.Series("ts_utc", minutes).cast(pl.Datetime("us", "UTC"))
     pair = [key.pair] * len(ts) if key.pair else table["pair"].to_pylist()
-    features = [_feature(table, name, record.quality.get(name), FLOATS[dtype]) for name in wanted]
-    return pl.DataFrame([ts, pl.Series("pair", pair, pl.String), *features])
+    if not key.pair and zlib.crc32("".join(pair).encode()) != checksums["pair"]:
+        raise ValueError("pair is not what was written")
+    features = [_feature(table, name, checksums.get(name), dtype) for name in wanted]
+    return record, pl.DataFrame([ts, pl.Series("pair", pair, pl.String), *features])
 
 
-def _feature(table: pa.Table, name: str, quality: Mapping[str, Any] | None, kind: Any) -> pl.Series:
-    """One column, held to what its record says of it: checksums of pages do not cover which page is whose."""
-    if quality is None and name not in table.column_names:
-        return pl.Series(name, [None] * table.num_rows, kind)
-    column = table[name]
-    values = column.to_numpy()
-    told = stats_of(quality) if quality else None
-    if told is not None and not _as_told(values, told):
-        raise ValueError(f"{name} is not what its record says")
-    return pl.Series(name, pl.from_arrow(column), kind)
+def belongs(record: Record, key: PartitionKey) -> None:
+    """ValueError if a file in the place of ``key`` is another partition's."""
+    if record.key != key:
+        raise ValueError(f"it is the partition {record.key}, copied or moved here")
 
 
-def _as_told(values: npt.NDArray[Any], told: ColumnStats) -> bool:
-    """Whether as many values as were surveyed are there, between the same extremes."""
-    there = int(np.count_nonzero(values == values))
-    if there != told.finite + told.early + told.infinite:
-        return False
-    if told.low is None or told.high is None or told.infinite:
-        return True
-    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-    return bool(low == values.dtype.type(told.low) and high == values.dtype.type(told.high))
+def _feature(table: pa.Table, name: str, checksum: int | None, dtype: str) -> pl.Series:
+    """One column, held to its checksum: those of pages do not protect the footer, which maps pages to columns."""
+    if checksum is None:
+        return pl.Series(name, [None] * table.num_rows, FLOATS[dtype])
+    values = table[name].to_numpy()
+    if values.dtype != dtype or column_checksum(values) != checksum:
+        raise ValueError(f"{name} is not what was written")
+    return pl.Series(name, pl.from_arrow(table[name]), FLOATS[dtype])
 
 
 def _again(key: PartitionKey) -> str:
-    """What makes a damaged partition again."""
+    """The command that computes a damaged partition again."""
     pair = f" --pairs {key.pair}" if key.pair else ""
     return f"`populate --force --tables {key.table}{pair} --months {key.month}` makes it again"

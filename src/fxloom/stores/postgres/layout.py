@@ -30,18 +30,19 @@ BASE = {
     "partitions": (
         "table_name text, pair text, month text, relation text not null, fingerprint text not null, "
         "rows bigint not null, catalogue integer not null, made text not null, proxies json not null, "
-        "environment text not null, quality json not null, checksum bigint not null, "
+        "environment text not null, quality json not null, checksum bigint not null, format integer not null, "
         "written timestamptz not null default now(), primary key (table_name, pair, month)",
         "One row a published partition, written in one transaction with it; pair is empty in tables kept by month",
     ),
     "bar_months": (
         "pair text, month text, rows bigint not null, has_volume boolean not null, has_spread boolean not null, "
-        "days json not null, written timestamptz not null default now(), primary key (pair, month)",
+        "price_side text not null, days json not null, written timestamptz not null default now(), "
+        "primary key (pair, month)",
         "One row a month of bars, with a summary of each of its days, so that plans need not read the bars",
     ),
     "documents": (
         "name text primary key, content text not null, written timestamptz not null default now()",
-        "Documents of the store, such as certificates",
+        "Documents of the store, such as reports",
     ),
     "quarantine": (
         "name text, file text, line bigint, reason text, text text, written timestamptz not null default now()",

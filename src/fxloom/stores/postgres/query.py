@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 from psycopg import sql
 
-from fxloom.stores.frames import MICROSECONDS, Part, streamed
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE
+from fxloom.stores.frames import Part, streamed
 from fxloom.stores.postgres.binary import decoded
 from fxloom.stores.postgres.connections import Connection, Connections
 from fxloom.stores.postgres.layout import SQL_TYPES
@@ -64,7 +65,7 @@ def feature_source(
 
 def _frame(columns: dict[str, Any], rows: RowRange) -> pl.DataFrame:
     columns = dict(columns)
-    ts = pl.Series("ts_utc", columns.pop("ts_utc") * MICROSECONDS).cast(pl.Datetime("us", "UTC"))
+    ts = pl.Series("ts_utc", columns.pop("ts_utc") * MICROSECONDS_PER_MINUTE).cast(pl.Datetime("us", "UTC"))
     pairs = columns.pop("pair") if rows.pair == "" else [rows.pair] * len(ts)
     pair = pl.Series("pair", pairs, dtype=pl.String)
     return pl.DataFrame([ts, pair, *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())])

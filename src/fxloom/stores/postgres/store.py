@@ -14,11 +14,11 @@ from psycopg import sql
 
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary, summarise_days
-from fxloom.bars.months import month_bounds, month_of, months_of
-from fxloom.bars.pairs import PairInfo
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE, MINUTES_A_DAY, month_bounds, month_of, months_of
 from fxloom.engine.partitions import Corruption, DType, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
-from fxloom.stores.base import StoreError
+from fxloom.stores.base import CorruptError, StoreError, newer_format
+from fxloom.stores.documents import FORMAT, settings_fields, settings_of
 from fxloom.stores.frames import joined
 from fxloom.stores.postgres.address import address_of
 from fxloom.stores.postgres.binary import Block, checksum, encoded
@@ -31,24 +31,31 @@ from fxloom.stores.postgres.source import BarsSource
 
 T = TypeVar("T")
 
+READS = 3
+CHANGED_BARS = "these bars were changed by others: ingest that month again"
+PAIRS_STORED = "select distinct pair from {} order by 1"
+
 SAVE_RECORD = """
     insert into {} (table_name, pair, month, relation, fingerprint, rows, catalogue, made, proxies, environment,
-        quality, checksum)
+        quality, checksum, format)
     values (%(table)s, %(pair)s, %(month)s, %(relation)s, %(fingerprint)s, %(rows)s, %(catalogue)s, %(made)s,
-            %(proxies)s, %(environment)s, %(quality)s, %(checksum)s)
+            %(proxies)s, %(environment)s, %(quality)s, %(checksum)s, %(format)s)
     on conflict (table_name, pair, month) do update set (relation, fingerprint, rows, catalogue, made, proxies,
-        environment, quality, checksum, written) = (excluded.relation, excluded.fingerprint, excluded.rows,
+        environment, quality, checksum, format, written) = (excluded.relation, excluded.fingerprint, excluded.rows,
         excluded.catalogue, excluded.made, excluded.proxies, excluded.environment, excluded.quality,
-        excluded.checksum, now())
+        excluded.checksum, excluded.format, now())
 """
 SAVE_MONTH = """
-    insert into {} (pair, month, rows, has_volume, has_spread, days) values (%s, %s, %s, %s, %s, %s)
-    on conflict (pair, month) do update set (rows, has_volume, has_spread, days, written)
-        = (excluded.rows, excluded.has_volume, excluded.has_spread, excluded.days, now())
+    insert into {} (pair, month, rows, has_volume, has_spread, price_side, days) values (%s, %s, %s, %s, %s, %s, %s)
+    on conflict (pair, month) do update set (rows, has_volume, has_spread, price_side, days, written)
+        = (excluded.rows, excluded.has_volume, excluded.has_spread, excluded.price_side, excluded.days, now())
+"""
+MONTHS = """
+    select month, has_volume, has_spread, days from {} where pair = %s and month between %s and %s order by month
 """
 RECORDS = """
     select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment,
-        pg_catalog.to_regclass(relation) is not null
+        format, checksum, pg_catalog.to_regclass(relation) is not null
     from {} where (%(tables)s::text[] is null or table_name = any(%(tables)s::text[]))
         and (%(pair)s::text is null or pair = %(pair)s) and (%(month)s::text is null or month = %(month)s)
     order by 1, 2, 3
@@ -77,8 +84,8 @@ class PostgresStore:
         self._source = BarsSource(self._address) if "bars" in self._address.options else None
 
     @property
-    def borrows(self) -> bool:
-        """Whether bars stay where they are: the URL says ``bars=``."""
+    def external_bars(self) -> bool:
+        """Whether bars stay in the user's own tables: the URL says ``bars=``."""
         return self._source is not None
 
     @property
@@ -90,7 +97,8 @@ class PostgresStore:
         return self._connections.run(work)
 
     def _own(self, name: str) -> sql.Identifier:
-        return sql.Identifier(self.schema, name)
+        """One of the store's own tables, for statements with values: there a per cent sign is written twice."""
+        return sql.Identifier(self.schema.replace("%", "%%"), name)
 
     def _exists(self, connection: Connection, name: str) -> bool:
         row = connection.execute(
@@ -102,7 +110,7 @@ class PostgresStore:
         """Rows of one of the store's own tables, none if it is not there yet; ``{}`` in the query is the table."""
         if not self._exists(connection, table):
             return []
-        found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values).fetchall()
+        found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values or ()).fetchall()
         return found
 
     # -- settings ------------------------------------------------------------------------------------------------
@@ -112,14 +120,12 @@ class PostgresStore:
         if not rows:
             return None
         try:
-            fields = dict(rows[0][0])
-            pairs = {pair: PairInfo(**info) for pair, info in fields.pop("pairs").items()}
-            return Settings(pairs=pairs, **fields)
+            return settings_of(rows[0][0], f"the settings in {self.url}")
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(f"the settings in {self.url} are damaged ({error}): restore them from a copy") from None
 
     def write_settings(self, settings: Settings) -> None:
-        text = json.dumps(asdict(settings))
+        text = json.dumps(settings_fields(settings))
 
         def write(connection: Connection) -> None:
             self._make_base(connection)
@@ -146,41 +152,58 @@ class PostgresStore:
 
     # -- bars ----------------------------------------------------------------------------------------------------
 
+    def pairs_with_bars(self) -> list[str]:
+        return [pair for (pair,) in self._run(lambda c: self._rows(c, "bar_months", PAIRS_STORED))]
+
+    def price_sides(self, pair: str) -> set[str]:
+        query = "select distinct price_side from {} where pair = %s"
+        return {side for (side,) in self._run(lambda c: self._rows(c, "bar_months", query, [pair]))}
+
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         query = "select month, days from {} where pair = %s order by month"
         rows = self._run(lambda c: self._rows(c, "bar_months", query, [pair]))
-        return {month: [DaySummary(*fields) for fields in days] for month, days in rows}
+        return {month: _days_of(days) for month, days in rows}
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         first, last = month_of(start), month_of(max(start, end - 1))
-        query = (
-            "select month, has_volume, has_spread from {} where pair = %s and month between %s and %s order by month"
-        )
 
+        def read(connection: Connection) -> list[tuple[str, Bars | None]]:
+            """The months with their bars, None for those that are not what their summaries say."""
+            found: list[tuple[str, Bars | None]] = []
+            for month, volume, spread, days in self._rows(connection, "bar_months", MONTHS, [pair, first, last]):
+                low, high = month_bounds(month)
+                low = max(low, start - start % MINUTES_A_DAY)
+                high = min(high, -(-end // MINUTES_A_DAY) * MINUTES_A_DAY)
+                bars = self._stored(connection, pair, month, volume, spread, low, high)
+                noted = [d for d in _days_of(days) if low <= d.first < high]
+                found.append((month, bars if summarise_days(bars) == noted else None))
+            return found
+
+        for _ in range(READS):  # a month that is replaced meanwhile may show old summaries beside new rows
+            months = self._run(read)
+            if all(bars is not None for _, bars in months):
+                return joined([bars for _, bars in months if bars is not None]).between(start, end)
+        month = next(month for month, bars in months if bars is None)
+        raise CorruptError(f"{self._bars_place(pair, month)}: {CHANGED_BARS}")
+
+    def _bars_place(self, pair: str, month: str) -> str:
         if self._source is not None:
-            source = self._source
-            noted = self._run(lambda c: self._rows(c, "bar_months", query, [pair, first, last]))
-            return joined([source.bars(pair, month) for month, *_ in noted]).between(start, end)
+            return f"{self._source.schema}.{self._source.table(pair)} {month}"
+        return f"{self.schema}.{bars_relation(self.schema, pair).child(month)}"
 
-        def read(connection: Connection) -> Bars:
-            months = self._rows(connection, "bar_months", query, [pair, first, last])
-            return joined([self._month_of_bars(connection, pair, m, v, s, start, end) for m, v, s in months])
-
-        return self._run(read)
-
-    def _month_of_bars(
+    def _stored(
         self, connection: Connection, pair: str, month: str, volume: bool, spread: bool, start: int, end: int
     ) -> Bars:
+        if self._source is not None:
+            return self._source.bars(pair, month).between(start, end)
         relation = bars_relation(self.schema, pair)
-        first, last = month_bounds(month)
-        rows = RowRange(relation.identifier, max(first, start), min(last, end))
+        rows = RowRange(relation.identifier, start, end)
         columns = fetch(connection, rows, [name for name, _ in relation.columns], "float64")
         columns["volume"] = columns["volume"] if volume else None
         columns["spread"] = columns["spread"] if spread else None
         return Bars(columns.pop("ts_utc"), **columns)
 
-    def write_bars(self, pair: str, month: str, bars: Bars) -> None:
-        """Replace a month of bars; ValueError if a bar lies outside of it."""
+    def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
             raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
         nothing = np.full(len(bars), np.nan)
@@ -188,9 +211,12 @@ class PostgresStore:
         block = Block(bars.ts, None, [nothing if c is None else c for c in columns], "float64")
         days = summarise_days(bars)
         plain = json.dumps([list(asdict(day).values()) for day in days])
-        noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, plain]
+        noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, side, plain]
         if self._source is not None and summarise_days(self._source.bars(pair, month)) != days:
-            raise StoreError(f"{self.url} reads its bars from tables of others: these bars of {pair} are not there")
+            raise StoreError(
+                f"{self.url} reads its bars from tables of its own ({self._source.pattern}): bring the bars of {pair} "
+                "there, then ingest those tables"
+            )
 
         def write(connection: Connection) -> None:
             self._make_base(connection)
@@ -227,7 +253,7 @@ class PostgresStore:
     ) -> list[tuple[Record, bool]]:
         values = {"tables": None if names is None else list(names), "pair": pair, "month": month}
         rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
-        return [(_record_of(row), row[-1]) for row in rows]
+        return [(_record_of(row, self.url), row[-1]) for row in rows]
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         return [record for record, there in self._records(tables) if there]
@@ -235,37 +261,46 @@ class PostgresStore:
     def record(self, key: PartitionKey) -> Record | None:
         return next((r for r, there in self._records([key.table], key.pair, key.month) if there), None)
 
+    def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
+        values = {"tables": [key.table], "pair": key.pair, "month": key.month}
+        for _ in range(READS):  # a partition that is replaced meanwhile may show its old record beside new rows
+            rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
+            if not rows or not rows[0][-1]:
+                return None
+            block = self._block(features_relation(self.schema, tables()[key.table], key.pair, self._dtype()), key)
+            if checksum(block) == rows[0][-2]:
+                return _record_of(rows[0], self.url), _frame_of(key, block)
+        raise CorruptError(f"{self.schema} {key}: its rows were changed by others: populate --force makes it again")
+
     def verify(self) -> list[Corruption]:
         """Partitions whose rows are not those that were written: others have changed them."""
         rows = self._run(lambda c: self._rows(c, "partitions", CHECKSUMS))
         found = []
         for table, pair, month, expected in rows:
             relation = features_relation(self.schema, tables()[table], pair, self._dtype())
-            if self._checksum(relation, pair, month) != expected:
+            if checksum(self._block(relation, PartitionKey(table, pair, month))) != expected:
                 where = f"{self.schema}.{relation.child(month)}"
                 found.append(Corruption(where, "its rows were changed by others: populate --force makes it again"))
         return found
 
-    def _checksum(self, relation: Relation, pair: str, month: str) -> int:
+    def _block(self, relation: Relation, key: PartitionKey) -> Block:
+        """The rows of a partition as they are stored."""
         dtype, names = self._dtype(), [name for name, _ in relation.columns]
-        rows = RowRange(relation.identifier, *month_bounds(month), pair)
+        rows = RowRange(relation.identifier, *month_bounds(key.month), key.pair)
         columns = self._run(lambda c: fetch(c, rows, names, dtype))
-        pairs = columns["pair"].tolist() if not pair else None
-        return checksum(Block(columns["ts_utc"], pairs, [columns[name] for name in names], dtype))
+        pairs = columns["pair"].tolist() if not key.pair else None
+        return Block(columns["ts_utc"], pairs, [columns[name] for name in names], dtype)
 
     def find_corrupt(self) -> list[Corruption]:
         """Partitions that have a record but no table, and bars that are not what their record says."""
-        found = [Corruption(f"{self.schema} {r.key}", "the table is gone: populate makes it again")
+        found = [Corruption(f"{self.schema} {r.key}", "its table is missing: populate makes it again")
                  for r, there in self._records(None) if not there]  # fmt: skip
         rows = self._run(lambda c: self._rows(c, "bar_months", "select pair, month from {} order by 1, 2"))
         for pair, month in rows:
             try:
-                intact = summarise_days(self.read_bars(pair, *month_bounds(month))) == self.bar_months(pair)[month]
+                self.read_bars(pair, *month_bounds(month))
             except (StoreError, ValueError):
-                intact = False
-            if not intact:
-                where = f"{self.schema}.{bars_relation(self.schema, pair).child(month)}"
-                found.append(Corruption(where, "these bars were changed by others: ingest that month again"))
+                found.append(Corruption(self._bars_place(pair, month), CHANGED_BARS))
         return found
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
@@ -278,7 +313,7 @@ class PostgresStore:
         def write(connection: Connection) -> None:
             child = self._write(connection, relation, key.month, block, lambda: bool(
                 self._rows(connection, "partitions", query, [key.table, key.pair, key.month])))  # fmt: skip
-            fields = _fields(record, child) | {"checksum": checksum(block)}
+            fields = _fields(record, child) | {"checksum": checksum(block), "format": FORMAT}
             connection.execute(sql.SQL(SAVE_RECORD).format(self._own("partitions")), fields)
 
         self._run(write)
@@ -359,7 +394,22 @@ def _fields(record: Record, child: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _record_of(row: Sequence[Any]) -> Record:
-    table, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment = row[:10]
+def _days_of(days: Any) -> list[DaySummary]:
+    return [DaySummary(*values) for values in days]
+
+
+def _frame_of(key: PartitionKey, block: Block) -> pl.DataFrame:
+    ts = pl.Series("ts_utc", block.ts * MICROSECONDS_PER_MINUTE).cast(pl.Datetime("us", "UTC"))
+    pair = pl.Series("pair", block.pairs or [key.pair] * len(ts), pl.String)
+    names = tables()[key.table].names
+    return pl.DataFrame(
+        [ts, pair, *(pl.Series(n, c, nan_to_null=True) for n, c in zip(names, block.columns, strict=True))]
+    )
+
+
+def _record_of(row: Sequence[Any], where: str) -> Record:
+    table, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment, form = row[:11]
+    if form != FORMAT:
+        raise newer_format(f"{where}: the partition {PartitionKey(table, pair, month)}", form)
     key = PartitionKey(table, pair, month)
     return Record(key, fingerprint, rows, catalogue, made, tuple(proxies), quality, environment)

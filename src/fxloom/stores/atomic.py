@@ -1,0 +1,98 @@
+"""Files of a store that appear whole: written to a folder of our own beside the data, flushed, renamed, flushed again.
+
+Temporaries lie in ``.incoming``, not beside the files that they become: whatever reads a folder of Parquet files, by
+whichever rule it chooses them, does not see one. What a killed process leaves is cleared by the next writer, and
+nothing else is: only regular files with the names made here, in that folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from fxloom.stores.base import StoreError
+
+INCOMING = ".incoming"
+TEMPORARY = re.compile(r"[0-9a-f]{32}\.tmp")
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EFBIG} | ({errno.EDQUOT} if sys.platform != "win32" else set())
+
+
+@contextlib.contextmanager
+def replacing(root: Path, path: Path) -> Iterator[Path]:
+    """A temporary to write to, which becomes ``path`` at the end of the block; StoreError if it cannot be written."""
+    temporary = root / INCOMING / f"{uuid.uuid4().hex}.tmp"
+    try:
+        with store_errors(root):
+            make_folders(temporary.parent)
+            yield temporary
+            flush(temporary)
+            make_folders(path.parent)
+            temporary.replace(path)
+            flush_folder(path.parent)
+    finally:
+        with contextlib.suppress(OSError):  # the error that ended the block is the one to report
+            temporary.unlink(missing_ok=True)
+
+
+def clear_temporaries(root: Path) -> None:
+    """Remove what killed writers have left; the caller holds the store."""
+    folder = root / INCOMING
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def store_errors(root: Path) -> Iterator[None]:
+    """Turn what the system says of writing under ``root`` into StoreError with the cure."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FORBIDDEN:
+            raise StoreError(f"{root} cannot be written to: {error}") from error
+        if error.errno in FULL:
+            raise StoreError(
+                f"{root}: {error}; what was finished is kept: make room and run the command again"
+            ) from error
+        if error.errno == errno.EXDEV:
+            raise StoreError(f"{root}: {error}; a store lies on one file system: do not link parts of it") from error
+        raise StoreError(f"{root}: {error}") from error
+
+
+def make_folders(folder: Path) -> list[Path]:
+    """Make ``folder`` and its missing parents, and write that out; returns those made, the innermost first."""
+    missing = []
+    for path in (folder, *folder.parents):
+        if path.exists():
+            break
+        missing.append(path)
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        flush_folder(path.parent)
+    return missing
+
+
+def flush(path: Path) -> None:
+    """Write a file's content out to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(path: Path) -> None:
+    """Write a folder's names out to the disk."""
+    if sys.platform == "win32":
+        return  # folders cannot be opened there; the rename itself is journalled
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,131 @@
+"""Where the files of a folder store lie, and what lies among them that does not belong there.
+
+settings.json
+m1/pair=eurusd/month=2018-02/bars.parquet
+features/<table>/pair=eurusd/month=2018-02/part.parquet    (tables of all pairs: by month only)
+quarantine/...csv
+reports/...json
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fxloom.bars.pairs import PAIRS
+from fxloom.engine.partitions import Corruption, PartitionKey
+
+SETTINGS, BARS, PART = "settings.json", "bars.parquet", "part.parquet"
+MONTH = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
+STRAY = "it is not part of the store: move it away, since programs that read the folder find its rows twice"
+
+
+def bars_path(root: Path, pair: str, month: str) -> Path:
+    return root / "m1" / f"pair={pair}" / f"month={month}" / BARS
+
+
+def part_path(root: Path, key: PartitionKey) -> Path:
+    folder = root / "features" / key.table
+    return (folder / f"pair={key.pair}" if key.pair else folder) / f"month={key.month}" / PART
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder, and folders with the look of the store's that are not."""
+
+    bars: tuple[tuple[str, str, Path], ...] = ()  # pair, month, file
+    parts: tuple[tuple[PartitionKey, Path], ...] = ()
+    strays: tuple[Path, ...] = ()
+
+
+def list_bars(root: Path, pair: str | None = None) -> Listing:
+    """The bars of ``pair``, or of all pairs."""
+    pairs, strays = _pair_folders(root / "m1") if pair is None else ([(pair, root / "m1" / f"pair={pair}")], [])
+    found = []
+    for name, folder in pairs:
+        months, odd = _month_files(folder, BARS)
+        found += [(name, month, path) for month, path in months]
+        strays += odd
+    return Listing(bars=tuple(found), strays=tuple(strays))
+
+
+def list_parts(root: Path, tables: Iterable[str] | None = None) -> Listing:
+    """The partitions of ``tables``, or of all that have a folder."""
+    features = root / "features"
+    names = [entry.name for entry in _folders(features)] if tables is None else list(tables)
+    found: list[tuple[PartitionKey, Path]] = []
+    strays: list[Path] = []
+    for table in names:
+        months, odd = _month_files(features / table, PART)
+        found += [(PartitionKey(table, "", month), path) for month, path in months]
+        pairs, more = _pair_folders(features / table)
+        strays += odd + more
+        for pair, folder in pairs:
+            months, odd = _month_files(folder, PART)
+            found += [(PartitionKey(table, pair, month), path) for month, path in months]
+            strays += odd
+    return Listing(parts=tuple(found), strays=tuple(strays))
+
+
+def strays_of(listing: Listing) -> list[Corruption]:
+    """Stray folders, and Parquet files beside those of the store."""
+    beside = [
+        entry
+        for path in [*(p for _, _, p in listing.bars), *(p for _, p in listing.parts)]
+        for entry in sorted(path.parent.glob("*.parquet"))
+        if entry != path and not entry.name.startswith((".", "_"))
+    ]
+    return [Corruption(str(path), STRAY) for path in [*listing.strays, *beside]]
+
+
+def _folders(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((e for e in entries if e.is_dir()), key=lambda e: e.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _pair_folders(folder: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
+    """The folders of pairs, and those that only look like one."""
+    named = [(e.name.partition("=")[2], Path(e.path)) for e in _folders(folder) if e.name.startswith("pair=")]
+    strays = [path for name, path in named if name not in PAIRS and _holds_rows(path)]
+    return [(name, path) for name, path in named if name in PAIRS], strays
+
+
+def _month_files(folder: Path, name: str) -> tuple[list[tuple[str, Path]], list[Path]]:
+    """The months that have the file ``name``, and folders that only look like a month."""
+    found, strays = [], []
+    for entry in _folders(folder):
+        month = MONTH.fullmatch(entry.name)
+        path = Path(entry.path) / name
+        if month and path.exists():
+            found.append((month[1], path))
+        elif not month and entry.name.startswith("month=") and _holds_rows(Path(entry.path)):
+            strays.append(Path(entry.path))
+    return found, strays
+
+
+def _holds_rows(folder: Path) -> bool:
+    return any(folder.rglob("*.parquet"))
+
+
+def enclosing_store(path: Path) -> Path | None:
+    """The folder store that ``path`` lies in, None if it lies in none: nothing but the store itself writes there.
+
+    >>> enclosing_store(Path("/nowhere/at/all.parquet")) is None
+    True
+    """
+    inside = Path(os.path.abspath(path)).parents
+    resolved = path.parent.resolve() / path.name
+    return next((f for f in (*inside, *resolved.parents) if (f / SETTINGS).is_file() and (f / "m1").is_dir()), None)
+
+
+def foreign_entries(root: Path, ours: Iterable[str]) -> Iterator[str]:
+    """What lies in ``root`` besides ``ours``."""
+    known = set(ours)
+    with os.scandir(root) as entries:
+        yield from (entry.name for entry in entries if entry.name not in known)

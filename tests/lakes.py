@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pyarrow.parquet as pq
 
 from fxloom.bars.bars import Bars
 from fxloom.bars.synthetic import synthetic_market
+from fxloom.engine.partitions import PartitionKey
 from fxloom.run.ingest import ingest
 from fxloom.stores.base import Store
 from fxloom.stores.folder import FolderStore
@@ -42,6 +44,13 @@ def make_lake(root: Path, pairs: tuple[str, ...] = PAIRS, start: dt.date = START
     reports = ingest(store, [write_market(root / "files", pairs, start, end)])
     assert not [r for r in reports if r.refused]
     return store
+
+
+def partition(store: Store, key: PartitionKey) -> pl.DataFrame:
+    """The rows of one partition: ts_utc, pair, features, by time and pair."""
+    found = store.partition(key)
+    assert found is not None
+    return found[1]
 
 
 def contents(store: Store) -> dict[str, object]:

@@ -169,7 +169,7 @@ def test_ctrl_c_ends_with_130_and_leaves_a_store_that_goes_on(tmp_path: Path) ->
     assert process.returncode == 130
     assert "interrupted" in errors
     assert "Traceback" not in errors
-    assert not list(lake.root.glob("**/*.tmp-*"))
+    assert not list(lake.root.glob("**/*.tmp"))
     with lake.exclusive("populate"):
         assert lake.find_corrupt() == []
 

@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 
 from fxloom.cli import main
-from fxloom.run.copy import partition
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
-from tests.lakes import QUICK, contents, make_lake
+from tests.lakes import QUICK, contents, make_lake, partition
 
 Damaging = Callable[[bytes, np.random.Generator], bytes]
 CASES = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)  # random files a kind of damage

@@ -87,7 +87,7 @@ def check_ingest(store: FolderStore, whole: Whole, tally: Tally) -> None:
     tally.lost += sum(bars_in(store).get(key) != b for key, b in before.items())
     assert bars_in(store) == whole.bars
     assert store.settings() == whole.settings
-    assert not list(store.root.glob("**/*.tmp-*"))
+    assert not list(store.root.glob("**/*.tmp"))
 
 
 def check_populate(store: FolderStore, whole: Whole, tally: Tally) -> None:
@@ -99,7 +99,7 @@ def check_populate(store: FolderStore, whole: Whole, tally: Tally) -> None:
     after = contents(store)
     tally.lost += sum(after.get(key) != value for key, value in before.items())
     assert after == whole.features
-    assert not list(store.root.glob("**/*.tmp-*"))
+    assert not list(store.root.glob("**/*.tmp"))
 
 
 def drawn_moments(count: int, seconds: float) -> list[float]:

@@ -19,11 +19,11 @@ import polars as pl
 import psycopg
 import pytest
 
-from fxloom.run.copy import copy_store, partition
+from fxloom.run.copy import copy_store
 from fxloom.run.populate import populate
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
-from tests.lakes import make_lake
+from tests.lakes import make_lake, partition
 from tests.stores.databases import store_url
 from tests.stores.server import Server, running
 

@@ -46,10 +46,10 @@ def test_a_disk_without_room_leaves_whole_files_only(limit: int, lake: FolderSto
     fresh = FolderStore(tmp_path / "fresh")
     status, told = answer(starving, "ingest", fresh.url, files, limit)
     assert (status, "make room and run the command again" in told) == (1, True)
-    assert not list(fresh.root.glob("**/*.tmp-*"))
+    assert not list(fresh.root.glob("**/*.tmp"))
     assert not [r for r in ingest(fresh, [files]) if r.refused]
     assert answer(starving, "populate", lake.url, files, limit)[0] == 1
-    assert not list(lake.root.glob("**/*.tmp-*"))
+    assert not list(lake.root.glob("**/*.tmp"))
     held = contents(lake)
     assert not populate(lake, tables=QUICK, workers=1).troubles
     assert not populate(fresh, tables=QUICK, workers=1).troubles

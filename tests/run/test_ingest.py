@@ -13,8 +13,10 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.months import month_bounds
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.partitions import Settings
-from fxloom.run.ingest import IngestOptions, ingest, merged, rebase
+from fxloom.run.ingest import ingest
+from fxloom.run.merging import merged
 from fxloom.run.populate import plan_for, populate
+from fxloom.run.settling import IngestOptions, rebase
 from fxloom.sources import ReadOptions
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore

@@ -261,7 +261,7 @@ def test_a_disk_that_fills_up_meanwhile_fails_a_partition_and_leaves_nothing(
     summary = populate(lake, tables=["bollinger"], workers=1)
     assert {(o.key.month, o.result) for o in summary.results} == {("2024-01", "failed"), ("2024-02", "done")}
     assert "No space left" in summary.troubles[0].why
-    assert not list(lake.root.glob("**/*.tmp-*"))
+    assert not list(lake.root.glob("**/*.tmp"))
 
 
 def test_damaged_partitions_are_made_again(lake: FolderStore, full: FolderStore) -> None:

@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from fxloom.bars.months import month_bounds
-from fxloom.run.copy import partition
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
 from fxloom.stores.base import Store
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
+from tests.lakes import partition
 from tests.stores.databases import database, pg, query, schema
 
 __all__ = ["database", "pg", "schema"]

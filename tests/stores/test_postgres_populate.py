@@ -13,13 +13,13 @@ import pytest
 import fxloom
 from fxloom.bars.months import month_bounds
 from fxloom.cli import main
-from fxloom.run.copy import copy_store, partition, same_bars
+from fxloom.run.copy import copy_store, same_bars
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
 from fxloom.stores.base import Store, StoreError
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
-from tests.lakes import PAIRS, QUICK, killed_populate, make_lake, write_market
+from tests.lakes import PAIRS, QUICK, killed_populate, make_lake, partition, write_market
 from tests.stores.databases import database, pg, query, schema
 
 __all__ = ["database", "pg", "schema"]

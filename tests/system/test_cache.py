@@ -140,7 +140,7 @@ COMPUTE = """
 import datetime as dt, fxloom
 from fxloom.bars.synthetic import synthetic_market
 bars = synthetic_market(dt.date(2024, 1, 1), dt.date(2024, 1, 9), ('eurusd',))['eurusd']
-print(fxloom.compute(bars, tables=['bollinger_rate'])['bollinger_rate'].height == len(bars))
+print(fxloom.compute(bars, tables=['bollinger_rate'], baseline='first close')['bollinger_rate'].height == len(bars))
 """
 
 

@@ -16,11 +16,14 @@ from fxloom.features.feature import Feature, Table
 from fxloom.features.glossary import GLOSSARY, Term
 from fxloom.features.search import search, suggestions
 from fxloom.run.copy import CopyReport
-from fxloom.run.ingest import FileReport, IngestOptions
+from fxloom.run.executors import ExecutorError
+from fxloom.run.ingest import FileReport
 from fxloom.run.populate import Estimate, Event, Planned, Summary, TaskDone
+from fxloom.run.settling import IngestOptions
 from fxloom.run.synthetic import write_synthetic_market
 from fxloom.run.warm import Compiled
 from fxloom.sources import ReadOptions
+from fxloom.stores.addresses import looks_like_address, without_addresses
 from fxloom.stores.base import StoreError
 from fxloom.system.cache import UnsafeCacheError
 from fxloom.system.extras import MissingExtraError, require
@@ -34,6 +37,7 @@ __all__ = [
     "CopyReport",
     "Estimate",
     "Event",
+    "ExecutorError",
     "Feature",
     "FeatureFrame",
     "FileReport",

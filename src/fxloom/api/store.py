@@ -23,8 +23,9 @@ from fxloom.features.catalogue import select_features, select_tables, tables
 from fxloom.features.feature import Feature
 from fxloom.run.copy import CopyReport
 from fxloom.run.copy import copy_store as copy_backends
-from fxloom.run.ingest import FileReport, IngestOptions, ingest, rebase
+from fxloom.run.ingest import FileReport, ingest
 from fxloom.run.populate import Estimate, Event, Summary, check_room, estimate, plan_for, populate, ready_settings
+from fxloom.run.settling import IngestOptions, rebase
 from fxloom.sources import ReadOptions
 from fxloom.stores import open_backend
 from fxloom.stores.base import Store, StoreError

@@ -58,6 +58,14 @@ def _digest(*columns: Floats | None) -> str:
     return digest.hexdigest()
 
 
+NO_COLUMN = _digest(None)
+
+
+def has_column(digest: str) -> bool:
+    """Whether a day's digest of volume or spread is that of a column, and not that of none."""
+    return digest != NO_COLUMN
+
+
 class History:
     """The days of one pair in order, with the clock position of each day's first bar."""
 

@@ -52,13 +52,16 @@ def _yes(choice: str | None) -> bool | None:
 def _show_file(report: api.FileReport, screen: Screen) -> None:
     if report.refused:
         screen.say(f"{report.name}: REFUSED: {report.refused}")
+        for line in report.examples:
+            screen.say(f"    {line}")
         return
     if report.ignored:
         screen.say(f"{report.name}: left out: {report.ignored}")
         return
     counts = {
-        "rows": report.rows, "new": report.new, "identical": report.identical, "conflicting": report.conflicting,
-        "set aside": report.set_aside, "quarantined": report.quarantined,
+        "rows": report.rows, "new": report.new, "identical": report.identical, "completed": report.completed,
+        "replaced": report.replaced, "conflicting": report.conflicting, "set aside": report.set_aside,
+        "quarantined": report.quarantined,
     }  # fmt: skip
     counted = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n or what in ("rows", "new"))
     screen.say(f"{report.name}: {report.pair}, {report.kind}: {counted}")
@@ -174,10 +177,13 @@ def copy(options: Namespace, screen: Screen) -> int:
         bar.close()
     for corruption in report.corrupt:
         screen.say(f"CORRUPT {corruption.where}: {corruption.why}")
+    if report.changed:
+        first = ", ".join(report.changed[:3]) + (" ..." if len(report.changed) > 3 else "")
+        screen.say(f"{len(report.changed):,} parts of {source.url} changed meanwhile ({first}): run copy again")
     screen.say(
         f"{report.bars:,} months of bars and {report.partitions:,} partitions copied from {source.url} to "
         f"{target.url} and compared there; {report.present:,} were already present"
     )
     screen.result({"from": source.url, "to": target.url, "bars": report.bars, "partitions": report.partitions,
-                   "present": report.present, "corrupt": report.corrupt})  # fmt: skip
-    return FAILED if report.corrupt else DONE
+                   "present": report.present, "corrupt": report.corrupt, "changed": report.changed})  # fmt: skip
+    return FAILED if report.corrupt or report.changed else DONE

@@ -157,7 +157,7 @@ def _pair_partitions(
         rows = sum(d.rows for d in history.days[i:j])
         for table in tables:
             k = history.start_for(i, table.lookback)
-            fingerprint = _digest(table, store_state, {pair: history.days[k:j]})
+            fingerprint = fingerprint_of(table, store_state.infos, store_state.dtype, {pair: history.days[k:j]})
             key = PartitionKey(table.name, pair, month)
             state = _state(store_state, key, fingerprint)
             yield PlannedPartition(key, history.numbers[k] * MINUTES_A_DAY, fingerprint, state, rows)
@@ -178,7 +178,7 @@ def _panel_partitions(
         for table in tables:
             start = _panel_start(numbers, clock, first, table.lookback)
             seen = {p: [by_day[n] for n in sorted(by_day) if start <= n < end] for p, by_day in sorted(days.items())}
-            fingerprint = _digest(table, store_state, {p: ds for p, ds in seen.items() if ds})
+            fingerprint = fingerprint_of(table, store_state.infos, store_state.dtype, seen)
             for pair in [""] if table.holds_all_pairs else wanted:
                 if pair and month not in store_state.days[pair]:
                     continue
@@ -198,11 +198,18 @@ def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, l
     return start
 
 
-def _digest(table: Table, store_state: StoreState, seen: Mapping[str, Sequence[DaySummary]]) -> str:
-    """The fingerprint: formulas, settings and bars that determine the partition, and nothing else."""
-    digest = hashlib.blake2b(f"{formula_digest(table)} {store_state.dtype}".encode(), digest_size=16)
+def fingerprint_of(
+    table: Table, infos: Mapping[str, PairInfo], dtype: str, seen: Mapping[str, Sequence[DaySummary]]
+) -> str:
+    """The fingerprint of a partition: formulas, settings and bars that determine it, and nothing else.
+
+    ``seen``: the days that its computation reads, by pair in order; a pair without any does not count.
+    """
+    digest = hashlib.blake2b(f"{formula_digest(table)} {dtype}".encode(), digest_size=16)
     for pair, days in seen.items():
-        info = store_state.infos[pair]
+        if not days:
+            continue
+        info = infos[pair]
         flags = [info.has_volume, info.has_quotes] if table.family.uses else []
         digest.update(f"{pair} {info.baseline!r} {flags}".encode())
         for d in days:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
 
 from fxloom.bars.bars import Bars
-from fxloom.bars.months import month_bounds
+from fxloom.bars.days import DaySummary, summarise_days
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE, month_bounds
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
 from fxloom.run.populate import ready_settings
-from fxloom.stores.base import Store, StoreError
-
-MICROSECONDS = 60_000_000
+from fxloom.stores.base import CorruptError, Store, StoreError
 
 
 @dataclass
 class CopyReport:
-    """What was copied, what the target had already, and what could not be read in the source."""
+    """What was copied, what the target had, what could not be read, and what changed in the source meanwhile."""
 
     bars: int = 0
     partitions: int = 0
     present: int = 0
     corrupt: tuple[Corruption, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 def copy_store(
@@ -33,42 +33,61 @@ def copy_store(
 ) -> CopyReport:
     """Copy ``source`` into ``target``, which is new or has the same settings; repeat it to go on after an interruption.
 
-    StoreError if the settings differ or if what is read back is not what was written.
+    Rows and what the source says of them are read in one step, and what is read back from the target is compared with
+    them. The source may be written to meanwhile: what changed after it was copied is listed in the report. StoreError
+    if the settings differ, or if what is read back is not what was written.
     """
     settings = ready_settings(source)
     report = CopyReport()
     with target.exclusive("copy"):
-        _copy_settings(settings, target)
-        report.corrupt = tuple(source.find_corrupt())
-        for pair in settings.pairs:
-            _copy_bars(source, target, pair, report)
+        _begin(settings, target)
+        corrupt = source.find_corrupt()
+        copied = {pair: _copy_bars(source, target, pair, settings, report) for pair in settings.pairs}
         held = {record.key: record for record in target.records()}
+        records: dict[PartitionKey, Record] = {}
         for record in source.records():
             if record.key.table in tables():
-                _copy_partition(source, target, record, held.get(record.key), report)
+                records[record.key] = record
+                try:
+                    _copy_partition(source, target, record, held.get(record.key), report)
+                except CorruptError as error:
+                    corrupt.append(Corruption(str(record.key), str(error)))
             on_partition(record.key)
+    report.corrupt = tuple(corrupt)
+    report.changed = tuple(_changed(source, settings, copied, records))
     return report
 
 
-def _copy_settings(settings: Settings, target: Store) -> None:
+def _begin(settings: Settings, target: Store) -> None:
+    """Make the target a store with these settings; each pair is added once its bars are there."""
     there = target.settings()
     if there is None:
-        target.write_settings(settings)
-    elif there != settings:
+        target.write_settings(replace(settings, pairs={}))
+    elif replace(there, pairs={}) != replace(settings, pairs={}) or not there.pairs.items() <= settings.pairs.items():
         raise StoreError(f"{target.url} has settings of its own: name a new store to copy to")
 
 
-def _copy_bars(source: Store, target: Store, pair: str, report: CopyReport) -> None:
+def _copy_bars(
+    source: Store, target: Store, pair: str, settings: Settings, report: CopyReport
+) -> dict[str, list[DaySummary]]:
+    """Copy the bars of a pair, then its settings; the summaries of what was copied."""
     there = target.bar_months(pair)
+    copied = {}
     for month, days in source.bar_months(pair).items():
         if there.get(month) == days:
             report.present += 1
+            copied[month] = days
             continue
         bars = source.read_bars(pair, *month_bounds(month))
-        target.write_bars(pair, month, bars)
+        target.write_bars(pair, month, bars, settings.pairs[pair].price_side)
         if not same_bars(bars, target.read_bars(pair, *month_bounds(month))):
             raise StoreError(f"bars of {pair} {month} are not the same in {target.url} as in {source.url}")
+        copied[month] = summarise_days(bars)
         report.bars += 1
+    held = target.settings()
+    if held is not None and pair not in held.pairs and copied:
+        target.write_settings(held.with_pair(pair, settings.pairs[pair]))
+    return copied
 
 
 def same_bars(a: Bars, b: Bars) -> bool:
@@ -82,19 +101,23 @@ def same_bars(a: Bars, b: Bars) -> bool:
     return True
 
 
-def _copy_partition(source: Store, target: Store, record: Record, held: Record | None, report: CopyReport) -> None:
-    if held == record:
+def _copy_partition(source: Store, target: Store, listed: Record, held: Record | None, report: CopyReport) -> None:
+    """Copy one partition as it is now, which may not be as it was ``listed``, if it is still there."""
+    key = listed.key
+    if held == listed:
         report.present += 1
         return
-    rows = partition(source, record.key)
-    names = tables()[record.key.table].names
-    ts = rows["ts_utc"].to_physical().to_numpy() // MICROSECONDS
-    pairs = rows["pair"].to_list() if not record.key.pair else None
-    columns = {n: rows[n].cast(pl.Float64).fill_null(np.nan).to_numpy() for n in names}
+    found = source.partition(key)
+    if found is None:
+        return
+    record, rows = found
+    ts = rows["ts_utc"].to_physical().to_numpy() // MICROSECONDS_PER_MINUTE
+    pairs = rows["pair"].to_list() if not key.pair else None
+    columns = {n: rows[n].cast(pl.Float64).fill_null(np.nan).to_numpy() for n in tables()[key.table].names}
     target.publish(record, ts, pairs, columns)
-    back = partition(target, record.key)
-    if not all(_same(rows[name], back[name]) for name in rows.columns):
-        raise StoreError(f"{record.key} is not the same in {target.url} as in {source.url}")
+    back = target.partition(key)
+    if back is None or back[0] != record or not all(_same(rows[name], back[1][name]) for name in rows.columns):
+        raise StoreError(f"{key} is not the same in {target.url} as in {source.url}")
     report.partitions += 1
 
 
@@ -104,9 +127,17 @@ def _same(a: pl.Series, b: pl.Series) -> bool:
     return np.array_equal(a.fill_null(np.nan).to_numpy(), b.fill_null(np.nan).to_numpy(), equal_nan=True)
 
 
-def partition(store: Store, key: PartitionKey) -> pl.DataFrame:
-    """The rows of one partition: ts_utc, pair, features, by time and pair. StoreError if there are none."""
-    frame = store.scan(key.table, [key.pair] if key.pair else None, *month_bounds(key.month))
-    if frame is None:
-        raise StoreError(f"{key} has a record in {store.url} but no rows")
-    return frame.select("ts_utc", "pair", *tables()[key.table].names).sort("ts_utc", "pair").collect()
+def _changed(
+    source: Store,
+    settings: Settings,
+    bars: Mapping[str, Mapping[str, list[DaySummary]]],
+    records: Mapping[PartitionKey, Record],
+) -> Iterator[str]:
+    """What the source has now and did not have when it was copied."""
+    now = ready_settings(source)
+    if now != settings:
+        yield "settings"
+    for pair in now.pairs:
+        before, after = bars.get(pair, {}), source.bar_months(pair)
+        yield from (f"m1 {pair} {month}" for month, days in after.items() if before.get(month) != days)
+    yield from (str(r.key) for r in source.records() if r.key.table in tables() and records.get(r.key) != r)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
+from fxloom.bars.bars import Bars
+from fxloom.bars.days import summarise_days
 from fxloom.bars.months import month_bounds
 from fxloom.engine.compute import Computed, Failure, Job, compute_tables, proxies_of
 from fxloom.engine.partitions import Record, Settings
-from fxloom.engine.plan import PlannedPartition, Task
+from fxloom.engine.plan import PlannedPartition, Task, fingerprint_of
 from fxloom.engine.quality import ColumnStats, jumps, stats_by_feature
 from fxloom.features.catalogue import VERSION, tables
 from fxloom.features.environment import environment
@@ -28,17 +32,29 @@ def work_on(store: Store, task: Task) -> list[PartitionResult]:
         settings = store.settings()
         if settings is None:
             return all_failed(task, f"the store {store.url} has no settings: ingest bars first")
-        computed = _computed(store, settings, task)
-        return list(_publish_all(store, settings, task, computed))
+        bars = {pair: store.read_bars(pair, task.start, task.end) for pair in task.pairs}
+        if changed := _changed(settings, task, bars):
+            return all_failed(task, changed)
+        return list(_publish_all(store, settings, task, _computed(settings, task, bars)))
     except Exception as error:  # noqa: BLE001 - the task is reported as failed with its cause; the others go on
         return all_failed(task, f"{type(error).__name__}: {error}")
 
 
-def _computed(store: Store, settings: Settings, task: Task) -> Iterator[Computed | Failure]:
+def _changed(settings: Settings, task: Task, bars: Mapping[str, Bars]) -> str:
+    """Why nothing can be published: these are not the bars and settings that the plan was made for; "" if they are."""
+    days = {pair: summarise_days(b) for pair, b in sorted(bars.items())}
+    for partition in task.partitions:
+        seen = {pair: [d for d in ds if d.first >= partition.start] for pair, ds in days.items()}
+        table = tables()[partition.key.table]
+        if fingerprint_of(table, settings.pairs, settings.dtype, seen) != partition.fingerprint:
+            return "bars or settings have changed since the plan was made: run populate again"
+    return ""
+
+
+def _computed(settings: Settings, task: Task, bars: Mapping[str, Bars]) -> Iterator[Computed | Failure]:
     """All tables of ``task``: one job per table, since the partitions of a table of many pairs share their start."""
     starts = {partition.key.table: partition.start for partition in task.partitions}
     jobs = [Job(tables()[name], start) for name, start in starts.items()]
-    bars = {pair: store.read_bars(pair, task.start, task.end) for pair in task.pairs}
     return compute_tables(task.pair, bars, settings.pairs, jobs, month_bounds(task.month)[0])
 
 
@@ -58,6 +74,7 @@ def _publish(store: Store, settings: Settings, planned: PlannedPartition, comput
     refusals = computed.refusals
     if len(computed.ts) != planned.rows:
         refusals.append(f"{len(computed.ts)} rows computed, {planned.rows} bars stored")
+    refusals += _too_large(settings.dtype, computed)
     refusals += [f"{name}: {why}" for name, why in jumps(_stats_before(store, planned), computed.stats).items()]
     if refusals:
         more = f" (and {len(refusals) - 3} more)" if len(refusals) > 3 else ""
@@ -67,6 +84,13 @@ def _publish(store: Store, settings: Settings, planned: PlannedPartition, comput
     except (OSError, StoreError) as error:
         return PartitionResult(planned.key, "failed", why=f"cannot be written: {error}")
     return PartitionResult(planned.key, "done", rows=len(computed.ts))
+
+
+def _too_large(dtype: str, computed: Computed) -> list[str]:
+    """Columns with finite values that the store's type would turn into infinities."""
+    largest = float(np.finfo(dtype).max)
+    bounds = {name: max(abs(s.low or 0.0), abs(s.high or 0.0)) for name, s in computed.stats.items()}
+    return [f"{name}: {bound:.3g} is too large for {dtype}" for name, bound in bounds.items() if bound > largest]
 
 
 def _stats_before(store: Store, planned: PlannedPartition) -> dict[str, ColumnStats]:

@@ -60,8 +60,11 @@ class Store(Protocol):
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         """The stored months of a pair, each with the summaries of its days."""
 
-    def drop_bars(self, pair: str, month: str) -> str:
-        """Take a month of bars out, so that it can be ingested again; returns where it is kept, "" if it is not."""
+    def drop_bars(self, pair: str, month: str) -> None:
+        """Remove a month of bars, if it is there."""
+
+    def set_bars_aside(self, pair: str, month: str) -> str:
+        """Take a damaged month of bars out, so that it can be ingested again; returns where it is kept, "" if not."""
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         """The bars with ``start <= ts < end`` (minutes since 1970), held to the summaries of their days.

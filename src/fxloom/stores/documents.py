@@ -1,4 +1,4 @@
-"""Settings and records as JSON with a format number and a checksum: a changed byte is noticed, a later format left alone."""
+"""Settings and records as JSON with a format number and a checksum, so that a changed byte is noticed."""
 
 from __future__ import annotations
 

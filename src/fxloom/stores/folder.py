@@ -22,7 +22,7 @@ from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import month_of, months_of
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
-from fxloom.stores.atomic import INCOMING, clear_temporaries, make_folders, replacing, store_errors
+from fxloom.stores.atomic import INCOMING, clear_temporaries, flush_folder, make_folders, replacing, store_errors
 from fxloom.stores.base import CorruptError, NewerFormatError, StoreError
 from fxloom.stores.documents import settings_fields, settings_of
 from fxloom.stores.frames import BarsNote, bars_note, bars_of, features_table, joined, record_in, stored_bars_table
@@ -95,7 +95,11 @@ class FolderStore:
         return sorted({pair for pair, _, _ in list_bars(self.root).bars})
 
     def price_sides(self, pair: str) -> set[str]:
-        return {_read_note(path, pair, month).side for month, path in self._bars_files(pair)}
+        sides = set()
+        for month, path in self._bars_files(pair):
+            with contextlib.suppress(CorruptError):  # whoever reads its bars is told; the others know the side
+                sides.add(_read_note(path, pair, month).side)
+        return sides
 
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         return {month: _read_note(path, pair, month).days for month, path in self._bars_files(pair)}
@@ -110,8 +114,14 @@ class FolderStore:
             raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
         self._write(bars_path(self.root, pair, month), stored_bars_table(bars, pair, month, side))
 
-    def drop_bars(self, pair: str, month: str) -> str:
-        """Move a month's file to the quarantine, so that it can be ingested again; returns where it is kept."""
+    def drop_bars(self, pair: str, month: str) -> None:
+        path = bars_path(self.root, pair, month)
+        with store_errors(self.root):
+            path.unlink(missing_ok=True)
+            flush_folder(path.parent)
+
+    def set_bars_aside(self, pair: str, month: str) -> str:
+        """Move the file of a damaged month to the quarantine; returns where to."""
         path = bars_path(self.root, pair, month)
         if not path.exists():
             return ""

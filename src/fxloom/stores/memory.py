@@ -57,9 +57,12 @@ class MemoryStore:
         self._bars[pair, month] = bars.take(np.arange(len(bars)))
         self._sides[pair, month] = side
 
-    def drop_bars(self, pair: str, month: str) -> str:
+    def drop_bars(self, pair: str, month: str) -> None:
         self._bars.pop((pair, month), None)
         self._sides.pop((pair, month), None)
+
+    def set_bars_aside(self, pair: str, month: str) -> str:
+        self.drop_bars(pair, month)
         return ""
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:

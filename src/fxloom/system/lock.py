@@ -41,7 +41,7 @@ class LockedError(RuntimeError):
 
 @contextlib.contextmanager
 def lock(path: Path, purpose: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold the lock file ``path`` for the time of the block; its folder must exist.
+    """Hold the lock file ``path`` for the time of the block; its folder is made if need be.
 
     Waits up to ``wait`` seconds, then raises LockedError, naming the holder and its purpose from a note beside the
     lock file. OSError if the lock file cannot be opened; a link in its place is not followed.
@@ -62,6 +62,7 @@ def lock(path: Path, purpose: str, wait: float = 0.0) -> Iterator[None]:
 def _acquired(path: Path, note: Path, deadline: float) -> int:
     """A handle that holds the lock; a file that was removed or replaced meanwhile is not the lock any more."""
     while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o664)
         if _try_lock(handle) and _still_there(path, handle):
             return handle

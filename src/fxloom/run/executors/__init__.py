@@ -6,9 +6,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from fxloom.run.executors.base import Executor, JobsRun, WorkerDiedError
+from fxloom.run.executors.base import Executor, ExecutorError, JobsRun, WorkerDiedError
 
-__all__ = ["Executor", "JobsRun", "WorkerDiedError", "executor_for"]
+__all__ = ["Executor", "ExecutorError", "JobsRun", "WorkerDiedError", "executor_for"]
 
 
 @contextlib.contextmanager

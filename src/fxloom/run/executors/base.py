@@ -17,7 +17,7 @@ class Executor(Protocol):
     """Runs calls somewhere: in this process, in others, on other machines.
 
     ``slots``: how many calls may run at once. ``lost``: the exceptions of a future that mean that its worker died,
-    whatever the call itself did; after one, ``submit`` goes to new workers. ``local``: whether calls run in this
+    whatever the call itself did; after one, ``submit`` goes to a new worker. ``local``: whether calls run in this
     process, where they may share its objects.
     """
 
@@ -30,6 +30,10 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Wait for what is running, drop the rest, and end the workers."""
+
+
+class ExecutorError(RuntimeError):
+    """Calls cannot be run at all: no process can be started. Says what to do."""
 
 
 class WorkerDiedError(RuntimeError):

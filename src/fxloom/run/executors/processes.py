@@ -1,56 +1,160 @@
-"""Calls in a pool of fresh processes (spawned: they inherit no threads), one numeric thread each."""
+"""Calls in fresh processes (spawned: they inherit no threads), one numeric thread each.
+
+Not ``concurrent.futures.ProcessPoolExecutor``: there a worker that runs out of memory while it writes a result, or
+reads a call, may leave a queue's lock held or its thread dead, and the parent waits for ever. Here each worker has a
+pipe of its own; a thread of the parent waits for its answer or its end, whichever comes first, so that a call always
+ends.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
+import pickle
+import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
+
+from fxloom.run.executors.base import ExecutorError
 
 R = TypeVar("R")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS")
+OUT_OF_MEMORY = 75  # exit status of a worker that cannot go on
+GRACE = 10.0  # seconds for an idle worker to end
+_STARTING = threading.Lock()  # the environment that a new process inherits is changed meanwhile
+
+
+class LostWorkerError(RuntimeError):
+    """The worker of a call ended before it answered."""
 
 
 class ProcessExecutor:
-    """A pool of ``slots`` processes, made anew after one of them has died."""
+    """Up to ``slots`` processes, each started when a call needs it and replaced after it has died."""
 
-    lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
+    lost: tuple[type[BaseException], ...] = (LostWorkerError,)
     local = False
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._pool: ProcessPoolExecutor | None = None
+        self._threads: list[threading.Thread] = []
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
 
     def submit(self, function: Callable[..., R], /, *args: Any) -> Future[R]:
-        """Start ``function(*args)`` in a worker process, in a new pool if the last one is broken."""
-        for _ in range(2):
-            pool = self._pool or self._new_pool()
+        """Start ``function(*args)`` in a worker process; ExecutorError if no process can be started."""
+        call = _Call(pickle.dumps((function, args)), Future())
+        if len(self._threads) < self.slots:
+            worker = _Worker()  # here, where the error reaches the caller
+            thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._calls.put(call)
+        return call.future
+
+    def _serve(self, worker: _Worker | None) -> None:
+        """Take calls until there are no more, with one worker at a time."""
+        while (call := self._calls.get()) is not None:
+            if not call.future.set_running_or_notify_cancel():
+                continue
             try:
-                with one_thread_each():  # a process is started when its first call is submitted
-                    return pool.submit(function, *args)
-            except BrokenProcessPool:  # noticed only now: this call has not begun
-                self._end(pool)
-        raise BrokenProcessPool("two pools of processes broke before a call could begin")
-
-    def _new_pool(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(self.slots, mp_context=context, initializer=prepare)
-        return self._pool
-
-    def _end(self, pool: ProcessPoolExecutor) -> None:
-        pool.shutdown(wait=True, cancel_futures=True)
-        if self._pool is pool:
-            self._pool = None
+                worker = worker or _Worker()
+                call.future.set_result(worker.answer(call.text))
+            except BaseException as error:  # noqa: BLE001 - handed on to whoever asks for the result
+                if isinstance(error, LostWorkerError) and worker is not None:
+                    worker.end()
+                    worker = None
+                call.future.set_exception(error)
+        if worker is not None:
+            worker.end()
 
     def close(self) -> None:
         """Let running calls end, drop the rest, and end the processes."""
-        if self._pool is not None:
-            self._end(self._pool)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                call = self._calls.get_nowait()
+                if call is not None:
+                    call.future.cancel()
+        for _ in self._threads:
+            self._calls.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+
+class _Call:
+    """A call as it is sent to a worker, and the future of its answer."""
+
+    def __init__(self, text: bytes, future: Future[Any]) -> None:
+        self.text, self.future = text, future
+
+
+class _Worker:
+    """One process and the pipe to it."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        try:
+            self.pipe, theirs = context.Pipe()
+            self.process: BaseProcess = context.Process(target=_work, args=(theirs,), daemon=True)
+            with _STARTING, one_thread_each():
+                self.process.start()
+        except OSError as error:
+            raise ExecutorError(f"no worker process can be started ({error}): run with --workers 1") from error
+        theirs.close()
+
+    def answer(self, text: bytes) -> Any:
+        """What the call gives or raises; LostWorkerError if the process ends first."""
+        try:
+            self.pipe.send_bytes(text)
+            wait([self.pipe, self.process.sentinel])
+            if not self.pipe.poll():
+                raise EOFError
+            done, value = pickle.loads(self.pipe.recv_bytes())
+        except Exception as error:
+            raise LostWorkerError("the worker process ended: killed, or out of memory") from error
+        if done:
+            return value
+        raise value
+
+    def end(self) -> None:
+        """End the process, by force if it does not end by itself."""
+        self.pipe.close()
+        self.process.join(GRACE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.process.close()
+
+
+def _work(pipe: Connection) -> None:
+    """Answer calls until the parent closes the pipe; what cannot be answered ends the process."""
+    prepare()
+    while True:
+        try:
+            function, args = pickle.loads(pipe.recv_bytes())
+        except EOFError:
+            return
+        try:
+            answer = pickle.dumps((True, function(*args)))
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)  # nothing that this process does after it can be relied upon
+        except Exception as error:  # noqa: BLE001 - it is raised in the parent
+            answer = _failure(error)
+        pipe.send_bytes(answer)
+
+
+def _failure(error: Exception) -> bytes:
+    try:
+        answer = pickle.dumps((False, error))
+        pickle.loads(answer)
+        return answer
+    except Exception:  # noqa: BLE001 - exceptions with arguments of their own may not survive pickling
+        return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
 
 
 @contextlib.contextmanager
@@ -75,7 +179,7 @@ def prepare() -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed cannot tell its workers, which would wait for it for ever."""
+    """End this process with its parent: one that is killed closes nothing."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,7 +1,8 @@
-"""A store's URL: what PostgreSQL is told, what is meant for us, and what may be shown."""
+"""A store's URL: what is passed to PostgreSQL, what is meant for us, and what may be shown."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,10 @@ from fxloom.stores.base import StoreError
 OURS = (
     "schema", "bars", "time", "open", "high", "low", "close", "volume", "spread", "bid", "ask", "patience", "adopt",
 )  # fmt: skip
-SECRET = ("password", "sslpassword")
+SECRET = {
+    "password", "passfile", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key",
+} | {option.keyword.decode() for option in pq.Conninfo.get_defaults() if option.dispchar == b"*"}  # fmt: skip
+LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer names, so that two of them may be one
 PASSING = ("patience", "adopt")  # they belong to a run, not to the store
 SCHEMA = "fxloom"
 
@@ -54,12 +58,24 @@ def address_of(url: str) -> Address:
         server, options = _parsed(url)
     except (ValueError, psycopg.Error):
         raise StoreError(
-            "this is no PostgreSQL URL: write it as postgresql://user@host:5432/database?schema=fxloom, with %-codes "
-            "for special characters in a password (better: keep it in ~/.pgpass or PGPASSWORD)"
+            "this is not a valid PostgreSQL URL: write it as postgresql://user@host:5432/database?schema=fxloom, with "
+            "%-codes for special characters in a password (better: keep it in ~/.pgpass or PGPASSWORD)"
         ) from None
+    for name in ("schema", "bars"):
+        _check_name(name, options.get(name, ""))
+    _check_name("FXLOOM_SCHEMA", os.environ.get("FXLOOM_SCHEMA", ""))
     public = {name: value for name, value in server.items() if name not in SECRET}
     shown = {name: value for name, value in options.items() if name not in PASSING}
     return Address(url, url_of(public, shown), server, options)
+
+
+def _check_name(option: str, name: str) -> None:
+    """StoreError for a name that PostgreSQL would cut or not take."""
+    if len(name.replace("{pair}", "eurusd").encode()) > LONGEST_NAME or "\0" in name:
+        raise StoreError(
+            f"{option}={name[:20]}... is longer than the {LONGEST_NAME} bytes that PostgreSQL takes of a name, or has a "
+            "zero byte: choose a shorter one"
+        )
 
 
 def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -72,7 +88,8 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
     asked = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     options = {name: asked.pop(name) for name in OURS if name in asked}
     if "patience" in options:
-        float(options["patience"])
+        if not (math.isfinite(patience := float(options["patience"])) and patience >= 0):
+            raise ValueError("patience is a number of seconds")
     server: dict[str, str] = {
         name: str(value) for name, value in conninfo_to_dict(f"postgresql://{hosts}{slash}{database}").items()
     }
@@ -82,7 +99,7 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
         server |= {"user": unquote(name)} | ({"password": unquote(password)} if colon else {})
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     if not set(server) <= known:
-        raise ValueError("an option that is none")
+        raise ValueError("unknown option")
     return server, options
 
 

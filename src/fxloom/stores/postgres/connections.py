@@ -29,11 +29,15 @@ LOST = (
 REPEATABLE = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 OPTIONS = {
     "client_encoding": "UTF8",
-    "options": "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c search_path= -c statement_timeout=0",
     "application_name": "fxloom",
     "connect_timeout": "10",
     "keepalives_idle": "30",
 }
+# Set after connecting, since PGTZ, PGOPTIONS and the like, and the defaults of server, database and role come before.
+SETTINGS = (
+    "set time zone 'UTC'; set datestyle = 'ISO'; set extra_float_digits = 1; set search_path = ''; "
+    "set statement_timeout = 0"
+)
 
 
 class Idle:
@@ -62,24 +66,25 @@ class Connections:
     def __init__(self, server: Mapping[str, str], shown: str, patience: float | None = None) -> None:
         self.server = server
         self.shown = shown
-        self.told = patience
+        self.asked = patience
         self.patience = patience or 0.0
         self._idle = _idle(tuple(sorted(server.items())))
 
     def connect(self, name: str = "fxloom") -> Connection:
-        """A new connection; psycopg.OperationalError if there is none to be had."""
+        """A new connection in UTC; psycopg.OperationalError if the server cannot be reached."""
         settings = {**OPTIONS, "application_name": name, **self.server}
-        if "options" in self.server:
-            settings["options"] = f"{self.server['options']} {OPTIONS['options']}"
-        return psycopg.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
+        connection = psycopg.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
+        connection.execute(SETTINGS)
+        if connection.info.parameter_status("TimeZone") != "UTC":
+            connection.close()
+            raise StoreError(f"{self.shown}: its sessions cannot be set to UTC, so that times could be read wrongly")
+        return connection
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[Connection]:
         """A connection for the time of the block; one that broke or is in the middle of something is closed."""
         connection = self._idle.take() or self.connect()
-        self.patience = max(
-            self.patience, PATIENCE if self.told is None else self.told
-        )  # it does answer: later it is worth waiting for
+        self.patience = max(self.patience, PATIENCE if self.asked is None else self.asked)  # it answers: worth a wait
         try:
             yield connection
         finally:
@@ -111,7 +116,7 @@ class Connections:
                     if _lost(error):
                         self.patience = 0.0  # the next ones need not wait as long for the same server
                     gone = isinstance(error, errors.UndefinedTable | errors.UndefinedColumn)
-                    raise (CorruptError if gone else StoreError)(f"{self.shown}: {_told(error)}") from None
+                    raise (CorruptError if gone else StoreError)(f"{self.shown}: {_message(error)}") from None
                 if _lost(error):
                     self.close()
             time.sleep(pause * random.uniform(0.5, 1.5))
@@ -130,7 +135,7 @@ def _passes(error: psycopg.Error) -> bool:
     return _lost(error) or isinstance(error, REPEATABLE)
 
 
-def _told(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     """What the server says, on one line, with its hint."""
     message = " ".join(str(error).split())
     if isinstance(error, errors.InsufficientPrivilege):

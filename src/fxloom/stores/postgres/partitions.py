@@ -45,7 +45,7 @@ CHILDREN = """
     where i.inhparent = pg_catalog.to_regclass(%s)
 """
 
-Pieces = Callable[[], Iterator[bytes | memoryview]]
+Blocks = Callable[[], Iterator[bytes | memoryview]]
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ def checked_columns(connection: Connection, relation: Relation, name: str) -> st
     beyond = [f"{n} {t}" for n, t in found.items() if n not in wanted]
     other = [f"{n} is {found[n]}, not {t}" for n, t in wanted.items() if n in found and found[n] != t]
     parts = [("lacks", lacking), ("has besides", beyond), ("differs", other)]
-    told = "; ".join(
+    differences = "; ".join(
         f"{what} {', '.join(names[:6])}{' ...' if len(names) > 6 else ''}" for what, names in parts if names
     )
-    raise StoreError(f"{relation.schema}.{name} is not the table that is to be filled: it {told}")
+    raise StoreError(f"{relation.schema}.{name} is not the table that is to be filled: it {differences}")
 
 
 def child_of(connection: Connection, relation: Relation, month: str) -> Child | None:
@@ -123,9 +123,9 @@ def has_rows(connection: Connection, child: Child) -> bool:
 
 
 def write_partition(
-    connection: Connection, relation: Relation, month: str, pieces: Pieces, owned: Callable[[], bool], time_type: str
+    connection: Connection, relation: Relation, month: str, blocks: Blocks, owned: Callable[[], bool], time_type: str
 ) -> str:
-    """Put the rows of ``pieces`` where the partition of ``month`` is; its quoted name. The caller adds the record.
+    """Put the rows of ``blocks`` where the partition of ``month`` is; its quoted name. The caller adds the record.
 
     ``owned`` tells whether the rows that are there carry a record of ours (or may be replaced all the same).
     """
@@ -134,24 +134,32 @@ def write_partition(
     if old is not None and not old.attached:
         checked_columns(connection, relation, old.name)
     if old is not None and old.attached and not has_rows(connection, old):
-        _copy(connection, relation, old.identifier, pieces, "")
+        _copy(connection, relation, old.identifier, blocks, "")
         return quoted(old.schema, old.name)
     if old is not None and not owned() and has_rows(connection, old):
         raise StoreError(
             f"{old.schema}.{old.name} has rows that this store knows nothing of: `populate --adopt` replaces them"
         )
-    return _swap(connection, relation, month, pieces, old, time_type)
+    return _swap(connection, relation, month, blocks, old, time_type)
+
+
+def drop_partition(connection: Connection, relation: Relation, month: str) -> None:
+    """Drop the partition of ``month``, if there is one."""
+    lock_partition(connection, relation.schema, relation.child(month))
+    old = child_of(connection, relation, month)
+    if old is not None:
+        _remove(connection, relation, old)
 
 
 def _swap(
-    connection: Connection, relation: Relation, month: str, pieces: Pieces, old: Child | None, time_type: str
+    connection: Connection, relation: Relation, month: str, blocks: Blocks, old: Child | None, time_type: str
 ) -> str:
     name = relation.child(month) if old is None else old.name
     target = name if old is None else name[: 63 - len(STAGING)] + STAGING
     table = sql.Identifier(relation.schema, target)
     for statement in child_statements(relation, month, target, time_type):
         connection.execute(statement)
-    _copy(connection, relation, table, pieces, ", freeze")
+    _copy(connection, relation, table, blocks, ", freeze")
     key = sql.Identifier(_key_name(target))
     keyed = sql.SQL("alter table {} add constraint {} primary key ({})")
     connection.execute(keyed.format(table, key, key_list(relation)))
@@ -170,13 +178,13 @@ def _key_name(table: str) -> str:
     return f"{table[:58]}_pkey"
 
 
-def _copy(connection: Connection, relation: Relation, table: sql.Identifier, pieces: Pieces, options: str) -> None:
+def _copy(connection: Connection, relation: Relation, table: sql.Identifier, blocks: Blocks, options: str) -> None:
     statement = sql.SQL("copy {} ({}) from stdin (format binary{})").format(
         table, name_list(relation), sql.SQL(options)
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for piece in pieces():
-            copy.write(piece)
+        for block in blocks():
+            copy.write(block)
 
 
 def _remove(connection: Connection, relation: Relation, old: Child) -> None:

@@ -25,48 +25,15 @@ from fxloom.stores.postgres.binary import Block, checksum, encoded
 from fxloom.stores.postgres.connections import Connection, connections_of
 from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
 from fxloom.stores.postgres.locks import only_writer
-from fxloom.stores.postgres.partitions import quoted, ready_parent, write_partition
+from fxloom.stores.postgres.partitions import drop_partition, quoted, ready_parent, write_partition
 from fxloom.stores.postgres.query import RowRange, feature_source, fetch
 from fxloom.stores.postgres.source import BarsSource
+from fxloom.stores.postgres.statements import CHECKSUMS, KEYS, MONTHS, PAIRS_STORED, RECORDS, SAVE_MONTH, SAVE_RECORD
 
 T = TypeVar("T")
 
 READS = 3
 CHANGED_BARS = "these bars were changed by others: ingest that month again"
-PAIRS_STORED = "select distinct pair from {} order by 1"
-
-SAVE_RECORD = """
-    insert into {} (table_name, pair, month, relation, fingerprint, rows, catalogue, made, proxies, environment,
-        quality, checksum, format)
-    values (%(table)s, %(pair)s, %(month)s, %(relation)s, %(fingerprint)s, %(rows)s, %(catalogue)s, %(made)s,
-            %(proxies)s, %(environment)s, %(quality)s, %(checksum)s, %(format)s)
-    on conflict (table_name, pair, month) do update set (relation, fingerprint, rows, catalogue, made, proxies,
-        environment, quality, checksum, format, written) = (excluded.relation, excluded.fingerprint, excluded.rows,
-        excluded.catalogue, excluded.made, excluded.proxies, excluded.environment, excluded.quality,
-        excluded.checksum, excluded.format, now())
-"""
-SAVE_MONTH = """
-    insert into {} (pair, month, rows, has_volume, has_spread, price_side, days) values (%s, %s, %s, %s, %s, %s, %s)
-    on conflict (pair, month) do update set (rows, has_volume, has_spread, price_side, days, written)
-        = (excluded.rows, excluded.has_volume, excluded.has_spread, excluded.price_side, excluded.days, now())
-"""
-MONTHS = """
-    select month, has_volume, has_spread, days from {} where pair = %s and month between %s and %s order by month
-"""
-RECORDS = """
-    select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment,
-        format, checksum, pg_catalog.to_regclass(relation) is not null
-    from {} where (%(tables)s::text[] is null or table_name = any(%(tables)s::text[]))
-        and (%(pair)s::text is null or pair = %(pair)s) and (%(month)s::text is null or month = %(month)s)
-    order by 1, 2, 3
-"""
-CHECKSUMS = """
-    select table_name, pair, month, checksum from {} where pg_catalog.to_regclass(relation) is not null order by 1, 2, 3
-"""
-KEYS = """
-    select pair, month from {} where table_name = %s and month between %s and %s
-        and pg_catalog.to_regclass(relation) is not null order by 1, 2
-"""
 
 
 class PostgresStore:
@@ -237,13 +204,18 @@ class PostgresStore:
             connection, relation, month, lambda: encoded(block), lambda: self._address.adopt or owned(), time_type
         )
 
-    def drop_bars(self, pair: str, month: str) -> str:
+    def drop_bars(self, pair: str, month: str) -> None:
         def drop(connection: Connection) -> None:
             if self._exists(connection, "bar_months"):
+                if self._source is None:
+                    drop_partition(connection, bars_relation(self.schema, pair), month)
                 query = sql.SQL("delete from {} where pair = %s and month = %s").format(self._own("bar_months"))
                 connection.execute(query, [pair, month])
 
         self._run(drop)
+
+    def set_bars_aside(self, pair: str, month: str) -> str:
+        self.drop_bars(pair, month)
         return ""
 
     # -- features ------------------------------------------------------------------------------------------------

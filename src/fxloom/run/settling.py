@@ -1,0 +1,134 @@
+"""What is settled about a pair, once: taken from its stored bars at the end of the ingest that brought the first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fxloom.bars.days import has_column
+from fxloom.bars.months import iso, month_bounds
+from fxloom.bars.pairs import PairInfo
+from fxloom.engine.partitions import Settings
+from fxloom.stores.base import Store, StoreError
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """What the user settles against what would be found: see ``fxloom ingest --help``."""
+
+    replace: bool = False
+    volume: bool | None = None
+    quotes: bool | None = None
+
+
+def unsettled_pairs(store: Store, settings: Settings) -> list[str]:
+    """Pairs that have bars but no settings: of an ingest that goes on, or that was interrupted."""
+    return [pair for pair in store.pairs_with_bars() if pair not in settings.pairs]
+
+
+def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Settings | None:
+    """Write down, in one step, the baseline and what is found in the stored bars of every pair that is new.
+
+    ``touched``: the pairs of this ingest, for which ``options`` holds. A new pair without a bar at or after the
+    baseline time stays unsettled. StoreError if volume or quotes are asked for that no stored bar of a pair has.
+    """
+    before = store.settings()
+    if before is None:
+        return None
+    settings = before
+    new = unsettled_pairs(store, settings)
+    if settings.baseline is None and new:
+        earliest = min(month for pair in new for month in store.bar_months(pair))
+        settings = replace(settings, baseline=month_bounds(earliest)[0])
+    for pair in new:
+        close = first_close(store, pair, settings.baseline or 0)
+        if close is not None:
+            (side,) = store.price_sides(pair)
+            settings = settings.with_pair(pair, PairInfo(close, has_volume(store, pair), has_quotes(store, pair), side))
+    lacking = []
+    for pair in sorted(set(touched) & set(settings.pairs)):
+        info, absent = _as_told(store, pair, settings.pairs[pair], options)
+        settings = settings.with_pair(pair, info)
+        lacking += absent
+    if settings != before:
+        store.write_settings(settings)
+    if lacking:
+        raise StoreError(f"no stored bar has what --volume yes or --quotes yes asks for: {', '.join(lacking)}")
+    return settings
+
+
+def _as_told(store: Store, pair: str, info: PairInfo, options: IngestOptions) -> tuple[PairInfo, list[str]]:
+    """``info`` as the user says, and what of that the stored bars lack."""
+    lacking = []
+    if options.volume is not None:
+        if options.volume and not has_volume(store, pair):
+            lacking.append(f"volume of {pair}")
+        else:
+            info = replace(info, has_volume=options.volume)
+    if options.quotes is not None:
+        if options.quotes and not has_quotes(store, pair):
+            lacking.append(f"quotes of {pair}")
+        else:
+            info = replace(info, has_quotes=options.quotes)
+    return info, lacking
+
+
+def first_close(store: Store, pair: str, baseline: int) -> float | None:
+    """The close of the first stored bar at or after minute ``baseline``, None if there is none."""
+    months = [month for month in store.bar_months(pair) if month_bounds(month)[1] > baseline]
+    for month in sorted(months):
+        bars = store.read_bars(pair, baseline, month_bounds(month)[1])
+        if len(bars):
+            return float(bars.close[0])
+    return None
+
+
+def has_volume(store: Store, pair: str) -> bool:
+    """Whether any stored bar of ``pair`` has a volume above 0."""
+    for month, days in store.bar_months(pair).items():
+        if any(has_column(day.volume) for day in days):
+            volume = store.read_bars(pair, *month_bounds(month)).volume
+            if volume is not None and bool(np.any(volume > 0)):
+                return True
+    return False
+
+
+def has_quotes(store: Store, pair: str) -> bool:
+    """Whether any stored month of ``pair`` has spreads."""
+    return any(has_column(day.spread) for days in store.bar_months(pair).values() for day in days)
+
+
+def drop_unsettled(store: Store, settings: Settings, pair: str) -> None:
+    """Take out the bars of a pair that cannot be settled: nothing can be made of them."""
+    if pair in unsettled_pairs(store, settings):
+        for month in store.bar_months(pair):
+            store.drop_bars(pair, month)
+
+
+def no_base(pair: str, settings: Settings) -> str:
+    """Why a pair without a bar at or after the baseline time cannot be stored."""
+    return (
+        f"{pair} has no bar at or after the baseline time {iso(settings.baseline or 0)}, so its rate index has no "
+        "base: ingest later bars with it, or make a store with `fxloom init --baseline` at an earlier date"
+    )
+
+
+def rebase(store: Store, baseline: int | None, pairs: Sequence[str] | None = None) -> Settings:
+    """Settle the baseline price of ``pairs`` (all) anew, from the stored bars; their features become stale.
+
+    StoreError if the store has no settled pair, or a pair no bar at or after the baseline time.
+    """
+    settings = store.settings()
+    if settings is None or not settings.pairs:
+        raise StoreError(f"{store.url} has no bars to rebase")
+    if baseline is not None:
+        settings = replace(settings, baseline=baseline)
+    for pair in pairs or list(settings.pairs):
+        close = first_close(store, pair, settings.baseline or 0)
+        if close is None:
+            raise StoreError(f"{pair} has no bar at or after {iso(settings.baseline or 0)}: choose an earlier baseline")
+        settings = settings.with_pair(pair, replace(settings.pairs[pair], baseline=close))
+    store.write_settings(settings)
+    return settings

@@ -1,0 +1,53 @@
+"""Telling a folder's path from the address of a database, which may hold a password and is then shown to nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from fxloom.stores.base import StoreError
+
+HIDDEN = "(an address, not shown)"
+_SCHEMES = ("postgresql://", "postgres://")
+_KEYWORDS = (
+    "host", "hostaddr", "port", "dbname", "database", "user", "password", "passwd", "pwd", "passfile", "service",
+    "sslmode", "sslpassword", "options", "server",
+)  # fmt: skip
+_PAIRS = re.compile(rf"(?:^|[\s;?&])(?:{'|'.join(_KEYWORDS)})\s*=", re.IGNORECASE)
+_SECRETS = re.compile(r"(?:password|passwd|pwd|secret|token)\s*=", re.IGNORECASE)
+_SCHEME = re.compile(r"://|^\s*(?:jdbc:|[a-z]*postgres[a-z]*[:+])", re.IGNORECASE)
+_LOGIN = re.compile(r"[^\s/\\:@]+:[^\s/\\@]*@[^\s/\\]")
+
+
+def is_database(path: str | Path) -> bool:
+    """Whether ``path`` is the URL of a PostgreSQL database as this package writes it."""
+    return str(path).startswith(_SCHEMES)
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether ``text`` could be the address of a database, in whatever form, or hold a password.
+
+    >>> [looks_like_address(t) for t in ("postgresql+psycopg2://u:secret@h/d", "host=h password=secret", "C:/lake")]
+    [True, True, False]
+    """
+    return any(form.search(text) for form in (_SCHEME, _PAIRS, _SECRETS, _LOGIN))
+
+
+def refuse_foreign_address(path: str | Path) -> None:
+    """StoreError, which shows nothing of it, if ``path`` is the address of a database in a form that is not ours."""
+    if not is_database(path) and looks_like_address(str(path)):
+        raise StoreError(
+            "this looks like the address of a database, but not in the form that is understood: write it as "
+            "postgresql://user@host:5432/database?schema=fxloom (better without a password: keep that in ~/.pgpass or "
+            "PGPASSWORD). It is not shown here as it may hold a password"
+        )
+
+
+def without_addresses(message: str, said: Iterable[str]) -> str:
+    """``message`` without those of the words ``said`` to the program that look like addresses."""
+    for word in sorted(said, key=len, reverse=True):
+        for part in (word, word.partition("=")[2]):  # as in --store=postgresql://...
+            if part and looks_like_address(part):
+                message = message.replace(repr(part), HIDDEN).replace(part, HIDDEN)
+    return message

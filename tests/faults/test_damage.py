@@ -114,7 +114,7 @@ def test_damaged_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
     assert main(["audit", "--store", lake.url]) == 1
     told = capsys.readouterr()
     assert str(path) in told.out + told.err
-    assert "ingest the bars of that month again" in told.out + told.err
+    assert "ingest the bars of eurusd 2024-02 again" in told.out + told.err
     command = ["populate", "--store", lake.url, "--tables", "bollinger", "--force", "--workers", "1"]
     assert main(command) == 1
     assert contents(lake) == whole.features
@@ -136,7 +136,7 @@ def test_bars_that_cannot_be_opened_are_not_taken_for_damaged(
         raise OSError(24, "Too many open files")
 
     before = {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")}
-    monkeypatch.setattr("fxloom.stores.folder.pq.read_table", no_more_files)
+    monkeypatch.setattr("fxloom.stores.folder.pq.ParquetFile", no_more_files)
     assert main(["ingest", "--store", lake.url, str(whole.files)]) == 1
     assert {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")} == before
 

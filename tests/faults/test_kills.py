@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import multiprocessing
 import os
 import shutil
@@ -18,10 +19,11 @@ import numpy as np
 import pytest
 
 from fxloom.bars.months import month_bounds
+from fxloom.run.copy import copy_store
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import Event, TaskDone, populate
 from fxloom.stores.folder import FolderStore
-from tests.faults.victims import dying_at, ingesting, killed_after, populating, undisturbed
+from tests.faults.victims import copying, dying_at, ingesting, killed_after, populating, undisturbed
 from tests.lakes import QUICK, contents, make_lake
 
 MOMENTS = int(os.environ.get("FXLOOM_FAULTS") or 8)
@@ -35,6 +37,7 @@ class Whole:
 
     files: Path
     bare: Path
+    full: Path
     features: dict[str, object]
     bars: dict[str, bytes]
     settings: object
@@ -63,7 +66,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     store = make_lake(root, PAIRS, START, END)
     shutil.copytree(store.root, root / "bare")
     assert not populate(store, tables=QUICK, workers=1).troubles
-    return Whole(root / "files", root / "bare", contents(store), bars_in(store), store.settings())
+    return Whole(root / "files", root / "bare", store.root, contents(store), bars_in(store), store.settings())
 
 
 def bars_in(store: FolderStore) -> dict[str, bytes]:
@@ -131,19 +134,53 @@ def test_populate_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path:
     assert (tally.lost, tally.wrong) == (0, 0)
 
 
-@pytest.mark.parametrize("place", ["_flush", "_flush_folder"])
-@pytest.mark.parametrize("number", [0, 2])
-def test_killed_before_and_after_a_rename(place: str, number: int, whole: Whole, tally: Tally, tmp_path: Path) -> None:
-    """Before a file has its name, and when it has it but the folder is not written out yet."""
-    store = FolderStore(tmp_path / "ingested")
-    assert killed_after(60.0, dying_at, "ingest", store.url, str(whole.files), place, number)
-    check_ingest(store, whole, tally)
-    store = FolderStore(shutil.copytree(whole.bare, tmp_path / "populated"))
-    assert killed_after(60.0, dying_at, "populate", store.url, "", place, number)
-    assert len(store.records()) == number + (place == "_flush_folder")
-    check_populate(store, whole, tally)
-    tally.moments, tally.at_work = tally.moments + 2, tally.at_work + 2
+def died_at(number: int, work: Callable[..., None], *args: object) -> bool:
+    """Whether ``work`` died before its ``number``-th step that writes; if not, it has fewer."""
+    return killed_after(120.0, dying_at, number, work, *args)
+
+
+def steps_to_try() -> Iterator[int]:
+    """Every step under ``make faults``; otherwise every eleventh."""
+    yield from itertools.count(0, 1 if MOMENTS >= 100 else 11)
+
+
+def test_ingest_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    for number in steps_to_try():
+        store = FolderStore(tmp_path / f"lake {number}")
+        if not died_at(number, ingesting, store.url, str(whole.files)):
+            break
+        check_ingest(store, whole, tally)
+        shutil.rmtree(store.root)
+        tally.moments, tally.at_work = tally.moments + 1, tally.at_work + 1
     assert (tally.lost, tally.wrong) == (0, 0)
+    assert number > 30  # four months, each opened, written, flushed, renamed; settings twice
+
+
+def test_populate_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    for number in steps_to_try():
+        store = FolderStore(shutil.copytree(whole.bare, tmp_path / f"lake {number}"))
+        if not died_at(number, populating, store.url):
+            break
+        check_populate(store, whole, tally)
+        shutil.rmtree(store.root)
+        tally.moments, tally.at_work = tally.moments + 1, tally.at_work + 1
+    assert (tally.lost, tally.wrong) == (0, 0)
+    assert number > 30
+
+
+def test_copy_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+    for number in steps_to_try():
+        target = FolderStore(tmp_path / f"copy {number}")
+        if not died_at(number, copying, str(whole.full), target.url):
+            break
+        tally.wrong += sum(whole.features[key] != value for key, value in contents(target).items())
+        tally.wrong += sum(whole.bars[key] != b for key, b in bars_in(target).items())
+        assert not copy_store(FolderStore(whole.full), target).corrupt
+        assert (contents(target), bars_in(target), target.settings()) == (whole.features, whole.bars, whole.settings)
+        shutil.rmtree(target.root)
+        tally.moments, tally.at_work = tally.moments + 1, tally.at_work + 1
+    assert (tally.lost, tally.wrong) == (0, 0)
+    assert number > 30
 
 
 def test_workers_end_with_a_parent_that_is_killed(whole: Whole, tally: Tally, tmp_path: Path) -> None:

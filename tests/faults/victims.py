@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import struct
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
+from fxloom.run.copy import copy_store
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
-from fxloom.stores import folder
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK
 
@@ -55,17 +57,57 @@ def populating(connection: Connection, url: str, force: bool = False) -> None:
     connection.send([f"{o.result} {o.why}" for o in summary.troubles])
 
 
-def dying_at(connection: Connection, work: str, url: str, files: str, place: str, number: int) -> None:
-    """Ingest or populate, and die at the ``number``-th call of ``place`` in the store's module."""
-    real, calls = getattr(folder, place), iter(range(1 << 30))
+def copying(connection: Connection, url: str, target: str) -> None:
+    connection.send("begins")
+    report = copy_store(FolderStore(url), FolderStore(target))
+    connection.send([*map(str, report.corrupt), *report.changed])
 
-    def deadly(path: Path) -> None:
-        if next(calls) == number:
+
+def dying_at(connection: Connection, number: int, work: Callable[..., None], *args: object) -> None:
+    """Do ``work``, and die just before its ``number``-th step that writes; sends what work sends if it has fewer."""
+    Failpoints(number).install()
+    work(connection, *args)
+
+
+class Failpoints:
+    """Steps that change a file system, counted: opening to write, flushing, renaming, making, removing.
+
+    Whatever Python does is seen by an audit hook; flushes and what Arrow writes have none, and are wrapped. A file of
+    Arrow's is two steps, of which the second dies with half of the file written.
+    """
+
+    EVENTS = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def install(self) -> None:
+        real_flush, real_write = os.fsync, pq.write_table
+
+        def flush(handle: Any) -> None:
+            self.step()
+            real_flush(handle)
+
+        def write(table: Any, path: Path, **options: Any) -> None:
+            self.step()
+            real_write(table, path, **options)
+            if self.left == 0:
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            self.step()
+
+        for module, name, replacement in ((os, "fsync", flush), (pq, "write_table", write)):
+            setattr(module, name, replacement)
+        sys.addaudithook(self.hear)
+
+    def hear(self, event: str, args: tuple[Any, ...]) -> None:
+        opened = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if event in self.EVENTS or (opened and not str(args[0]).startswith("/dev/")):
+            self.step()
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        real(path)
-
-    setattr(folder, place, deadly)
-    ingesting(connection, url, files) if work == "ingest" else populating(connection, url)
 
 
 def starving(connection: Connection, work: str, url: str, files: str, limit: int) -> None:

@@ -140,7 +140,8 @@ COMPUTE = """
 import datetime as dt, fxloom
 from fxloom.bars.synthetic import synthetic_market
 bars = synthetic_market(dt.date(2024, 1, 1), dt.date(2024, 1, 9), ('eurusd',))['eurusd']
-print(fxloom.compute(bars, tables=['bollinger_rate'], baseline='first close')['bollinger_rate'].height == len(bars))
+tables = fxloom.compute(bars, pair='eurusd', tables=['bollinger_rate'], baseline='first close')
+print(tables['bollinger_rate'].height == len(bars))
 """
 
 

@@ -23,7 +23,7 @@ from fxloom.run.settling import IngestOptions
 from fxloom.run.synthetic import write_synthetic_market
 from fxloom.run.warm import Compiled
 from fxloom.sources import ReadOptions
-from fxloom.stores.addresses import looks_like_address, without_addresses
+from fxloom.stores.addresses import without_addresses
 from fxloom.stores.base import StoreError
 from fxloom.system.cache import UnsafeCacheError
 from fxloom.system.extras import MissingExtraError, require
@@ -72,5 +72,6 @@ __all__ = [
     "select_tables",
     "suggestions",
     "tables",
+    "without_addresses",
     "write_synthetic_market",
 ]

@@ -21,6 +21,9 @@ def demo(options: Namespace, screen: Screen, run: Callable[[list[str]], int]) ->
 
     ``run`` is the command line itself, so that what is shown is what a user would type.
     """
+    if "://" in options.store:
+        raise api.StoreError("the demonstration makes a folder: pass its name with --store")
+    api.open_store(options.store)  # refuses other addresses, and shows nothing of them
     store = Path(options.store)
     if store.exists() and any(store.iterdir()):
         raise api.StoreError(f"{store} is not empty: pass a new folder with --store, or remove this one")

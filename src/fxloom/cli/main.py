@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import ClassVar, NoReturn, TypeAlias
 
 import fxloom
 from fxloom.cli.show import Screen
@@ -21,10 +23,37 @@ COMMANDS = {  # the module of each command
 }  # fmt: skip
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors show no address that may hold a password."""
+
+    words: ClassVar[Sequence[str]] = ()  # the command line
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_without_addresses(message))
+
+
+def _without_addresses(message: str) -> str:
+    from fxloom.api import without_addresses
+
+    return without_addresses(message, _Parser.words)
+
+
+def _make_streams_usable() -> None:
+    """Let output that is closed, or that cannot encode a character, stop no command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end of the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 only if everything requested was done, 130 after Ctrl-C."""
+    _make_streams_usable()
+    _Parser.words = sys.argv[1:] if argv is None else argv
     top = parser()
-    options = top.parse_args(_zones_joined(sys.argv[1:] if argv is None else argv))
+    options = top.parse_args(_zones_joined(_Parser.words))
     if not (options.command or options.version or options.completion):
         top.error("a command is required")
     screen = Screen(options.json)
@@ -79,15 +108,16 @@ def _zones_joined(argv: Sequence[str]) -> list[str]:
 
 
 def _report(error: Exception, debug: bool) -> int:
-    from fxloom.api import LockedError, MissingExtraError, StoreError, UnsafeCacheError
+    from fxloom.api import ExecutorError, LockedError, MissingExtraError, StoreError, UnsafeCacheError
 
     if debug:
         raise error
-    known = isinstance(error, StoreError | LockedError | MissingExtraError | UnsafeCacheError | KeyError | ValueError)
+    stated = StoreError | LockedError | MissingExtraError | UnsafeCacheError | ExecutorError
+    known = isinstance(error, stated | KeyError | ValueError)
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     hint = "" if known else " (unexpected error; --debug shows the traceback)"
     kind = "" if known else f"{type(error).__name__}: "
-    print(f"fxloom: {kind}{text}{hint}", file=sys.stderr)
+    print(_without_addresses(f"fxloom: {kind}{text}{hint}"), file=sys.stderr)
     return USAGE if isinstance(error, KeyError | ValueError) else FAILED
 
 
@@ -98,7 +128,7 @@ def _command(name: str) -> Command:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="fxloom",
         description="Features of the 28 major currency pairs from one-minute bars: causal, checked, resumable.",
         epilog="Begin with `fxloom demo`, or with your own files: `fxloom ingest --store lake FILES`, then "
@@ -109,10 +139,10 @@ def parser() -> argparse.ArgumentParser:
     explained = "show the traceback of an error"
     top.add_argument("--debug", action="store_true", help=explained)
     top.set_defaults(json=False)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print the result as JSON")
     shared.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=explained)
-    stored = argparse.ArgumentParser(add_help=False, parents=[shared])
+    stored = _Parser(add_help=False, parents=[shared])
     stored.add_argument("--store", default="fxloom-store", help="a folder, or postgresql://... (default: %(default)s)")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for add in (_init, _ingest, _populate, _audit, _matrix, _verify, _redundancy, _copy):
@@ -122,10 +152,10 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Subparsers: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
-def _init(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _init(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("init", parents=[stored], help="create a store: write its settings")
     p.add_argument(
         "--baseline", metavar="DATE", help="the rate index is 100 at a pair's first close on or after this date"
@@ -135,7 +165,7 @@ def _init(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--ddl", action="store_true", help="print the DDL for PostgreSQL and exit")
 
 
-def _ingest(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _ingest(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("ingest", parents=[stored], help="read bars from files, folders and archives")
     p.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder or an archive")
     p.add_argument("--pair", help="the pair, if neither content nor file name shows it")
@@ -164,7 +194,7 @@ def _selection(p: argparse.ArgumentParser, months: bool = True) -> None:
     p.add_argument("--tables", type=_words, help="tables, families or patterns (default: all)")
 
 
-def _populate(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _populate(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("populate", parents=[stored], help="compute what is missing or stale")
     _selection(p)
     p.add_argument("--workers", type=int, help="processes (default: one per processor)")
@@ -174,13 +204,13 @@ def _populate(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--wait", type=float, default=0.0, metavar="S", help="seconds to wait for another writer")
 
 
-def _audit(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _audit(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("audit", parents=[stored], help="show what the store holds, and what is wrong with it")
     p.add_argument("--detail", action="store_true", help="list every partition, with its missing values by reason")
     p.add_argument("--whole", action="store_true", help="read every stored value and verify its checksum")
 
 
-def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _matrix(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("matrix", parents=[stored], help="write features of any tables, joined, to one file")
     p.add_argument("--features", type=_words, required=True, help="features, tables, families, rate, bqx, patterns")
     p.add_argument("--out", required=True, metavar="FILE", help="a .parquet or .csv file")
@@ -196,7 +226,7 @@ def _matrix(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _verify(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _verify(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("verify", parents=[stored], help="test on the stored bars that no feature looks ahead")
     _selection(p, months=False)
     p.add_argument(
@@ -207,7 +237,7 @@ def _verify(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--workers", type=int, help="processes (default: one per processor)")
 
 
-def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _redundancy(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser(
         "redundancy", parents=[stored], help="find near-duplicates and constants among the features of a pair"
     )
@@ -217,13 +247,13 @@ def _redundancy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
     p.add_argument("--threshold", type=float, default=0.999, help="near-duplicates from this correlation on")
 
 
-def _copy(commands: Subparsers, stored: argparse.ArgumentParser) -> None:
+def _copy(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("copy", parents=[stored], help="copy a store between a folder and PostgreSQL")
     p.add_argument("--from", dest="source", required=True, metavar="A", help="a folder, or postgresql://...")
     p.add_argument("--to", dest="target", required=True, metavar="B", help="a folder, or postgresql://...")
 
 
-def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _catalogue(commands: Subparsers, shared: _Parser) -> None:
     p = commands.add_parser(
         "catalogue", parents=[shared], help="list or search features: unit, range, warm-up, formula"
     )
@@ -234,7 +264,7 @@ def _catalogue(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     p.add_argument("--glossary", action="store_true", help="explain the symbols in the formulas: C, m_W, clock bar")
 
 
-def _demo(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _demo(commands: Subparsers, shared: _Parser) -> None:
     p = commands.add_parser("demo", parents=[shared], help="generate a synthetic market, ingest, populate and audit it")
     p.add_argument("--store", default="demo-store", help="a new folder (default: %(default)s)")
     p.add_argument("--workers", type=int, help="processes (default: one per processor)")

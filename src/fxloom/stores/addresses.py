@@ -44,10 +44,20 @@ def refuse_foreign_address(path: str | Path) -> None:
         )
 
 
-def without_addresses(message: str, said: Iterable[str]) -> str:
-    """``message`` without those of the words ``said`` to the program that look like addresses."""
-    for word in sorted(said, key=len, reverse=True):
+def may_hold_password(text: str) -> bool:
+    """Whether ``text`` is an address that must not be shown: one with a password, or in a form that is not ours."""
+    secret = any(form.search(text) for form in (_SECRETS, _LOGIN))
+    return secret or (looks_like_address(text) and not is_database(text))
+
+
+def without_addresses(message: str, words: Iterable[str]) -> str:
+    """``message`` without those of the command line's ``words`` that may hold a password.
+
+    >>> without_addresses("unrecognized arguments: postgresql://u:secret@h/d", ["postgresql://u:secret@h/d"])
+    'unrecognized arguments: (an address, not shown)'
+    """
+    for word in sorted(words, key=len, reverse=True):
         for part in (word, word.partition("=")[2]):  # as in --store=postgresql://...
-            if part and looks_like_address(part):
+            if part and may_hold_password(part):
                 message = message.replace(repr(part), HIDDEN).replace(part, HIDDEN)
     return message

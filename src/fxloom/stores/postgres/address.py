@@ -73,8 +73,8 @@ def _check_name(option: str, name: str) -> None:
     """StoreError for a name that PostgreSQL would cut or not take."""
     if len(name.replace("{pair}", "eurusd").encode()) > LONGEST_NAME or "\0" in name:
         raise StoreError(
-            f"{option}={name[:20]}... is longer than the {LONGEST_NAME} bytes that PostgreSQL takes of a name, or has a "
-            "zero byte: choose a shorter one"
+            f"{option}={name[:20]}... is no name for PostgreSQL: it has more than {LONGEST_NAME} bytes or a zero byte; "
+            "choose a shorter one"
         )
 
 
@@ -87,9 +87,8 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
     user, at, hosts = authority.rpartition("@")
     asked = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     options = {name: asked.pop(name) for name in OURS if name in asked}
-    if "patience" in options:
-        if not (math.isfinite(patience := float(options["patience"])) and patience >= 0):
-            raise ValueError("patience is a number of seconds")
+    if "patience" in options and not (math.isfinite(patience := float(options["patience"])) and patience >= 0):
+        raise ValueError("patience is a number of seconds")
     server: dict[str, str] = {
         name: str(value) for name, value in conninfo_to_dict(f"postgresql://{hosts}{slash}{database}").items()
     }

@@ -15,7 +15,9 @@ from fxloom.stores.base import StoreError
 from fxloom.stores.postgres.connections import Connection, Connections
 from fxloom.system.lock import LockedError
 
-BUSY = 20.0  # seconds that a partition may be in another's hands, say of a killed run whose server side is not done
+BUSY = 20.0  # seconds that another session may hold a partition, such as the server's side of a killed run
+LEAVING = 5.0  # seconds for the server to free the lock of a connection that was closed
+LEFT = "the holder has just left"
 
 HOLDER = """
     select a.application_name, a.backend_start
@@ -34,17 +36,18 @@ def lock_key(*parts: str) -> int:
 
 @contextlib.contextmanager
 def only_writer(connections: Connections, schema: str, purpose: str, wait: float) -> Iterator[None]:
-    """Hold the store in ``schema`` for the block on a connection of its own; raises Held, naming the holder."""
+    """Hold the store in ``schema`` for the block on a connection of its own; raises LockedError, naming the holder."""
     key = lock_key("store", schema)
     try:
         connection = connections.connect(f"fxloom {purpose}, process {os.getpid()} on {platform.node()}"[:63])
     except psycopg.Error as error:
         raise StoreError(f"{connections.shown}: {' '.join(str(error).split())}") from None
     with contextlib.closing(connection):
-        deadline = time.monotonic() + wait
+        began = time.monotonic()
         while not _taken(connection, "select pg_catalog.pg_try_advisory_lock(%s)", key):
-            if time.monotonic() >= deadline:
-                raise LockedError(f"{connections.shown} is in use: {_holder(connection, key)}")
+            holder, waited = _holder(connection, key), time.monotonic() - began
+            if waited >= (wait if holder else max(wait, LEAVING)):
+                raise LockedError(f"{connections.shown} is in use: {holder or LEFT}")
             time.sleep(0.05)
         yield
 
@@ -55,10 +58,11 @@ def _taken(connection: Connection, query: str, key: int) -> bool:
 
 
 def _holder(connection: Connection, key: int) -> str:
+    """Who holds a lock and since when, "" if nobody does any more."""
     unsigned = key & 0xFFFF_FFFF_FFFF_FFFF
     row = connection.execute(HOLDER, [unsigned >> 32, unsigned & 0xFFFF_FFFF]).fetchone()
     if row is None:
-        return "the holder has just left"
+        return ""
     return f"{str(row[0]).removeprefix('fxloom ')}, since {row[1]:%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -68,7 +72,7 @@ def lock_partition(connection: Connection, schema: str, child: str) -> None:
     deadline = time.monotonic() + BUSY
     while not _taken(connection, "select pg_catalog.pg_try_advisory_xact_lock(%s)", key):
         if time.monotonic() >= deadline:
-            raise StoreError(f"{schema}.{child} is being written: {_holder(connection, key)}")
+            raise StoreError(f"{schema}.{child} is being written: {_holder(connection, key) or LEFT}")
         time.sleep(0.05)
 
 

@@ -68,7 +68,7 @@ def certificate_of(store: FolderStore) -> dict[str, Any]:
 def test_honest_tables_get_a_certificate(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(asked(lake, "--seed", "7")) == 0
     out = capsys.readouterr().out
-    assert "77 holds; 4 months of pairs" in out
+    assert "77 holds; 4 pair-months" in out
     assert "bb_width_15_rate\tholds\t" in out
     words = certificate_of(lake)
     assert (words["holds"], words["complete"], words["another machine"], words["seed"]) == (True, True, False, 7)
@@ -140,8 +140,8 @@ def test_a_budget_that_ends_early_names_the_untested(lake: FolderStore, capsys: 
     assert main(asked(lake, "--budget", "0s")) == 1
     out = capsys.readouterr().out
     assert out.count(": causal, lookback, beginning, chunks, minutes\n") == 77
-    assert "77 untested; 1 months of pairs" in out
-    assert "the budget ended before 3 months of pairs, and within 1" in out
+    assert "77 untested; 1 pair-months" in out
+    assert "time ran out: 3 pair-months were not tested, 1 only in part" in out
     words = certificate_of(lake)
     assert not words["holds"]
     assert len(words["untested"]) == 77

@@ -123,7 +123,10 @@ def test_features_that_are_empty_for_a_pair_are_named() -> None:
     found = audit([record(), hollow], Plan((item(), item(pair="usdjpy"))))
     assert found.empty == {"usdjpy": ["bb_width_15_rate"]}
     assert found.summary.endswith("; without a value: 1 for usdjpy")
-    assert "features usdjpy: 1 have no value: bb_width_15_rate" in [str(f) for f in found.findings]
+    assert (
+        "features usdjpy: 1 have no value, 1 of them since pairs that they need are not stored: bb_width_15_rate"
+        in [str(f) for f in found.findings]
+    )
     assert audit([record(), hollow, record("2024-02", "usdjpy")], Plan()).empty == {}
 
 

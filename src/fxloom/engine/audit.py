@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,7 @@ from fxloom.engine.quality import ColumnStats, findings, jumps, stats_by_feature
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Table
 
+Stats = dict[str, ColumnStats]  # by feature
 TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
 
 
@@ -47,7 +48,7 @@ class TableAudit:
     """One table over all its partitions: ``partitions`` of the ``expected`` ones that the bars allow are stored.
 
     ``populated`` features have a value wherever one is due in what is stored; ``empty`` names, per pair, those that are
-    due and never have one.
+    due and never have one, ``absent`` those of them that need pairs which are not stored.
     """
 
     table: str
@@ -62,6 +63,7 @@ class TableAudit:
     detail: tuple[PartitionAudit, ...] = ()
     expected: int = 0
     empty: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ class Audit:
         """One finding per pair for its features without a value, naming some."""
         for pair, names in self.empty.items():
             listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-            yield Finding(PartitionKey("features", pair, ""), "", f"{len(names)} have no value: {listed}")
+            absent = sum(len(t.absent.get(pair, ())) for t in self.tables)
+            because = f", {absent} of them since pairs that they need are not stored" if absent else ""
+            yield Finding(PartitionKey("features", pair, ""), "", f"{len(names)} have no value{because}: {listed}")
 
     def _lacking(self) -> list[Finding]:
         """One finding for all gaps in the source, naming the largest."""
@@ -179,26 +183,33 @@ def _table(table: Table, held: TableRecords, expected: Sequence[PlannedPartition
         tuple(_findings(table.name, held, expected)),
         tuple(_details(held, expected)),
         len(expected),
-        _empty_features(table, held),
+        _lacking(table, held, _never),
+        _lacking(table, held, _never_possible_for),
     )
 
 
-def _empty_features(table: Table, held: TableRecords) -> dict[str, tuple[str, ...]]:
-    """Per pair, the features that are due in some stored month and have no value in any."""
-    by_pair: dict[str, list[dict[str, ColumnStats]]] = defaultdict(list)
+def _lacking(table: Table, held: TableRecords, lacks: Callable[[str, list[Stats]], bool]) -> dict[str, tuple[str, ...]]:
+    """Per pair, the features that ``lacks`` says something of, given all stored months of the pair."""
+    by_pair: dict[str, list[Stats]] = defaultdict(list)
     for key, stats in held.stats.items():
         by_pair[key.pair].append(stats)
     found = {}
     for pair, months in by_pair.items():
-        names = tuple(n for n in table.names if _never(n, months))
+        names = tuple(n for n in table.names if lacks(n, months))
         if pair and names:
             found[pair] = names
     return found
 
 
-def _never(name: str, months: Sequence[dict[str, ColumnStats]]) -> bool:
+def _never(name: str, months: list[Stats]) -> bool:
+    """Whether a feature is due in some month and has no value in any."""
     stats = [month[name] for month in months if name in month]
     return any(s.due for s in stats) and not any(s.finite for s in stats)
+
+
+def _never_possible_for(name: str, months: list[Stats]) -> bool:
+    """Whether it is so because pairs that the feature needs are not stored."""
+    return _never(name, months) and all(m[name].possible == 0 and m[name].absent for m in months if name in m)
 
 
 def _feature_populated(name: str, held: TableRecords) -> bool:

@@ -65,3 +65,12 @@ def test_names_in_brackets_that_are_no_levels(tmp_path: Path) -> None:
         tmp_path / "EURUSD.parquet", pl.Series(TIMES), **{"(a": pl.Series([1] * 30), "(1+)": pl.Series([1] * 30)}
     )
     assert_taken(taken(path), format="parquet")
+
+
+def test_long_texts_are_refused_where_a_time_or_symbol_should_be(tmp_path: Path) -> None:
+    """A dictionary holds a long text once, for any number of rows."""
+    long = pl.Series(["x" * 1000] * 30)
+    path = stored(tmp_path / "EURUSD.parquet", pl.Series(TIMES), symbol=long)
+    assert "'symbol' holds a text of 1,000 bytes" in refused(path, zone="utc").reason
+    path = stored(tmp_path / "EURUSD 2.parquet", pl.Series(TIMES), comment=long, nested=pl.Series([[1, 2]] * 30))
+    assert_taken(taken(path), format="parquet")

@@ -15,6 +15,8 @@ from fxloom.sources.rows import Rows, coded, new_rows, settled_spelling
 from fxloom.sources.text import SAMPLE, Sample, stacked
 from fxloom.sources.times import MISSING, Times, whole_microseconds
 
+_LONGEST = 300  # bytes of a time, a symbol or a number
+
 
 def sample_of(frame: pl.DataFrame, hints: tuple[str, ...]) -> Sample:
     """The head of ``frame`` as recognition sees it; names such as "('Close', 'EURUSD=X')" are two levels."""
@@ -55,7 +57,7 @@ def parse_frame(frame: pl.DataFrame, layout: Layout) -> Rows:
     symbols: tuple[str, ...] = ()
     symbol = None
     if layout.symbol is not None:
-        symbols, symbol = coded([frame.to_series(layout.symbol).cast(pl.String)])
+        symbols, symbol = coded([_short(frame.to_series(layout.symbol))])
     line = np.arange(1, len(frame) + 1)
     rows = new_rows(line, _times(frame, layout), values, raw, symbols=symbols, symbol=symbol)
     return rows.blamed(_forming(frame), "its candle is not complete yet")
@@ -70,7 +72,7 @@ def _forming(frame: pl.DataFrame) -> Flags:
 
 def _numbers(column: pl.Series) -> Floats:
     if column.dtype in (pl.String, pl.Categorical, pl.Enum):
-        values = column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+        values = _short(column).str.strip_chars().cast(pl.Float64, strict=False)
     elif column.dtype.is_numeric() or column.dtype == pl.Null:
         values = column.cast(pl.Float64)
     else:
@@ -91,7 +93,7 @@ def _times(frame: pl.DataFrame, layout: Layout) -> Times:
         return Times(micro.to_physical().fill_null(MISSING).to_numpy(), None)
     if column.dtype.is_numeric():
         return _epochs(column)
-    texts = column.cast(pl.String).str.strip_chars()
+    texts = _short(column).str.strip_chars()
     return settled_spelling(texts).parse(texts)
 
 
@@ -100,7 +102,16 @@ def _as_text(column: pl.Series) -> pl.Series:
     if column.dtype.is_integer():
         longest = int(column.cast(pl.Int64).max() or 0)  # type: ignore[arg-type]
         return column.cast(pl.String).str.zfill(4 if longest < 2400 else 6)
-    return column.cast(pl.String)
+    return _short(column)
+
+
+def _short(column: pl.Series) -> pl.Series:
+    """A column as text. Raises ``Refused`` if it holds long texts, which a dictionary can repeat without measure."""
+    texts = column.cast(pl.String)
+    longest = int(texts.str.len_bytes().max() or 0)  # type: ignore[arg-type]
+    if longest > _LONGEST:
+        raise Refused(f"its column {column.name!r} holds a text of {longest:,} bytes", "store times and numbers")
+    return texts
 
 
 def _epochs(column: pl.Series) -> Times:

@@ -1,10 +1,7 @@
-"""Parquet files that unfold without measure, and the end of the process that has read one."""
+"""Parquet of other formats' frames, dates apart from times, and files that unfold without measure."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +13,6 @@ import pytest
 from tests.sources.formats.market import PRICES, TIMES, assert_taken
 from tests.sources.made import refused, taken
 
-# Enough that the abort of before (one run in three to five) would show even in the ordinary suite.
-RUNS = max(int(os.environ.get("FXLOOM_FAULTS") or 0), 4)
 FRAME = pl.DataFrame({"ts_utc": TIMES, **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True))})
 
 
@@ -49,23 +44,3 @@ def test_what_unfolds_without_measure_is_refused_unread(tmp_path: Path, monkeypa
     assert (tmp_path / "EURUSD.parquet").stat().st_size < 1_500_000
     monkeypatch.setattr(pl, "read_parquet", lambda _: pytest.fail("the file was unfolded"))
     assert "bomb" in refused(tmp_path / "EURUSD.parquet").reason
-
-
-def test_the_process_ends_without_an_abort(tmp_path: Path) -> None:
-    """Threads of Arrow that held the file's Python buffer aborted the process at its end (status 134)."""
-    FRAME.head(2).with_columns(pl.col("ts_utc").dt.replace_time_zone(None).alias("time")).drop("ts_utc").write_parquet(
-        tmp_path / "EURUSD.parquet"
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "fxloom",
-        "ingest",
-        "--store",
-        str(tmp_path / "lake"),
-        str(tmp_path / "EURUSD.parquet"),
-    ]
-    for _ in range(RUNS):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 1, done.stderr
-        assert "--zone" in done.stdout

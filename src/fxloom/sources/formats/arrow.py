@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 import pyarrow as pa
 
-from fxloom.sources.formats.table import Table
+from fxloom.sources.formats.table import Table, telling
 from fxloom.sources.records import Refused
 from fxloom.sources.sizes import refuse_above
 
@@ -28,8 +28,10 @@ def read(data: bytes) -> list[Table]:
         raise Refused("a Feather file of version 1", "write it again with pandas or pyarrow of the last five years")
     try:
         refuse_above(_unfolded(data), len(data))
-        reader = pl.read_ipc_stream if data[:4] == _STREAM else pl.read_ipc
-        return [Table(reader(io.BytesIO(data)))]
+        if data[:4] == _STREAM:
+            frame = pl.read_ipc_stream(io.BytesIO(data))
+            return [Table(frame.select(telling(frame.schema)))]
+        return [Table(pl.read_ipc(io.BytesIO(data), columns=telling(pl.read_ipc_schema(io.BytesIO(data)))))]
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, struct.error) as error:
         raise Refused(f"damaged Arrow file ({str(error).splitlines()[0][:120]})", "fetch it again") from error
 

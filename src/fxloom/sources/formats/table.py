@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from fxloom.sources.names import UNNAMED, plain, role_of, time_rank
 from fxloom.sources.text import Text
 
 
@@ -22,3 +24,16 @@ class Table:
     symbol: str = ""
     hint: str = ""
     zone: float | None = None
+
+
+def telling(schema: Mapping[str, pl.DataType]) -> list[str]:
+    """The columns that may hold a time, a symbol or numbers; texts and nested values under other names are left out."""
+    return [
+        name
+        for name, kind in schema.items()
+        if kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean or name.startswith("(") or _is_known(name)
+    ]
+
+
+def _is_known(name: str) -> bool:
+    return role_of(name) is not None or time_rank(name) is not None or plain(name) in UNNAMED

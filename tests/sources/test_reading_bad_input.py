@@ -28,7 +28,7 @@ BROKEN = {
     "a price is zero or negative": LINE.format("1.1", "1.2", "0", "1.1", 5),
     "a price is missing, no number or NaN": LINE.format("1.1", "abc", "1.0", "1.1", 5),
     "a price is not finite": LINE.format("1.1", "inf", "1.0", "1.1", 5),
-    "out of any range": LINE.format("1.1", "1e308", "1.0", "1.1", 5),
+    "out of this pair's range": LINE.format("1.1", "1e308", "1.0", "1.1", 5),
     "high is below low": LINE.format("1.1", "1.0", "1.2", "1.1", 5),
     "high is below open or close": LINE.format("1.1", "1.05", "1.0", "1.04", 5),
     "low is above open or close": LINE.format("1.1", "1.2", "1.15", "1.18", 5),

@@ -156,7 +156,7 @@ def test_times_of_closes_are_recognised(tmp_path: Path) -> None:
         assert "those of the bars' closes" in outcome.notes[0]
         assert_bars(outcome.bars, times, prices(len(times)))
     outcome = taken(path, stamp="close")
-    assert outcome.notes == ()
+    assert not any("closes" in note for note in outcome.notes)
     assert_bars(outcome.bars, times, prices(len(times)))
     as_written = taken(path, stamp="open")
     assert_bars(as_written.bars, [t + dt.timedelta(minutes=1) for t in times], prices(len(times)))

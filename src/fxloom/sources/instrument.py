@@ -13,8 +13,17 @@ _CODE = "|".join(CURRENCIES)
 # A letter may follow only as a broker's suffix in the other case ("EURUSDm"), or one of the usual ones.
 _IN_NAME = re.compile(rf"(?<![A-Za-z])({_CODE})[-_/. ]?({_CODE})(?![A-Za-z])", re.IGNORECASE)
 _SUFFIXED = re.compile(rf"(?<![A-Za-z])({_CODE.upper()})({_CODE.upper()})(?:[a-z]{{1,5}}(?![A-Za-z]))")
-_LOW, _HIGH = 0.05, 20.0  # no pair of the eight that is not quoted in yen has ever been near these
-_LOW_YEN, _HIGH_YEN = 10.0, 1000.0
+# The lowest and highest price of each pair, a quarter to a third beyond the extremes of the published exchange rates
+# since 1986 (the euro before 1999 as the ECU): older one-minute prices do not exist. No range spans a factor of ten,
+# so that a price that is ten times too high and one that is ten times too low cannot both be in it.
+PRICE_RANGES = {
+    "audcad": (0.5, 1.5), "audchf": (0.38, 1.9), "audjpy": (40, 170), "audnzd": (0.75, 1.9), "audusd": (0.35, 1.5),
+    "cadchf": (0.42, 1.8), "cadjpy": (48, 180), "chfjpy": (50, 270), "euraud": (0.9, 2.8), "eurcad": (0.9, 2.4),
+    "eurchf": (0.65, 2.3), "eurgbp": (0.4, 1.3), "eurjpy": (65, 250), "eurnzd": (1.0, 3.4), "eurusd": (0.6, 2.1),
+    "gbpaud": (1.0, 4.0), "gbpcad": (1.1, 3.4), "gbpchf": (0.75, 3.8), "gbpjpy": (85, 340), "gbpnzd": (1.2, 4.8),
+    "gbpusd": (0.78, 2.8), "nzdcad": (0.42, 1.35), "nzdchf": (0.33, 1.5), "nzdjpy": (30, 135), "nzdusd": (0.28, 1.2),
+    "usdcad": (0.68, 2.1), "usdchf": (0.5, 2.7), "usdjpy": (56, 270),
+}  # fmt: skip
 
 
 def pair_named(text: str) -> str | None:
@@ -63,10 +72,14 @@ def settle_pair(asked: str | None, symbols: list[str], hints: tuple[str, ...]) -
 
 
 def price_range(pair: str | None) -> tuple[float, float]:
-    """The prices that ``pair`` can have, generously; of any pair if None."""
-    if pair is None:
-        return _LOW, _HIGH_YEN
-    return (_LOW_YEN, _HIGH_YEN) if pair.endswith("jpy") else (_LOW, _HIGH)
+    """The lowest and highest price that ``pair`` can have, generously; of any pair if None.
+
+    >>> price_range("usdchf")
+    (0.5, 2.7)
+    """
+    if pair is not None:
+        return PRICE_RANGES[pair]
+    return min(low for low, _ in PRICE_RANGES.values()), max(high for _, high in PRICE_RANGES.values())
 
 
 def no_pair(name: str) -> str:

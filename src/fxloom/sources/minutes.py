@@ -17,19 +17,29 @@ _FINE = {1: "one", 2: "two", **_COARSE}
 def step_of(local: Ints) -> int:
     """Seconds from one bar to the next: 60 for minute bars (with holes), less or more for others.
 
-    ``local``: microseconds. A file too short to tell is taken to hold minutes.
+    ``local``: microseconds. One bar alone is taken for a minute's.
     """
-    times = np.sort(local)
-    steps = np.diff(times)
-    steps = steps[steps > 0] // SECOND
-    if len(steps) < 2:
+    times = np.unique(local)
+    steps = np.diff(times) // SECOND
+    if not len(steps):
         return 60
-    usual_second = _commonest(times[:: max(1, len(times) // 10_000)] % MINUTE)
-    if (times % MINUTE == usual_second).mean() < 0.99:
-        return min(int(np.gcd.reduce(steps)) or 1, 59)
+    if (times % MINUTE == _commonest(times[:: max(1, len(times) // 10_000)] % MINUTE)).mean() < 0.99:
+        usual = int(np.median(steps))
+        return usual if usual > 90 else min(int(np.gcd.reduce(steps)) or 1, 59)
+    on_grid = next((unit for unit in _GRIDS if _share_on_grid(times, unit) >= 0.99), 60)
     usual = _commonest(steps)
+    if on_grid >= 300 or (on_grid > 60 and len(times) > 5):
+        return usual if usual > 60 and usual % on_grid == 0 else on_grid
     coarse = usual > 60 and len(steps) > 2 and (steps == usual).mean() >= 0.5 and (steps <= 60).mean() < 0.01
     return usual if coarse else 60
+
+
+_GRIDS = (86_400, 14_400, 3_600, 1_800, 900, 600, 300, 240, 180, 120)  # seconds, the coarsest first
+
+
+def _share_on_grid(times: Ints, seconds: int) -> float:
+    places = times % (seconds * SECOND)
+    return float((places == _commonest(places)).mean())
 
 
 def _commonest(values: Ints) -> int:
@@ -54,6 +64,8 @@ def _length(step: int) -> str:
         return named[step]
     if step < 60:
         return f"{_FINE.get(step, step)}-second"
+    if step % 60:
+        return f"irregular ({step} seconds as a rule)"
     if step % 3600 == 0:
         return f"{step // 3600}-hour"
     return f"{_COARSE.get(step // 60, step // 60)}-minute"
@@ -109,6 +121,24 @@ def one_a_minute(rows: Rows, ts: Ints) -> tuple[Rows, Flags]:
         same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
     rows = rows.blamed(~fresh & ~same, "says otherwise than an earlier row of the same time")
     return rows, ~fresh & same
+
+
+def without_constants(values: dict[str, Floats], layout: Layout) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """``values`` without a volume that is the same in every bar, which is no volume; and notes for the user."""
+    notes: tuple[str, ...] = ()
+    for role in ("volume", "spread") if layout.what in ("bars", "quoted bars") else ():
+        column = values.get(role)
+        if column is None or len(column) < _FEWEST or not (column[0] > 0 and (column == column[0]).all()):
+            continue
+        if role == "volume":
+            values = {name: each for name, each in values.items() if name != "volume"}
+            notes += (f"its volume is {column[0]:g} in every bar: taken as none",)
+        else:
+            notes += (f"its spread is {column[0]:g} in every bar",)
+    return values, notes
+
+
+_FEWEST = 10  # bars that show whether a column is constant
 
 
 def bars_of(ts: Ints, values: dict[str, Floats]) -> Bars:

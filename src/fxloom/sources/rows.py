@@ -157,13 +157,22 @@ def _number(field: pl.Series, comma: bool) -> Floats:
 
 def _times(fields: dict[int, pl.Series], layout: Layout, spelling: Spelling) -> Times:
     if layout.midnight is not None:
-        day = np.datetime64(f"{layout.midnight[:4]}-{layout.midnight[4:6]}-{layout.midnight[6:]}", "us").astype(
-            np.int64
-        )
-        since = fields[layout.time[0]].cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
-        fits = (since >= 0) & (since < 86_400_000)
-        return Times(np.where(fits, day + np.where(fits, since, 0) * 1000, MISSING), None)
+        return _since_midnight(fields[layout.time[0]], layout.midnight)
     return spelling.parse(_written(fields, layout))
+
+
+def _since_midnight(texts: pl.Series, day: str) -> Times:
+    """Milliseconds since midnight of ``day`` ("20140501") as times. Raises ``Refused`` if they are dates instead."""
+    if (
+        len(texts) > 1
+        and texts.str.contains(r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])( |$)").fill_null(False).all()
+    ):
+        reason = f"its times are dates (such as {texts[0]!r}), not milliseconds of a day: bars coarser than a minute"
+        raise Refused(reason, "export one-minute bars")
+    midnight = np.datetime64(f"{day[:4]}-{day[4:6]}-{day[6:]}", "us").astype(np.int64)
+    since = texts.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+    fits = (since >= 0) & (since < 86_400_000)
+    return Times(np.where(fits, midnight + np.where(fits, since, 0) * 1000, MISSING), None)
 
 
 def _written(fields: dict[int, pl.Series], layout: Layout) -> pl.Series:

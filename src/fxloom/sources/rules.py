@@ -21,7 +21,7 @@ def judged(rows: Rows, layout: Layout, low: float, high: float) -> Rows:
     rows = rows.blamed(_any(np.isinf(prices)), "a price is not finite")
     rows = rows.blamed(_any(prices <= 0), "a price is zero or negative")
     out = (prices < low) | (prices > high)
-    rows = rows.blamed(_any(out), f"a price is out of any range of this pair's ({low:g} to {high:g})")
+    rows = rows.blamed(_any(out), f"a price is out of this pair's range ({low:g} to {high:g})")
     for sides in {"bars": (BARS,), "quoted bars": (BID, ASK)}.get(layout.what, ()):
         rows = _shaped(rows, sides)
     if layout.what in ("quoted bars", "ticks"):

@@ -78,9 +78,25 @@ def spelling_of(texts: list[str]) -> Spelling:
     orders = [(_fitting(heads, order), order) for order in _ORDERS]
     score, formats = max(((sum(n for n, _ in found), [f for _, f in found]) for found, _ in orders), key=lambda x: x[0])
     if not score:
-        such = f"are written in no way that is known (such as {kept[0]!r})" if kept else "are missing"
-        raise Refused(f"its times {such}", "write them as 2018-02-05 10:36:00")
+        raise _unknown(kept)
     return Spelling(tuple(formats), offsets=offsets, untidy=untidy)
+
+
+_DATE = r"\d{4}[-./]?\d{1,2}[-./]?\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{1,2} [A-Za-z]{3} \d{4}"
+_TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( [AP]M)?|\d{1,6}"
+
+
+def _unknown(kept: list[str]) -> Refused:
+    """Why times are refused that are written in no known way."""
+    cure = "write them as 2018-02-05 10:36:00"
+    if not kept:
+        return Refused("its times are missing", cure)
+    if all(re.fullmatch(_DATE, text) for text in kept):
+        reason = f"its times are dates without a time of day (such as {kept[0]!r}): bars coarser than a minute"
+        return Refused(reason, "export one-minute bars")
+    if all(re.fullmatch(_TIME_OF_DAY, text) for text in kept):
+        return Refused(f"its times have no date (such as {kept[0]!r})", cure)
+    return Refused(f"its times are written in no known way (such as {kept[0]!r})", cure)
 
 
 def other_order(spelling: Spelling) -> Spelling | None:

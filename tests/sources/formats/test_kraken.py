@@ -9,5 +9,5 @@ from tests.sources.made import taken, written
 
 
 def test_seconds_open_high_low_close_volume_and_trades(tmp_path: Path) -> None:
-    rows = [f"{int(t.timestamp())},{ohlc(p)},12.5,3" for t, p in zip(TIMES, PRICES, strict=True)]
-    assert_taken(taken(written(tmp_path / "EURUSD_1.csv", rows)), format="kraken", volume=[12.5] * 30)
+    rows = [f"{int(t.timestamp())},{ohlc(p)},{12.5 + i},3" for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))]
+    assert_taken(taken(written(tmp_path / "EURUSD_1.csv", rows)), format="kraken", volume=[12.5 + i for i in range(30)])

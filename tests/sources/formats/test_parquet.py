@@ -21,10 +21,10 @@ def test_the_frame_of_metatraders_package_keeps_its_points(tmp_path: Path) -> No
         "time": [int(t.timestamp()) for t in TIMES],
         **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True)),
     }
-    frame = pl.DataFrame(columns | {"tick_volume": [5] * 30, "spread": [8] * 30, "real_volume": [0] * 30})
+    frame = pl.DataFrame(columns | {"tick_volume": list(range(5, 35)), "spread": [8] * 30, "real_volume": [0] * 30})
     frame.write_parquet(tmp_path / "EURUSD.parquet")
     file = taken(tmp_path / "EURUSD.parquet", zone="utc")
-    assert_taken(file, format="mt5 python", volume=[5.0] * 30)
+    assert_taken(file, format="mt5 python", volume=[float(v) for v in range(5, 35)])
     assert file.bars.spread is not None
     np.testing.assert_allclose(file.bars.spread, 8e-5, rtol=1e-12)
 

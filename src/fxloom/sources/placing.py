@@ -1,0 +1,115 @@
+"""Placing a file's rows in UTC: at the zone that is named and believed, or that its own weeks tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.sources.belief import (
+    STRAY,
+    Claim,
+    disbelief,
+    few_strays,
+    stamped_at_close,
+    stray_notes,
+    too_many_strays,
+    trusted_note,
+    weekend_bars,
+)
+from fxloom.sources.filler import filler
+from fxloom.sources.layout import Layout
+from fxloom.sources.local import placed
+from fxloom.sources.minutes import mid_values, open_minutes
+from fxloom.sources.options import ReadOptions
+from fxloom.sources.records import Refused, Zone
+from fxloom.sources.rows import GOOD, Rows
+from fxloom.sources.times import MINUTE
+from fxloom.sources.zone import offset_periods, told_by_weeks
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """Good rows in the order of time: UTC microseconds, UTC minute, hours from UTC; which are filler; whose word."""
+
+    rows: Rows
+    utc: Ints
+    ts: Ints
+    hours: Floats
+    filler: Flags
+    why: str
+    notes: tuple[str, ...]
+
+    @property
+    def zone(self) -> Zone:
+        kept = (self.rows.fault == GOOD) & ~self.filler
+        kept = kept if kept.any() else ~self.filler
+        return Zone(offset_periods(self.ts[kept], self.hours[kept]), self.why)
+
+    def claim(self, by_user: bool = False) -> Claim:
+        """Its minutes, filler left out, at the offsets that were named or found."""
+        ts, first = np.unique(self.ts[~self.filler], return_index=True)
+        return Claim(ts, self.hours[~self.filler][first], self.why, by_user)
+
+
+def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, problems: list[Refused]) -> Timed | None:
+    """``good`` placed in UTC; where its zone is unknown or not believed, that is added to ``problems``."""
+    place = placed(good, layout, options.offset)
+    notes = _shuffled(good.local)
+    micro = good.local if place is None else place.utc
+    order = np.argsort(micro, kind="stable")
+    rows, micro = (good if place is None else place.rows).take(order), micro[order]
+    closes = options.stamp == "close" and not layout.are_ticks
+    clock = open_minutes(micro, closes=closes)
+    copies = np.zeros(len(rows), np.bool_) if layout.are_ticks else filler(clock, mid_values(rows.values, layout))
+    if place is not None:
+        timed = Timed(rows, micro, clock, place.hours[order], copies, place.why, (*notes, *place.notes))
+        return timed if step > 60 else _believed(timed, options, problems)
+    if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
+        return None
+    try:
+        offsets = told_by_weeks(np.unique(clock[~copies]))
+    except Refused as unknown:
+        problems.append(unknown)
+        return None
+    hours = offsets.at(clock)
+    shift = np.rint(hours * 60).astype(np.int64)
+    timed = Timed(rows, micro - shift * MINUTE, clock - shift, hours, copies, offsets.why, notes)
+    if few_strays((claim := timed.claim()).utc):
+        return _without_strays(timed)
+    problems.append(too_many_strays(claim))
+    return None
+
+
+def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Timed | None:
+    """``timed`` if its weeks allow the zone that was named, or the user trusts it all the same."""
+    claim = timed.claim(by_user=options.offset is not None)
+    doubt = disbelief(claim) if len(claim.utc) else None
+    if doubt is None:
+        return _without_strays(timed)
+    if options.trust_zone:
+        return replace(timed, notes=(*timed.notes, trusted_note(claim, doubt)))
+    problems.append(doubt)
+    return None
+
+
+def _without_strays(timed: Timed) -> Timed:
+    minutes = np.unique(timed.ts[~timed.filler])
+    outside = np.isin(timed.ts, minutes[weekend_bars(minutes)]) & ~timed.filler
+    return replace(timed, rows=timed.rows.blamed(outside, STRAY), notes=(*timed.notes, *stray_notes(minutes)))
+
+
+def opened(timed: Timed, layout: Layout, options: ReadOptions) -> Timed:
+    """``timed`` with times that are visibly those of closes turned into those of opens."""
+    if options.stamp != "auto" or layout.are_ticks:
+        return timed
+    if not stamped_at_close(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler])):
+        return timed
+    note = "its times are those of the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back"
+    return replace(timed, utc=timed.utc - 1, ts=open_minutes(timed.utc, closes=True), notes=(*timed.notes, note))
+
+
+def _shuffled(local: Ints) -> tuple[str, ...]:
+    back = int((np.diff(local) < 0).sum())
+    return (f"not in the order of time (steps back {back:,} times): sorted",) if back else ()

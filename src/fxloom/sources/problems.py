@@ -1,0 +1,84 @@
+"""What stands in the way of taking a file as a whole, each problem with its cure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import numpy as np
+
+from fxloom.bars.bars import Ints
+from fxloom.sources.instrument import no_pair, price_range
+from fxloom.sources.layout import Layout
+from fxloom.sources.records import Quarantined, Refused
+from fxloom.sources.rows import Rows
+from fxloom.sources.times import MINUTE, MISSING
+from fxloom.sources.weeks import DAY
+
+_LONE = 20  # days without bars on both sides of a lone day
+
+
+def pair_problem(pair: str | None, name: str) -> list[Refused]:
+    """A file of which nothing names the pair."""
+    return [] if pair else [Refused(no_pair(name), "say --pair eurusd if it is one")]
+
+
+def price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]:
+    """A file most of whose prices no pair has had, or not this one."""
+    low, high = price_range(pair)
+    column = rows.values[layout.prices[-1]]
+    out = (column < low) | (column > high)
+    if 2 * int(out.sum()) <= len(column):
+        return []
+    example = column[int(np.argmax(out))]
+    whose = f"{pair}, which has been between {low:g} and {high:g}" if pair else "any of the 28 pairs"
+    reason = f"{int(out.sum()):,} of its {len(column):,} prices (such as {example:g}) are none of {whose}"
+    return [Refused(reason, "only the 28 pairs, in full prices")]
+
+
+def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
+    """A file most of whose rows break a rule."""
+    if not bad or 2 * len(bad) <= rows:
+        return []
+    reasons = [each.reason for each in bad]
+    usual = max(set(reasons), key=reasons.count)
+    first = bad[reasons.index(usual)]
+    how_many = f"none of its {rows:,} rows can be used" if len(bad) == rows else (
+        f"{len(bad):,} of its {rows:,} rows break a rule")  # fmt: skip
+    return [Refused(f"{how_many} (mostly: {usual})", "check what its columns hold, or export it again", first.line)]
+
+
+def length_problem(kind: str, step: int) -> list[Refused]:
+    """Bars that are longer than a minute."""
+    return [Refused(f"{kind}: coarser than a minute", "export one-minute bars")] if step > 60 else []
+
+
+def side_problem(side: str | None) -> list[Refused]:
+    """Bars of the ask alone: a spread that is unknown lies between them and any others."""
+    return [Refused("bars of the ask only", "give those of the bid, or a file with both")] if side == "ask" else []
+
+
+def date_problem(local: Ints) -> list[Refused]:
+    """A file whose days and months were exchanged: lone days exactly a month apart.
+
+    ``local``: microseconds. The 2nd to the 12th of a month become the month's number on 11 months of the year.
+    """
+    days = np.unique(local[local != MISSING] // (DAY * MINUTE))
+    gaps = np.diff(days)
+    lone = days[(np.append(_LONE, gaps) >= _LONE) & (np.append(gaps, _LONE) >= _LONE)]
+    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=int(day)) for day in lone]
+    pairs = [
+        (one, two) for one, two in itertools.pairwise(dates)
+        if one.day == two.day and (two.year - one.year) * 12 + two.month - one.month == 1
+    ]  # fmt: skip
+    if not pairs:
+        return []
+    shown = " and ".join(str(date) for date in pairs[0])
+    return [Refused(f"holds lone days exactly a month apart ({shown}): were day and month exchanged?",
+                    "export it again with dates as 2018-02-05")]  # fmt: skip
+
+
+def combined(problems: list[Refused]) -> Refused:
+    """One refusal of several reasons, with the cures for all."""
+    cures = dict.fromkeys(problem.cure for problem in problems if problem.cure)
+    return Refused("; ".join(p.reason for p in problems), "; ".join(cures), problems[0].line)

@@ -1,0 +1,155 @@
+"""Wrong units: bars far from their own neighbours, spreads that are no prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from fxloom.bars.bars import Flags, Floats
+from fxloom.bars.months import iso
+from fxloom.sources.layout import BARS, Layout
+from fxloom.sources.minutes import mid_values
+from fxloom.sources.placing import Timed
+from fxloom.sources.records import Refused
+from fxloom.sources.rows import GOOD, Rows
+from fxloom.sources.weeks import DAY
+
+# The widest moves on record within minutes: EURCHF on 2015-01-15 (30 %, through prices that were traded, or over a
+# gap in quotes of some 15 %, for good), GBPUSD on 2016-10-07 and AUDJPY on 2019-01-02 (9 % and 7 %, and back).
+OFF = 0.10  # how far the range of bars lies from its neighbours' that is quarantined if prices come back
+OFF_FOR_GOOD = 0.30  # the same that no pair has ever moved within minutes
+WICK = 0.20  # how far a high or low lies from the bar's own body and from its neighbours
+FEW = 0.05  # share of bars off their level that is quarantined; a file with more of them is refused
+ENDS = 3  # so many bars off their level at an end of a file are no level of their own
+_HOLE = 3 * DAY  # minutes; prices before and after a longer hole are not compared
+
+WIDEST, USUAL = 0.05, 0.0025  # of the price: the widest spread of a row, and the widest that can be usual
+POINTS_NOTE = "the spread is in whole numbers: taken as points of the last digit"
+
+
+def off_level(timed: Timed, layout: Layout) -> Timed:
+    """``timed`` with the rows blamed whose prices are far from their neighbours' and come back after them."""
+    rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
+    if len(rows) < 3:
+        return timed
+    values = mid_values(timed.rows.values, layout)
+    opened, high, low, close = (values[role][rows] for role in BARS)
+    off = _apart(timed, rows, high, low) > np.log1p(OFF)
+    off &= off.sum() <= max(FEW * len(rows), 1.0)
+    above = np.maximum.reduce([opened, close, np.append(high[1:], high[-2]), np.append(high[1], high[:-1])])
+    below = np.minimum.reduce([opened, close, np.append(low[1:], low[-2]), np.append(low[1], low[:-1])])
+    wick = ~off & ((high > above * (1 + WICK)) | (low < below / (1 + WICK)))
+    blamed = timed.rows
+    for which, reason in ((off, f"its prices are more than {OFF:.0%} off its neighbours'"),
+                          (wick, f"its high or low is more than {WICK:.0%} off its neighbours'")):  # fmt: skip
+        blamed = blamed.blamed(_flags(len(timed.rows), rows[which]), reason)
+    return replace(timed, rows=blamed)
+
+
+def jump_problem(timed: Timed, layout: Layout) -> list[Refused]:
+    """A file whose prices jump to another scale and stay there."""
+    rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
+    if len(rows) < 3:
+        return []
+    values = mid_values(timed.rows.values, layout)
+    apart = _apart(timed, rows, values["high"][rows], values["low"][rows], ends=0)
+    if not (off := apart > np.log1p(OFF_FOR_GOOD)).any():
+        return []
+    first = rows[np.argmax(off)]
+    reason = (
+        f"prices jump by {np.expm1(apart[off].max()):.0%} from one bar to the next: {int(off.sum()):,} of "
+        f"{len(rows):,} are on another scale (such as {values['close'][first]:g} at {iso(int(timed.ts[first]))} UTC)"
+    )
+    return [Refused(reason, "export it again, in one unit", int(timed.rows.line[first]))]
+
+
+def _apart(timed: Timed, rows: np.ndarray, high: Floats, low: Floats, ends: int = ENDS) -> Floats:
+    """How far (in logarithms, of ranges that do not touch) each of ``rows`` is from the level of most bars.
+
+    The bars between two holes are cut where the ranges of neighbours lie more than ``OFF`` apart; a part's level is
+    the sum of the jumps that lead to it from the part with most bars. Prices that never come back are on a level of
+    their own, unless they are but ``ends`` bars.
+    """
+    up, down = np.log(low[1:] / high[:-1]), np.log(low[:-1] / high[1:])
+    jump = np.where(up > np.log1p(OFF), up, np.where(down > np.log1p(OFF), -down, 0.0))
+    hole = np.diff(timed.ts[rows]) > _HOLE
+    if not (jump[~hole] != 0).any():
+        return np.zeros(len(rows))
+    middle = np.log(high) / 2 + np.log(low) / 2
+    out = np.zeros(len(rows))
+    starts = np.append(0, np.flatnonzero(hole) + 1)
+    for start, stop in zip(starts, np.append(starts[1:], len(rows)), strict=True):
+        cuts = np.flatnonzero(jump[start : stop - 1]) + 1
+        if len(cuts):
+            out[start:stop] = _levels(middle[start:stop], cuts, ends)
+    return out
+
+
+def _levels(middle: Floats, cuts: np.ndarray, ends: int) -> Floats:
+    first = np.append(0, cuts)
+    sizes = np.diff(np.append(first, len(middle)))
+    steps = np.append(0.0, middle[cuts] - middle[cuts - 1])
+    level = np.cumsum(steps)
+    main = int(np.argmax(sizes))
+    distance = np.abs(level - level[main])
+    same = distance <= np.log1p(OFF)
+    if ends:  # what lies before the first or after the last part on the main level has no way back
+        inside = np.flatnonzero(same)
+        before, after = sizes[: inside[0]].sum(), sizes[inside[-1] + 1 :].sum()
+        if before > ends:
+            distance[: inside[0]] = 0.0
+        if after > ends:
+            distance[inside[-1] + 1 :] = 0.0
+    return np.repeat(distance, sizes)
+
+
+def spread_in_prices(rows: Rows, layout: Layout, digits: int) -> tuple[Rows, tuple[str, ...]]:
+    """``rows`` with a spread in points turned into prices, and with implausible spreads blamed; notes for the user."""
+    notes: tuple[str, ...] = ()
+    spread = rows.values.get("spread")
+    if layout.what == "bars" and spread is not None:
+        known = spread[(rows.fault == GOOD) & ~np.isnan(spread)]
+        whole = bool(len(known) and (known == np.rint(known)).all() and (known > 0).any())
+        if layout.points or whole:
+            rows = replace(rows, values=rows.values | {"spread": spread / 10.0**digits})
+            notes = () if layout.points else (POINTS_NOTE,)
+    relative = _relative_spread(rows, layout)
+    if relative is not None and not spread_problem(rows, layout):
+        rows = rows.blamed(relative > WIDEST, f"its spread is more than {WIDEST:.0%} of its price")
+    return rows, notes
+
+
+def spread_problem(rows: Rows, layout: Layout) -> list[Refused]:
+    """A file whose spreads are usually too wide, or too coarse, to be in units of the price."""
+    relative = _relative_spread(rows, layout)
+    if relative is None or not (known := (rows.fault == GOOD) & ~np.isnan(relative)).any():
+        return []
+    usual = float(np.median(relative[known]))
+    coarse = layout.what == "bars" and _in_tenths(rows.values["spread"][known])
+    if usual <= USUAL and not coarse:
+        return []
+    example = mid_values(rows.values, layout)["spread"][known][0]
+    reason = f"its spreads (such as {example:g}, {1e4 * usual:,.0f} bp of the price) are not in units of the price"
+    return [Refused(reason, "give them in units of the price or in whole points, or leave the column out")]
+
+
+def _in_tenths(spread: Floats) -> bool:
+    """Whether spreads are written to one decimal, as pips are and prices never: a price's tenth is ten pips of yen."""
+    tenths = spread * 10
+    return bool((spread > 0).any() and (np.abs(tenths - np.rint(tenths)) < 1e-6).all())
+
+
+def _relative_spread(rows: Rows, layout: Layout) -> Floats | None:
+    """Spread by price, NaN where one is missing; None without spreads."""
+    if layout.what != "ticks" and layout.what != "quoted bars" and "spread" not in rows.values:
+        return None
+    values = mid_values(rows.values, layout)
+    with np.errstate(all="ignore"):
+        return np.asarray(values["spread"] / values["close"])
+
+
+def _flags(size: int, where: np.ndarray) -> Flags:
+    flags = np.zeros(size, np.bool_)
+    flags[where] = True
+    return flags

@@ -48,9 +48,11 @@ def test_dates_and_times_of_day_as_numbers(tmp_path: Path) -> None:
 
 def test_numbers_as_text_and_in_other_types(tmp_path: Path) -> None:
     frame = pl.DataFrame({"ts_utc": TIMES, **BARS})
-    text = frame.with_columns(pl.col("open", "high").cast(pl.String), pl.lit(7, pl.Int16).alias("volume"))
+    text = frame.with_columns(
+        pl.col("open", "high").cast(pl.String), pl.int_range(7, 37, dtype=pl.Int16).alias("volume")
+    )
     text.write_parquet(tmp_path / "EURUSD.parquet")
-    assert_taken(taken(tmp_path / "EURUSD.parquet"), format="parquet", volume=[7.0] * 30)
+    assert_taken(taken(tmp_path / "EURUSD.parquet"), format="parquet", volume=[float(v) for v in range(7, 37)])
     frame.with_columns(pl.col("open") > 0).write_parquet(tmp_path / "EURUSD 2.parquet")
     assert "'open' holds no numbers" in refused(tmp_path / "EURUSD 2.parquet").reason
 

@@ -92,10 +92,10 @@ def _unknown(kept: list[str]) -> Refused:
     if not kept:
         return Refused("its times are missing", cure)
     if all(re.fullmatch(_DATE, text) for text in kept):
-        reason = f"its times are dates without a time of day (such as {kept[0]!r}): bars coarser than a minute"
+        reason = f"daily bars: coarser than a minute (its times are dates, such as {kept[0]})"
         return Refused(reason, "export one-minute bars")
     if all(re.fullmatch(_TIME_OF_DAY, text) for text in kept):
-        return Refused(f"its times have no date (such as {kept[0]!r})", cure)
+        return Refused(f"its times have no date (such as {kept[0]})", "export the date with the time")
     return Refused(f"its times are written in no known way (such as {kept[0]!r})", cure)
 
 

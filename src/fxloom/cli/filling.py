@@ -34,7 +34,7 @@ def init(options: Namespace, screen: Screen) -> int:
 def ingest(options: Namespace, screen: Screen) -> int:
     """Ingest files; the exit status is 0 only if every file was accepted."""
     read = api.ReadOptions(options.pair, options.format, options.zone, options.stamp, options.trust_zone)
-    how = api.IngestOptions(options.replace, _yes(options.volume), _yes(options.quotes))
+    how = api.IngestOptions(options.replace, _yes(options.volume), _yes(options.quotes), options.trust_prices)
     store = api.open_store(options.store)
     reports = store.ingest(options.paths, read, how, options.wait, lambda report: _show_file(report, screen))
     taken = [r for r in reports if not r.refused and not r.ignored]

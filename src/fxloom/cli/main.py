@@ -172,6 +172,9 @@ def _ingest(commands: Subparsers, stored: _Parser) -> None:
     p.add_argument("--format", default="auto", help="the format, if the content does not show it")
     p.add_argument("--zone", default="auto", help="offset (+2, -05:00), zone name or utc, if the file does not show it")
     p.add_argument(
+        "--trust-prices", action="store_true", help="take files whose prices contradict those of other stored pairs"
+    )
+    p.add_argument(
         "--trust-zone", action="store_true", help="keep the named zone even if the file's weeks contradict it"
     )
     p.add_argument(

@@ -14,6 +14,7 @@ import polars as pl
 from fxloom.bars.bars import Bars
 from fxloom.bars.months import month_bounds, months_of
 from fxloom.engine.partitions import Settings
+from fxloom.run.contradictions import contradiction
 from fxloom.run.merging import Merge, merged, refusal_of
 from fxloom.run.settling import IngestOptions, drop_unsettled, no_base, settle
 from fxloom.sources import ReadOptions, read
@@ -120,12 +121,16 @@ class _Ingest:
         if isinstance(outcome, Refused):
             why = str(outcome).removeprefix(f"{outcome.name}: ")
             return self._refused(FileReport(outcome.name, outcome.pair or "", refused=why), outcome.quarantined)
-        if refusal := self._side_refusal(outcome):
+        refusal = self._side_refusal(outcome)
+        notes: list[str] = []
+        if not refusal and not self.options.trust_prices:
+            refusal, notes = contradiction(self.store, outcome)
+        if refusal:
             return self._refused(replace(_report(outcome, [], ()), refused=refusal), outcome.quarantined)
         merges = {month: self._merge(outcome, month) for month in months_of(outcome.bars.ts)}
         if refusal := refusal_of([merge for merge, _ in merges.values()]):
             return self._refused(replace(_report(outcome, [], ()), refused=refusal), outcome.quarantined)
-        return self._store(outcome, merges)
+        return self._store(replace(outcome, notes=(*outcome.notes, *notes)), merges)
 
     def _refused(self, report: FileReport, quarantined: Sequence[Quarantined]) -> FileReport:
         """``report`` with the rows that stood in the way; they are kept if there is a store: a refusal makes none."""

@@ -16,11 +16,16 @@ from fxloom.stores.base import Store, StoreError
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """What the user settles against what would be found: see ``fxloom ingest --help``."""
+    """What the user settles against what would be found: see ``fxloom ingest --help``.
+
+    ``replace``: these bars win over stored ones that differ. ``volume``, ``quotes``: whether the pairs have them (None:
+    as found). ``trust_prices``: take files whose prices contradict those of other stored pairs.
+    """
 
     replace: bool = False
     volume: bool | None = None
     quotes: bool | None = None
+    trust_prices: bool = False
 
 
 def unsettled_pairs(store: Store, settings: Settings) -> list[str]:

@@ -80,7 +80,9 @@ def test_columns_that_jump_in_scale_from_the_month_before() -> None:
     before, after = record(), record("2024-02", std=0.2 * JUMP_LIMIT * 1.01)
     table = judged([before, after], [item(), item("2024-02")])
     assert len(table.findings) == 10
-    assert told(table)[0] == f"{TABLE} eurusd 2024-02: bb_width_15_rate: deviation 202, the month before 0.2"
+    assert (
+        told(table)[0] == f"{TABLE} eurusd 2024-02: bb_width_15_rate: standard deviation 202, in the month before 0.2"
+    )
     calm = record("2024-02", std=0.2 * JUMP_LIMIT * 0.99)
     assert not told(judged([before, calm], [item(), item("2024-02")]))
     shrunk = record("2024-02", std=0.2 / JUMP_LIMIT / 1.01)

@@ -22,6 +22,7 @@ from fxloom.engine.quality import (
     stats_of,
 )
 from fxloom.features.feature import Column, Feature
+from fxloom.features.missing import Reason
 from fxloom.kernels.column_stats import column_sums
 
 N, W = 10_000, 100
@@ -31,7 +32,7 @@ DUE = np.arange(N) >= W
 def feature(**declared: object) -> Feature:
     fields = {"unit": "", "formula": "", "warmup": W, "low": -10.0, "high": 10.0, **declared}
     column = Column("y", **fields)  # type: ignore[arg-type]
-    return Feature("y_rate", "y", "planted", column)
+    return Feature("y_rate", "planted", column)
 
 
 def honest() -> Floats:
@@ -40,7 +41,7 @@ def honest() -> Floats:
     return y
 
 
-def judged(y: Floats, reasons: dict[str, Flags] | None = None, still: int = 5, **declared: object) -> ColumnStats:
+def judged(y: Floats, reasons: dict[Reason, Flags] | None = None, still: int = 5, **declared: object) -> ColumnStats:
     return column_stats(feature(**declared), y, DUE, reasons or {}, PriceStats(still, 1e-4))
 
 
@@ -61,9 +62,9 @@ def test_an_honest_column_passes_and_is_counted() -> None:
         (500, np.inf, "1 infinite values"),
         (500, -np.inf, "1 infinite values"),
         (W - 1, 0.5, "1 values before its warm-up"),
-        (500, 10.1, "10.1 is above its range, which ends at 10"),
-        (500, -10.1, "-10.1 is below its range, which begins at -10"),
-        (N - 1, 1e308, "1e+308 is above its range, which ends at 10"),
+        (500, 10.1, "10.1 is above its highest possible value 10"),
+        (500, -10.1, "-10.1 is below its lowest possible value -10"),
+        (N - 1, 1e308, "1e+308 is above its highest possible value 10"),
     ],
 )
 def test_one_wrong_value_closes_the_gate(at: int, value: float, told: str) -> None:
@@ -95,9 +96,14 @@ def test_missing_beyond_the_limit_closes_the_gate() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "counted"),
-    [("absent", "absent"), ("gap", "gap"), ("failed fit", "failed"), ("undefined", "undefined")],
+    [
+        (Reason.ABSENT, "absent"),
+        (Reason.GAP, "gap"),
+        (Reason.FAILED_FIT, "failed"),
+        (Reason.UNDEFINED, "undefined"),
+    ],
 )
-def test_every_reason_is_counted_apart(reason: str, counted: str) -> None:
+def test_every_reason_is_counted_apart(reason: Reason, counted: str) -> None:
     y, where = honest(), np.zeros(N, np.bool_)
     where[3000:6000] = True
     y[where] = np.nan
@@ -114,7 +120,7 @@ def test_a_row_lost_for_two_reasons_counts_once() -> None:
     y, where = honest(), np.zeros(N, np.bool_)
     where[3000:6000] = True
     y[where] = np.nan
-    s = judged(y, {"absent": where, "failed fit": where})
+    s = judged(y, {Reason.ABSENT: where, Reason.FAILED_FIT: where})
     assert (s.absent, s.failed, s.missing) == (3000, 0, 0)
 
 
@@ -122,7 +128,7 @@ def test_what_is_missing_where_no_reason_was_given_is_a_defect() -> None:
     y, where = honest(), np.zeros(N, np.bool_)
     where[3000:6000] = True
     y[2000:6000] = np.nan
-    s = judged(y, {"absent": where})
+    s = judged(y, {Reason.ABSENT: where})
     assert (s.absent, s.missing) == (3000, 1000)
     assert refusals(feature(), s)
 
@@ -154,14 +160,14 @@ def test_runs_are_measured_against_the_stillness_of_the_price() -> None:
     y = honest()
     y[2000 : 2000 + RUN_LIMIT + 7] = y[2000]
     assert refusals(feature(), judged(y, still=5)) == [
-        f"stands still for {RUN_LIMIT + 7} rows, the price for at most 5"
+        f"repeats one value for {RUN_LIMIT + 7} rows, the price for at most 5"
     ]
     assert findings(feature(), judged(y, still=7)) == []
     assert findings(feature(unit="flag"), judged(y, unit="flag")) == []
     assert findings(feature(anchor="week"), judged(y, anchor="week")) == []
 
 
-def test_the_motion_of_a_price() -> None:
+def test_price_statistics() -> None:
     found = price_stats(np.array([1.0, 1.0, 2.0, 2.0, 2.0, 1.0]))
     assert found.still == 3
     assert found.scale == pytest.approx(np.log(2.0) * np.sqrt(2 / 5))
@@ -174,8 +180,8 @@ def test_a_jump_in_scale_is_judged_against_that_of_the_price() -> None:
         return {"y": ColumnStats(finite, finite, std=std, scale=scale)}
 
     much = 1.01 * JUMP_LIMIT
-    assert jumps(month(1.0), month(much)) == {"y": "deviation 1.01e+03, the month before 1"}
-    assert jumps(month(much), month(1.0)) == {"y": "deviation 1, the month before 1.01e+03"}
+    assert jumps(month(1.0), month(much)) == {"y": "standard deviation 1.01e+03, in the month before 1"}
+    assert jumps(month(much), month(1.0)) == {"y": "standard deviation 1, in the month before 1.01e+03"}
     assert jumps(month(1.0), month(0.99 * JUMP_LIMIT)) == {}
     assert jumps(month(1.0, 1e-4), month(10 * JUMP_LIMIT, 2e-4)) == {}  # twice as wild: up to 16,000
     assert jumps(month(1.0, 2e-4), month(17 * JUMP_LIMIT, 1e-4)) != {}
@@ -192,7 +198,7 @@ def test_due_rows_of_anchored_features_count_bars_before_the_anchor() -> None:
     assert np.flatnonzero(due_rows(hour, ts, np.arange(len(ts))))[0] == 50 + 60
 
 
-def test_surveys_of_pairs_add_up() -> None:
+def test_statistics_of_pairs_add_up() -> None:
     y = honest()
     one = judged(y)
     shifted = judged(y * 2.0, low=-20.0, high=20.0)
@@ -201,7 +207,7 @@ def test_surveys_of_pairs_add_up() -> None:
     assert both.std == pytest.approx(np.sqrt((np.nanvar(y) + np.nanvar(2 * y)) / 2), rel=1e-9)
 
 
-def test_a_survey_survives_json() -> None:
+def test_statistics_survive_json() -> None:
     s = judged(honest())
     assert stats_of(s.plain()) == s
     assert stats_of(s.plain() | {"of another version": 1}) == s
@@ -211,11 +217,11 @@ def test_the_pass_over_a_column_against_numpy() -> None:
     y = honest()
     y[700:720] = 0.25
     y[900], y[901] = np.inf, np.nan
-    counts = column_sums(y, DUE)
+    sums = column_sums(y, DUE)
     values = y[np.isfinite(y)]
     first = values[0]
     expected = [
-        N - W, len(values), 1, 0, values.min(), values.max(), (values - first).sum(), ((values - first) ** 2).sum(),
-        first, 20,
+        N - W, len(values), 1, 0, values.min(), values.max(), (values - first).sum(), ((values - first) ** 2).sum(), 20,
     ]  # fmt: skip
-    np.testing.assert_allclose(counts, expected, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-9)
+    assert sums.longest_run == 20

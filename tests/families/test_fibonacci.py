@@ -78,7 +78,7 @@ def test_a_later_start_gives_the_same_bits() -> None:
     for domain in BOTH:
         whole = view_of(1500, 4, domain)
         part = whole.frame.view(domain, 613)
-        whole.frame.memo.clear()
+        whole.frame.work.clear()
         early, late = fibonacci.compute(whole), fibonacci.compute(part)
         for column in fibonacci.columns(domain):
             begin = column.lookback

@@ -138,7 +138,7 @@ def assert_memory(bars: Bars, domain: Domain, minutes: int, starts: list[int], r
     frame = frame_of(bars)
     whole = features(frame.view(domain), minutes)
     for start in starts:
-        frame.memo.clear()
+        frame.work.clear()
         part = features(frame.view(domain, start), minutes)
         for column in FAMILIES[minutes].columns(domain):
             want = whole[column.name][start + column.lookback :][:rows]

@@ -159,7 +159,7 @@ def test_all_values_are_in_range() -> None:
 def views_from(bars: Bars, domain: Domain, starts: list[int]) -> Iterator[View]:
     frame = PairFrame("eurusd", on_clock(bars), PairInfo(bars.close[0], has_volume=bars.volume is not None))
     for start in starts:
-        frame.memo.clear()
+        frame.work.clear()
         yield frame.view(domain, start)
 
 

@@ -75,7 +75,7 @@ def test_a_changed_kernel_reaches_its_dependants_and_only_them(copy: Path) -> No
 
 def test_a_changed_constant_counts(copy: Path) -> None:
     before = digests(copy)
-    edit(copy / "fxloom/kernels/momentum.py", "STILL = 1e-12", "STILL = 1e-11")
+    edit(copy / "fxloom/kernels/tolerances.py", "ZERO_CHANGE = 1e-12", "ZERO_CHANGE = 1e-11")
     reached = changed(before, digests(copy))
     assert "bqx_momentum" in reached
     assert "time_features" not in reached

@@ -78,7 +78,7 @@ def _of_pair(table: Table, view: PanelView, columns: Mapping[str, Floats], i: in
     pair = view.pairs[i]
     begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
     own = {name: column[i, begin:] for name, column in columns.items()}
-    missing = [(reason, where[i, begin:], names) for reason, where, names in view.missing]
+    missing = [m._replace(where=m.where[i, begin:]) for m in view.missing]
     return Trial(table, pair, view.ts[begin:], view.observed(pair) - begin, own, missing, view.ts)
 
 

@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fxloom.bars.bars import Flags, Ints
+from fxloom.bars.clock import DAY
 
-HOUR = 60
-DAY = 1440
 EPOCH = date(1970, 1, 1)
 WORKDAYS = (0, 1, 2, 3, 4)  # Monday is 0
 SUNDAY = (6,)

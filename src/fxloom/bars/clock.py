@@ -13,7 +13,8 @@ import numpy as np
 from fxloom.bars.bars import Bars, Floats, Ints
 
 CLOSURE = 60  # minutes; a longer gap between observed bars is a closure
-DAY = 1440  # minutes
+HOUR, DAY, WEEK = 60, 1440, 10_080  # minutes
+FIRST_SUNDAY = 3 * DAY  # 1970-01-04 00:00 UTC
 
 
 def clock_positions(ts: Ints) -> Ints:

@@ -16,9 +16,7 @@ import numpy as np
 
 from fxloom.bars.bars import Bars, Flags, Floats, Ints
 from fxloom.bars.calendars import (
-    DAY,
     EPOCH,
-    HOUR,
     LONDON,
     NEW_YORK,
     SUNDAY,
@@ -28,6 +26,7 @@ from fxloom.bars.calendars import (
     local_minutes,
     moments,
 )
+from fxloom.bars.clock import DAY, HOUR
 from fxloom.bars.pairs import CURRENCIES, PAIRS
 
 SEED = 28

@@ -14,6 +14,7 @@ from fxloom.engine.plan import Plan, PlannedPartition
 from fxloom.engine.quality import ColumnStats, findings, jumps, stats_by_feature
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Table
+from fxloom.features.missing import Reason
 
 Stats = dict[str, ColumnStats]  # by feature
 TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
@@ -288,12 +289,13 @@ def _details(held: TableRecords, expected: Sequence[PlannedPartition]) -> Iterat
         rows = held.records[key].rows if key in held.records else 0
         due = [s for s in stats if s.possible > 0]
         reasons = {
-            "warm-up": sum(rows - s.due for s in stats),
-            "absent pair": sum(s.absent for s in stats),
-            "gap in the source": sum(s.gap for s in stats),
-            "undefined": sum(s.undefined for s in stats),
-            "failed fit": sum(s.failed for s in stats),
-            "no reason": sum(s.missing for s in stats),
+            Reason.WARM_UP: sum(rows - s.due for s in stats),
+            Reason.ABSENT: sum(s.absent for s in stats),
+            Reason.GAP: sum(s.gap for s in stats),
+            Reason.UNDEFINED: sum(s.undefined for s in stats),
+            Reason.FAILED_FIT: sum(s.failed for s in stats),
+            Reason.NONE: sum(s.missing for s in stats),
         }
         state = states.get(key, "without bars")
-        yield PartitionAudit(key, rows, state, len(due), sum(s.populated for s in due), reasons)
+        counted = {reason.value: count for reason, count in reasons.items()}
+        yield PartitionAudit(key, rows, state, len(due), sum(s.populated for s in due), counted)

@@ -1,4 +1,4 @@
-"""From bars on the clock to the columns of partitions: each table from its own lookback on, shared work done once."""
+"""From bars to the columns of partitions: each table from its own lookback on, shared series computed once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from fxloom.bars.bars import Bars, Flags, Floats, Ints
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo
 from fxloom.engine.quality import ColumnStats, PriceStats, column_stats, due_rows, merge_stats, price_stats, refusals
-from fxloom.features.base_view import Frame
+from fxloom.features.base_view import Frame, MissingRows
 from fxloom.features.feature import Columns, Feature, Table, checked
+from fxloom.features.missing import Reason
 from fxloom.features.pair_view import PairFrame, View
 from fxloom.features.panel_view import PanelFrame, PanelView
 
@@ -31,7 +32,7 @@ class Computed:
 
     @property
     def refusals(self) -> list[str]:
-        """Why the partition must not be published: gates that it fails, by feature."""
+        """Why the partition must not be published: one line per feature and gate that it fails."""
         features = {f.name: f for f in self.table.features}
         return [f"{name}: {why}" for name, s in self.stats.items() for why in refusals(features[name], s)]
 
@@ -56,9 +57,10 @@ class Job:
 def compute_tables(
     pair: str, bars: Mapping[str, Bars], infos: Mapping[str, PairInfo], jobs: Sequence[Job], first: int
 ) -> Iterator[Computed | Failure]:
-    """The partitions of ``pair``, or, where it is "", of all pairs together, from minute ``first`` on.
+    """The partitions of ``pair``, or of all pairs together where it is "", from minute ``first`` on.
 
-    ``bars`` (observed, by pair) begin at the earliest start of ``jobs``; pairs without bars are left out.
+    ``bars`` (observed, by pair) begin at the earliest start of ``jobs``; pairs without bars are left out. A table that
+    cannot be computed is a ``Failure`` and does not stop the others.
     """
     if pair:
         return compute_pair(PairFrame(pair, on_clock(bars[pair]), infos[pair]), jobs, first)
@@ -82,12 +84,12 @@ def compute_pair(frame: PairFrame, jobs: Iterable[Job], first: int) -> Iterator[
 
 
 def compute_table(view: View, table: Table) -> Computed:
-    """One table of one pair: its columns at the observed rows from the view's first on, surveyed."""
+    """One table of one pair: its columns at the observed rows from the view's first on, with their statistics."""
     columns = checked(table, table.family.compute(view))
     rows = observed_rows(view)
     stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
     reasons = _reasons(view.missing, rows)
-    price = _price_stats(view.frame, view.pair, view.price, rows, view.start)
+    price = _price_stats(view.frame, view.pair, view.price, rows)
     due = _DueRows(view.ts, rows)
     stats = {f.name: column_stats(f, stored[f.name], due.of(f), reasons.get(f.key, {}), price) for f in table.features}
     return Computed(table, view.pair, view.ts[rows], stored, stats)
@@ -105,16 +107,13 @@ def _span(rows: Ints) -> Ints | slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
 
 
-def _price_stats(frame: Frame, pair: str, price: Floats, rows: Ints, start: int) -> PriceStats:
-    """How the pair moved, worked out once for all tables of a task: they store the same rows."""
-    key = (price_stats, pair, start + int(rows[0]) if len(rows) else -1)
-    if key not in frame.memo:
-        frame.memo[key] = (start, price_stats(price[rows]))
-    return frame.memo[key][1]  # type: ignore[no-any-return]
+def _price_stats(frame: Frame, pair: str, price: Floats, rows: Ints) -> PriceStats:
+    """How the pair moved, computed once per task: all its tables store the same rows."""
+    return frame.work.result((price_stats, pair, len(rows)), lambda: price_stats(price[rows]))
 
 
 class _DueRows:
-    """Due rows, worked out once for all features of one warm-up and anchor."""
+    """Due rows, computed once for all features of one warm-up and anchor."""
 
     def __init__(self, ts: Ints, rows: Ints) -> None:
         self.ts, self.rows = ts, rows
@@ -128,13 +127,14 @@ class _DueRows:
         return self.known[key]
 
 
-def _reasons(missing: Iterable[tuple[str, Flags, Iterable[str]]], rows: Ints) -> dict[str, dict[str, Flags]]:
-    found: dict[str, dict[str, Flags]] = {}
-    for reason, where, names in missing:
-        lost = where[_span(rows)]
-        for name in names:
+def _reasons(missing: Iterable[MissingRows], rows: Ints) -> dict[str, dict[Reason, Flags]]:
+    """Where of ``rows`` each column has no value, by reason."""
+    found: dict[str, dict[Reason, Flags]] = {}
+    for part in missing:
+        where = part.where[_span(rows)]
+        for name in part.columns:
             known = found.setdefault(name, {})
-            known[reason] = known[reason] | lost if reason in known else lost
+            known[part.reason] = known[part.reason] | where if part.reason in known else where
     return found
 
 
@@ -152,7 +152,7 @@ def proxies_of(table: Table, info: PairInfo) -> tuple[str, ...]:
 def compute_panel(
     bars: Mapping[str, Bars], infos: Mapping[str, PairInfo], jobs: Sequence[Job], first: int
 ) -> Iterator[Computed | Failure]:
-    """The partitions of tables of many pairs from minute ``first`` on: one a pair, or one with the pair in its key."""
+    """The partitions of tables of many pairs from minute ``first`` on: one per pair, or one for all pairs."""
     if not jobs:
         return
     frame = PanelFrame(bars, infos)
@@ -176,9 +176,9 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
     if len(rows) == 0:
         return Computed(table, pair, view.ts[rows], stored, {})
     due = _panel_due(view, pair, rows)
-    missing = [part for reason, where, names in view.missing for part in _told_apart(reason, where[i], names)]
+    missing = [part for m in view.missing for part in _absences_and_gaps(m._replace(where=m.where[i]))]
     reasons = _reasons(missing, rows)
-    price = _price_stats(view.frame, pair, view.price[i], rows, view.start)
+    price = _price_stats(view.frame, pair, view.price[i], rows)
     stats = {
         f.name: column_stats(f, stored[f.name], due(f, stored[f.name]), reasons.get(f.key, {}), price)
         for f in table.features
@@ -189,20 +189,24 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
 def _panel_due(view: PanelView, pair: str, rows: Ints) -> Callable[[Feature, Floats], Flags]:
     """Due rows of a pair in a table of many pairs.
 
-    A value is owed once the pair's own history is as long as the warm-up. The others' may be older and give it values
-    before: those are early only before the warm-up of the panel's clock.
+    A value is due once the pair's own history is as long as the warm-up. Other pairs with a longer history may give it
+    a value sooner: that is early only before the warm-up on the panel clock.
     """
     begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
     own, clock = _DueRows(view.ts[begin:], rows - begin), _DueRows(view.ts, rows)
     return lambda feature, values: own.of(feature) | (clock.of(feature) & np.isfinite(values))
 
 
-def _told_apart(reason: str, where: Flags, names: Iterable[str]) -> list[tuple[str, Flags, Iterable[str]]]:
-    """Rows lost to absent pairs: until these have all begun they are absent, later there is a hole in their bars."""
-    if reason != "absent":
-        return [(reason, where, names)]
+def _absences_and_gaps(missing: MissingRows) -> list[MissingRows]:
+    """Rows without a needed pair: absent until the pairs have all been there once, a gap in their bars from then on."""
+    if missing.reason is not Reason.ABSENT:
+        return [missing]
+    where, columns = missing.where, missing.columns
     begun = np.logical_or.accumulate(~where)
-    return [("absent", where & ~begun, names), ("gap", where & begun, names)]
+    return [
+        MissingRows(Reason.ABSENT, where & ~begun, columns),
+        MissingRows(Reason.GAP, where & begun, columns),
+    ]
 
 
 def _by_time_and_pair(parts: Sequence[Computed]) -> Computed:

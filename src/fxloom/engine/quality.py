@@ -1,8 +1,7 @@
-"""The gates a partition passes before it becomes visible, and the findings an audit lists. Pure.
+"""The gates that a partition passes before it becomes visible, and the findings that an audit lists. Pure.
 
-Missing values are told apart: before warm-up they are not due; "absent" (pairs that are not stored), "gap" (pairs
-that are stored but had no bars at the time) and "failed fit" are reported by the families; "undefined" is a formula
-without a value where its record says that this can be; the rest is a defect.
+Missing values are counted by reason. Before the warm-up none is due. Families report absent pairs, gaps and failed
+fits; what is left is undefined where the feature's declaration allows for that, and a defect elsewhere.
 """
 
 from __future__ import annotations
@@ -15,29 +14,29 @@ from typing import Any
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.clock import FIRST_SUNDAY, HOUR, WEEK
 from fxloom.features.feature import Anchor, Column, Feature
+from fxloom.features.missing import Reason
 from fxloom.kernels.column_stats import column_sums
 
-WEEK, HOUR, SUNDAY = 10_080, 60, 3 * 1440  # minutes; 1970-01-04 was the first Sunday
-
-# The limits, in one place; FEATURE_LIMITS holds the exceptions a feature.
+# The limits, in one place; FEATURE_LIMITS holds the exceptions per feature.
 MISSING_LIMIT = 0.01  # share of due rows without a value and without a known reason
-UNDEFINED_LIMIT = 0.5  # share of due rows without a value for any reason: above it a column is as good as empty
-LEAST_ROWS = 1_440  # values below which a column is not judged as constant, nor its scale compared
-RUN_LIMIT = 2_880  # rows that a measured (not counted) column may stand still beyond the stillness of the price
+UNDEFINED_LIMIT = 0.5  # share of possible rows without a value above which a column is as good as empty
+LEAST_ROWS = 1_440  # a column with fewer values is not judged as constant, nor is its scale compared
+RUN_LIMIT = 2_880  # rows by which a run of equal values in a measured (not counted) column may outlast the price's
 JUMP_LIMIT = 1_000.0  # factor between the deviations of neighbouring months, if the price moved alike in both
-JUMP_POWER = 4  # ... and by how high a power of a change in the price's own deviation it may be exceeded
+JUMP_POWER = 4  # power of the change in the price's own deviation by which that factor may be exceeded
 FEATURE_LIMITS: Mapping[str, Mapping[str, float]] = {}
-DISCRETE = {"flag", "category", "bars", "sign", "class", "count"}  # units of columns that stand still by nature
-ROUNDING = 1e-6  # slack of a range, relative to its width or bound: one unit in the last place of float32 and more
+DISCRETE = {"flag", "category", "bars", "sign", "class", "count"}  # units of columns that repeat values by nature
+ROUNDING = 1e-6  # slack of a range, relative to its bound: a few units in the last place of float32
 
 
 @dataclass(frozen=True)
 class ColumnStats:
-    """What one column of a partition holds: rows due, with a value, and without one for each reason.
+    """What one column of a partition holds: rows due, with a value, and without one by reason.
 
-    ``run`` is the longest run of one value, ``still`` that of the closing price, in rows; ``scale`` is the deviation of
-    the price's log changes from row to row.
+    ``run`` is the longest run of one value, ``still`` that of the closing price, in rows; ``scale`` is the standard
+    deviation of the price's log changes from row to row.
     """
 
     due: int
@@ -72,9 +71,9 @@ class ColumnStats:
         return 1 - self.finite / self.possible if self.possible > 0 else 0.0
 
     def plain(self) -> dict[str, object]:
-        """The fields that say something, for JSON."""
-        said = {name: getattr(self, name) for name in STATS_FIELDS}
-        return {name: value for name, value in said.items() if value is not None}
+        """The fields that are not None, for JSON."""
+        values = {name: getattr(self, name) for name in STATS_FIELDS}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 NOTHING = ColumnStats(due=0, finite=0)
@@ -82,17 +81,17 @@ STATS_FIELDS = tuple(f.name for f in fields(ColumnStats))
 
 
 def stats_of(plain: Mapping[str, Any]) -> ColumnStats:
-    """A survey from what ``Survey.plain`` gave; fields that another version wrote are passed over."""
+    """Statistics from what ``ColumnStats.plain`` returned; unknown fields of another version are ignored."""
     return ColumnStats(**{name: plain[name] for name in STATS_FIELDS if name in plain})
 
 
 def stats_by_feature(quality: Mapping[str, Mapping[str, Any]]) -> dict[str, ColumnStats]:
-    """Those of a partition's columns, from what its record holds."""
+    """The statistics of a partition's columns by feature, from its record."""
     return {name: stats_of(plain) for name, plain in quality.items()}
 
 
 def merge_stats(parts: Sequence[ColumnStats]) -> ColumnStats:
-    """The survey of several pairs' rows of one feature, from those of each; deviations are about each one's mean."""
+    """The statistics of one feature over several pairs, from those of each; deviations are about each pair's mean."""
     lows = [p.low for p in parts if p.low is not None]
     highs = [p.high for p in parts if p.high is not None]
     squares = [(p.std**2, p.finite + p.early) for p in parts if p.std is not None]
@@ -113,11 +112,14 @@ def anchor_of(ts: Ints, anchor: Anchor) -> Ints:
     """The latest anchor at or before each minute: the full hour, or Sunday 00:00 UTC."""
     if anchor == "hour":
         return ts - ts % HOUR
-    return ts - (ts - SUNDAY) % WEEK
+    return ts - (ts - FIRST_SUNDAY) % WEEK
 
 
 def due_rows(column: Column, ts: Ints, rows: Ints) -> Flags:
-    """Where of ``rows`` (positions in the clock ``ts``, which begins at the first bar or a lookback) it is due."""
+    """Where ``rows`` of the clock ``ts`` are due: flags of the shape of ``rows``, which holds positions in ``ts``.
+
+    ``ts`` (minutes since 1970) begins at the pair's first bar, or a lookback before the first of ``rows``.
+    """
     if column.anchor is None:
         return rows >= column.warmup
     before = np.searchsorted(ts, anchor_of(ts[rows], column.anchor))
@@ -126,14 +128,14 @@ def due_rows(column: Column, ts: Ints, rows: Ints) -> Flags:
 
 @dataclass(frozen=True)
 class PriceStats:
-    """How the price moved over the rows of a partition: what explains that a column stands still, or its scale."""
+    """How the price moved over the rows of a partition, against which runs and scales of columns are judged."""
 
     still: int = 0  # rows of the longest run of equal closes
-    scale: float | None = None  # deviation of the log changes; None of fewer than two rows
+    scale: float | None = None  # deviation of the log changes; None with fewer than two rows
 
 
 def price_stats(close: Floats) -> PriceStats:
-    """The motion of the closes of a partition's rows."""
+    """The statistics of the closes (n) of a partition's rows."""
     if len(close) < 2:
         return PriceStats(len(close))
     edges = np.flatnonzero(np.diff(close) != 0)
@@ -142,43 +144,44 @@ def price_stats(close: Floats) -> PriceStats:
 
 
 def column_stats(
-    feature: Feature, values: Floats, due: Flags, reasons: Mapping[str, Flags], price: PriceStats
+    feature: Feature, values: Floats, due: Flags, reasons: Mapping[Reason, Flags], price: PriceStats
 ) -> ColumnStats:
-    """Survey one column of a partition (values of the stored rows); a row lost for two reasons counts for the first."""
-    counts = column_sums(values, due)
-    n_due, finite, infinite, early = (int(c) for c in counts[:4])
-    low, high, total, squares, _, run = counts[4:]
-    told = dict.fromkeys(("undefined", "absent", "gap", "failed fit"), 0)
-    lost = due & np.isnan(values) if reasons else due
+    """The statistics of one column of a partition: ``values`` at its rows, of which those ``due`` must have one.
+
+    ``reasons`` holds the rows without a value by reason; a row with two reasons counts for the first.
+    """
+    sums = column_sums(values, due)
+    missing = dict.fromkeys(Reason, 0)
+    unexplained = due & np.isnan(values) if reasons else due
     for reason, where in reasons.items():
-        told[reason] += int((lost & where).sum())
-        lost = lost & ~where
-    unknown = n_due - finite - infinite - sum(told.values())
+        missing[reason] += int((unexplained & where).sum())
+        unexplained = unexplained & ~where
+    unknown = sums.due - sums.finite - sums.infinite - sum(missing.values())
     if feature.column.undefined:
-        told["undefined"] += unknown
+        missing[Reason.UNDEFINED] += unknown
         unknown = 0
-    n = finite + early
+    n = sums.finite + sums.early
     return ColumnStats(
-        due=n_due,
-        finite=finite,
-        undefined=told["undefined"],
-        absent=told["absent"],
-        gap=told["gap"],
-        failed=told["failed fit"],
+        due=sums.due,
+        finite=sums.finite,
+        undefined=missing[Reason.UNDEFINED],
+        absent=missing[Reason.ABSENT],
+        gap=missing[Reason.GAP],
+        failed=missing[Reason.FAILED_FIT],
         missing=unknown,
-        infinite=infinite,
-        early=early,
-        low=float(low) if n else None,
-        high=float(high) if n else None,
-        std=_deviation(float(squares), float(total), n),
-        run=int(run),
+        infinite=sums.infinite,
+        early=sums.early,
+        low=float(sums.low) if n else None,
+        high=float(sums.high) if n else None,
+        std=_deviation(sums.squares, sums.total, n),
+        run=sums.longest_run,
         still=price.still,
         scale=price.scale,
     )
 
 
 def _deviation(squares: float, total: float, n: int) -> float | None:
-    """From the sums about the first value; None where there is none that a float can hold."""
+    """The standard deviation (ddof 0) from sums about the first value; None without values or beyond a float."""
     if n == 0 or abs(total) > 1e150:
         return None
     variance = squares / n - (total / n) ** 2
@@ -186,29 +189,30 @@ def _deviation(squares: float, total: float, n: int) -> float | None:
 
 
 def refusals(feature: Feature, s: ColumnStats) -> list[str]:
-    """The gates that a column fails: why its partition must not become visible."""
+    """Why a column's partition must not become visible: one line per gate that it fails."""
     column, found = feature.column, []
     if s.infinite:
         found.append(f"{s.infinite} infinite values")
     if s.early:
         found.append(f"{s.early} values before its warm-up")
     if s.low is not None and s.low < column.low - _slack(column.low):
-        found.append(f"{s.low:.6g} is below its range, which begins at {column.low:.6g}")
+        found.append(f"{s.low:.6g} is below its lowest possible value {column.low:.6g}")
     if s.high is not None and s.high > column.high + _slack(column.high):
-        found.append(f"{s.high:.6g} is above its range, which ends at {column.high:.6g}")
+        found.append(f"{s.high:.6g} is above its highest possible value {column.high:.6g}")
     if s.missing > _limit(feature, "missing", MISSING_LIMIT) * s.due:
         found.append(f"{s.missing} of {s.due} values missing without a reason")
     if s.finite > LEAST_ROWS and s.low == s.high and s.still < s.finite and column.may_be_constant is None:
         found.append(f"constant at {s.low:.6g}")
-    elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _stands_still(column):
-        found.append(f"stands still for {s.run} rows, the price for at most {s.still}")
+    elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _repeats_values(column):
+        found.append(f"repeats one value for {s.run} rows, the price for at most {s.still}")
     return found
 
 
 def jumps(before: Mapping[str, ColumnStats], now: Mapping[str, ColumnStats]) -> dict[str, str]:
-    """Columns whose scale jumps from one month to the next, more than the price's explains: a gate, and a finding.
+    """Columns whose scale jumps from one month to the next by more than the price's explains: a gate and a finding.
 
-    Another unit or an error in the bars does that; the power lets squares of squares follow a market that breaks loose.
+    Another unit or an error in the bars causes that. The power lets features of fourth order follow a market that
+    becomes much more volatile.
     """
     found = {}
     for name, new in now.items():
@@ -217,12 +221,12 @@ def jumps(before: Mapping[str, ColumnStats], now: Mapping[str, ColumnStats]) -> 
             calm = max(old.scale / new.scale, new.scale / old.scale) if old.scale and new.scale else 1.0
             limit = JUMP_LIMIT * calm**JUMP_POWER
             if not 1 / limit < new.std / old.std < limit:
-                found[name] = f"deviation {new.std:.3g}, the month before {old.std:.3g}"
+                found[name] = f"standard deviation {new.std:.3g}, in the month before {old.std:.3g}"
     return found
 
 
 def findings(feature: Feature, s: ColumnStats) -> list[str]:
-    """What is odd about a column, though it may be the data's doing; and the gates that it fails, if it was stored."""
+    """What is suspicious about a stored column, even if the data may explain it: failed gates, mostly undefined."""
     found = refusals(feature, s)
     if s.possible > 0 and s.finite < (1 - _limit(feature, "undefined", UNDEFINED_LIMIT)) * s.possible:
         found.append(f"{s.possible - s.finite:,} of {s.possible:,} values undefined by the formula")
@@ -233,8 +237,8 @@ def _limit(feature: Feature, name: str, usual: float) -> float:
     return FEATURE_LIMITS.get(feature.name, {}).get(name, usual)
 
 
-def _stands_still(column: Column) -> bool:
-    """Whether the column stands still by nature: counted, categorical, rarely changing or fitted weekly."""
+def _repeats_values(column: Column) -> bool:
+    """Whether the column repeats values by nature: counted, categorical, rarely changing or fitted weekly."""
     return column.unit in DISCRETE or column.may_be_constant is not None or column.anchor == "week"
 
 

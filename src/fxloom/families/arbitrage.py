@@ -14,30 +14,40 @@ import numpy as np
 from fxloom.bars.bars import Flags, Floats
 from fxloom.features.domain import RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import Reason
 from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.present_moments import present_zscore
+from fxloom.kernels.tolerances import EQUAL
 from fxloom.series.panel import BP, each, own_spread
 from fxloom.series.siblings import triangles_of
 
 CLOSED = 1e-8  # bp; a residual below this is rounding
-EQUAL = 1e-9  # share of the larger residual within which the first of two counts as the largest
 WINDOW = 240
 SOURCE = "fxloom catalogue"
-EXACT = "every residual of the window is 0"
+CLOSED_WINDOW = "every residual of the window is 0"
 
 
 def columns(_: Domain) -> Iterable[Column]:
     e = "e_Z = 10,000 (ln(X/Y) - ln(X/Z) + ln(Y/Z))"
+    extreme = f"the largest in absolute value of {e}, with its sign"
     closing = "triangles of crossed prices close exactly"
-    yield Column("arb_resid", "bp", f"mean over Z of {e}", 0, CARRY, source=SOURCE, may_be_constant=closing)
-    formula = f"the largest in absolute value of {e}, with its sign"
-    yield Column("arb_resid_extreme", "bp", formula, 0, CARRY, source=SOURCE, may_be_constant=closing)
+    for name, formula in (("arb_resid", f"mean over Z of {e}"), ("arb_resid_extreme", extreme)):
+        yield Column(name, "bp", formula, 0, lookback=CARRY, source=SOURCE, may_be_constant=closing)
     formula = f"max over Z of abs(e_Z) - half the sum of the triangle's three spreads s, {e}"
     unknown = "no spread of a triangle is known yet"
-    yield Column("arb_profit", "bp", formula, 0, CARRY, source=SOURCE, undefined=unknown)
+    yield Column("arb_profit", "bp", formula, 0, lookback=CARRY, source=SOURCE, undefined=unknown)
     bound = (WINDOW - 1) / sqrt(WINDOW)
-    formula = f"z of arb_resid over {WINDOW} bars"
-    yield Column("arb_z", "z", formula, WINDOW - 1, WINDOW - 1 + CARRY, -bound, bound, SOURCE, undefined=EXACT)
+    yield Column(
+        "arb_z",
+        "z",
+        f"z of arb_resid over {WINDOW} bars",
+        WINDOW - 1,
+        lookback=WINDOW - 1 + CARRY,
+        low=-bound,
+        high=bound,
+        source=SOURCE,
+        undefined=CLOSED_WINDOW,
+    )
 
 
 def compute(view: PanelView) -> Columns:
@@ -52,8 +62,8 @@ def compute(view: PanelView) -> Columns:
             resid[p] = _mean(errors, triangles[p])
             extreme[p] = np.where(triangles[p] >= 2, _largest(errors), np.nan)
             profit[p] = _highest(np.stack([np.abs(e) - cost for e, cost in found]))
-    view.miss("absent", triangles < 1, ["arb_resid", "arb_profit", "arb_z"])
-    view.miss("absent", triangles < 2, ["arb_resid_extreme"])
+    view.miss(Reason.ABSENT, triangles < 1, ["arb_resid", "arb_profit", "arb_z"])
+    view.miss(Reason.ABSENT, triangles < 2, ["arb_resid_extreme"])
     z = each(present_zscore, (WINDOW,), resid)
     return {"arb_resid": resid, "arb_resid_extreme": extreme, "arb_profit": profit, "arb_z": z}
 

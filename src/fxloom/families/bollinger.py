@@ -9,13 +9,14 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import BOTH, BQX, RATE, WINDOWS, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import CONSTANT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.moments import rolling_mean
 from fxloom.series.pair import moments
 
 SPAN = 240  # bars over which the width is compared with its own mean
 SOURCE = "J. Bollinger, Bollinger on Bollinger Bands (2001); TA-Lib BBANDS"
-STILL = f"the bands have had no width for {SPAN} bars"
+NO_WIDTH = f"the bands have had no width for {SPAN} bars"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -24,11 +25,12 @@ def columns(domain: Domain) -> Iterable[Column]:
         bands = f"bands mean_{w} +- 2 population std_{w} of {y}"
         width = f"(upper - lower) / middle over its mean_{SPAN}, {bands}"
         place, reach = f"({y} - lower) / (upper - lower), {bands}", 0.25 * (w - 1) ** 0.5
-        yield Column(f"bb_width_{w}", "ratio", width, warmup + SPAN - 1, -1, 0.0, SPAN, SOURCE, undefined=STILL)
-        yield Column(
-            f"bb_percent_b_{w}", "ratio", place, warmup, -1, 0.5 - reach, 0.5 + reach, SOURCE,
-            undefined="the window is constant",
-        )  # fmt: skip
+        rows = (
+            (f"bb_width_{w}", width, warmup + SPAN - 1, 0.0, SPAN, NO_WIDTH),
+            (f"bb_percent_b_{w}", place, warmup, 0.5 - reach, 0.5 + reach, CONSTANT_WINDOW),
+        )
+        for name, formula, first, low, high, undefined in rows:
+            yield Column(name, "ratio", formula, first, low=low, high=high, source=SOURCE, undefined=undefined)
 
 
 def compute(view: View) -> Columns:

@@ -15,9 +15,8 @@ from fxloom.features.domain import AGG, RATE, WINDOWS, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import rolling_max, rolling_min
-from fxloom.kernels.moments import FLAT
-from fxloom.kernels.momentum import STILL
 from fxloom.kernels.states import shift
+from fxloom.kernels.tolerances import FLAT_RANGE, ZERO_CHANGE
 from fxloom.series.pair import moments, volatility
 
 BP = 10_000.0
@@ -54,7 +53,7 @@ def compute(view: View) -> Columns:
     out |= {f"w{w}_bqx_endpoint": relative(shift(close, w), close) for w in WINDOWS}
     out |= momenta(view, "agg", AGG)
     high, low = rolling_max(close, AGG), rolling_min(close, AGG)
-    out["agg_bqx_range"] = shift(np.where(high - low <= FLAT * high, 0.0, high - low), 1)
+    out["agg_bqx_range"] = shift(np.where(high - low <= FLAT_RANGE * high, 0.0, high - low), 1)
     out["agg_bqx_volatility"] = BP * view.shared(volatility, AGG)
     return out
 
@@ -74,7 +73,7 @@ def momenta(view: View, prefix: str, w: int) -> Columns:
 def relative(value: Floats, base: Floats) -> Floats:
     """value / base - 1, exactly 0 where it is rounding noise."""
     change = (value - base) / base
-    return np.where(np.abs(change) < STILL, 0.0, change)
+    return np.where(np.abs(change) < ZERO_CHANGE, 0.0, change)
 
 
 FAMILY = Family("bqx_momentum", columns, compute, domains=(RATE,), dual=False)

@@ -19,6 +19,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import Reason
 from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.panel_correlations import NESTED
 from fxloom.kernels.present_moments import present_beta, present_corr, present_residual, present_std, present_zscore
@@ -43,12 +44,22 @@ NEAR = SETS[:2]  # the sets that share a currency with the pair
 LONG = 240  # bars of z-scores, of correlations between momenta, of cumulated returns
 LAGGED = 120  # pairs (t, t-1) of the lead-lag correlations
 CLIP = 20.0
-STILL = "a correlation, ratio or regression with prices that stand still"
+STILL_PRICES = "a correlation, ratio or regression with prices that stand still"
 
 
 def _column(name: str, formula: str, warmup: int, reads: int, low: float = -inf, high: float = inf) -> Column:
     """A column that reads ``reads`` bars back, and closes carried to the earliest of them."""
-    return Column(name, "ratio", formula, warmup, reads + CARRY, low, high, "fxloom catalogue", undefined=STILL)
+    return Column(
+        name,
+        "ratio",
+        formula,
+        warmup,
+        lookback=reads + CARRY,
+        low=low,
+        high=high,
+        source="fxloom catalogue",
+        undefined=STILL_PRICES,
+    )
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -201,8 +212,8 @@ def _tell_absent(view: PanelView, names: Iterable[str]) -> None:
         if name == "base":
             mine += [f"corr_stability_{w}" for w in (15, 60, 240)]
         wide = [n for n in mine if n.startswith("divergence")]
-        view.miss("absent", few_present(view, s, 1), [n for n in mine if n not in wide])
-        view.miss("absent", few_present(view, s, 3), wide)
+        view.miss(Reason.ABSENT, few_present(view, s, 1), [n for n in mine if n not in wide])
+        view.miss(Reason.ABSENT, few_present(view, s, 3), wide)
 
 
 FAMILY = Family("correlation", columns, compute, domains=BOTH, scope="panel")

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from fxloom.bars.bars import Flags, Floats
 from fxloom.features.domain import RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import FIXED_SPREAD, Reason
 from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.cross_section import robust_scores, share_below, spearman
 from fxloom.kernels.present_moments import present_beta, present_corr, present_residual
-from fxloom.series.pair import FIXED_SPREAD
+from fxloom.kernels.tolerances import EQUAL
 from fxloom.series.panel import (
     LEAST,
     across,
@@ -37,21 +38,21 @@ from fxloom.series.panel import (
 from fxloom.series.siblings import MAJORS, others_of
 
 MOMENTA, VOLATILITIES = (15, 30, 45, 60), (15, 30, 60)
-EQUAL = 1e-9  # share of the larger value within which two are equal
 LONG, LAGGED = 240, 120
 RANK_LAG = 60  # bars between the rankings of panel_rank_stability
 CLIP = 20.0
 HIGH, LOW = 0.9, 0.1
 SOURCE = "fxloom catalogue"
-STILL = "prices that stand still"
-NO_SPREAD = "without quotes: the estimate's first 59 bars, or it has no value"
+STILL_PRICES = "prices that stand still"
+NO_ESTIMATE = "without quotes: the estimate's first 59 bars, or it has no value"
 SHARE, FLAG, CORR, CLIPPED, CHANGE = (0.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (-CLIP, CLIP), (-1.0, CLIP)
 
 
 def _column(
     name: str, unit: str, formula: str, warmup: int, reads: int, bounds: tuple[float, float], why: str | None = None
 ) -> Column:
-    return Column(name, unit, formula, warmup, reads + CARRY, *bounds, SOURCE, undefined=why)
+    low, high = bounds
+    return Column(name, unit, formula, warmup, lookback=reads + CARRY, low=low, high=high, source=SOURCE, undefined=why)
 
 
 def columns(_: Domain) -> Iterable[Column]:
@@ -82,7 +83,7 @@ def _shares(name: str, group: str) -> Iterable[Column]:
         formula = f"share of the {group} with std_{w}(r) below the pair's, ties half"
         yield _column(f"{name}_volatility_{w}", "share", formula, filled_at(1, w), w, SHARE)
     formula = f"share of the {group} with spread s below the pair's, ties half"
-    spread = _column(f"{name}_spread", "share", formula, 0, 0, SHARE, NO_SPREAD)
+    spread = _column(f"{name}_spread", "share", formula, 0, 0, SHARE, NO_ESTIMATE)
     yield replace(spread, may_be_constant=FIXED_SPREAD)
 
 
@@ -96,44 +97,44 @@ def _scores() -> Iterable[Column]:
 def _relations() -> Iterable[Column]:
     across_pairs = "Spearman's correlation across pairs of {} and {}"
     for name, x, y, why in (
-        ("momentum_volatility", "abs(m_60)", "std_60(r)", STILL),
-        ("momentum_spread", "abs(m_60)", "s", NO_SPREAD),
-        ("volatility_spread", "std_60(r)", "s", NO_SPREAD),
+        ("momentum_volatility", "abs(m_60)", "std_60(r)", STILL_PRICES),
+        ("momentum_spread", "abs(m_60)", "s", NO_ESTIMATE),
+        ("volatility_spread", "std_60(r)", "s", NO_ESTIMATE),
     ):
         warmup = 60 if "momentum" in name else filled_at(1, 60)
         yield _column(f"xs_corr_{name}", "ratio", across_pairs.format(x, y), warmup, 60, CORR, why)
     for name, y, first in (("momentum", "m_15", 15), ("volatility", "std_15(r)", filled_at(1, 15))):
         formula = f"OLS beta over {LONG} bars of {y} on its mean over the panel"
-        yield _column(f"xs_beta_{name}", "ratio", formula, filled_at(first, LONG), 15 + LONG - 1, CLIPPED, STILL)
+        yield _column(f"xs_beta_{name}", "ratio", formula, filled_at(first, LONG), 15 + LONG - 1, CLIPPED, STILL_PRICES)
     bound = sqrt(LONG - 1)
     formula = f"residual at t of the regression of xs_beta_momentum / residual std over {LONG} bars"
     reads = 15 + LONG - 1
     warmup = filled_at(15, LONG)
-    yield _column("xs_idiosyncratic_shock", "deviations", formula, warmup, reads, (-bound, bound), STILL)
+    yield _column("xs_idiosyncratic_shock", "deviations", formula, warmup, reads, (-bound, bound), STILL_PRICES)
 
 
 def _panel_changes() -> Iterable[Column]:
     ago = "panel mean of {} now / 15 bars ago - 1"
-    yield _column("panel_momentum_accel", "ratio", ago.format("abs(m_15)"), 30, 30, CHANGE, STILL)
+    yield _column("panel_momentum_accel", "ratio", ago.format("abs(m_15)"), 30, 30, CHANGE, STILL_PRICES)
     formula = ago.format("std_15(r)")
-    yield _column("panel_volatility_accel", "ratio", formula, filled_at(1, 15) + 15, 30, CHANGE, STILL)
+    yield _column("panel_volatility_accel", "ratio", formula, filled_at(1, 15) + 15, 30, CHANGE, STILL_PRICES)
     formula = "dispersion_momentum_30 now / 30 bars ago - 1"
-    yield _column("panel_dispersion_change", "ratio", formula, 60, 60, CHANGE, STILL)
+    yield _column("panel_dispersion_change", "ratio", formula, 60, 60, CHANGE, STILL_PRICES)
     formula = "Spearman's correlation of m_60[t] and m_60[t-60] across the pairs present at both times, three at least"
-    yield _column("panel_rank_stability", "ratio", formula, 120, 120, CORR, STILL)
+    yield _column("panel_rank_stability", "ratio", formula, 120, 120, CORR, STILL_PRICES)
 
 
 def _company() -> Iterable[Column]:
     w = filled_at(1, 60)
     formula = "mean abs(corr_60) over all pairs of pairs, three at least"
-    yield _column("panel_coherence", "ratio", formula, w, 60, (0.0, 1.0), STILL)
+    yield _column("panel_coherence", "ratio", formula, w, 60, (0.0, 1.0), STILL_PRICES)
     a = "A = mean abs(r) of the other pairs"
     formula = f"corr(abs(r)[t-1], A[t]) - corr(abs(r)[t], A[t-1]) over {LAGGED} pairs (t, t-1), {a}"
-    yield _column("panel_leadership", "ratio", formula, LAGGED, 1 + LAGGED, (-2.0, 2.0), STILL)
+    yield _column("panel_leadership", "ratio", formula, LAGGED, 1 + LAGGED, (-2.0, 2.0), STILL_PRICES)
     formula = f"OLS beta of abs(r) on A over {LAGGED} bars, {a}"
-    yield _column("panel_contagion", "ratio", formula, LAGGED - 1, LAGGED, CLIPPED, STILL)
+    yield _column("panel_contagion", "ratio", formula, LAGGED - 1, LAGGED, CLIPPED, STILL_PRICES)
     formula = "1 - mean abs(corr_60) with the other pairs, two at least"
-    yield _column("panel_isolation", "ratio", formula, w, 60, (0.0, 1.0), STILL)
+    yield _column("panel_isolation", "ratio", formula, w, 60, (0.0, 1.0), STILL_PRICES)
 
 
 def compute(view: PanelView) -> Columns:
@@ -254,11 +255,11 @@ def _tell_absent(view: PanelView, names: Iterable[str]) -> None:
     majors = np.array([p in MAJORS for p in view.pairs], np.bool_)
     other_majors = present[majors].sum(axis=0) - np.where(majors[:, None], present, False)
     ranks = [n for n in names if n.startswith("rank_")]
-    view.miss("absent", other_majors < 3, ranks)
+    view.miss(Reason.ABSENT, other_majors < 3, ranks)
     few = _for_all(view, present.sum(axis=0) < LEAST)
-    view.miss("absent", few, [n for n in names if n not in ranks])
+    view.miss(Reason.ABSENT, few, [n for n in names if n not in ranks])
     few_at_both = _for_all(view, present_at_both(view, RANK_LAG).sum(axis=0) < LEAST)
-    view.miss("absent", few_at_both, ["panel_rank_stability"])
+    view.miss(Reason.ABSENT, few_at_both, ["panel_rank_stability"])
 
 
 FAMILY = Family(

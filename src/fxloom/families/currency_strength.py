@@ -7,6 +7,7 @@ which any two tell the third.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 
 import numpy as np
 
@@ -14,13 +15,14 @@ from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.bars.pairs import CURRENCIES
 from fxloom.features.domain import RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import Reason
 from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.cross_section import share_below
 from fxloom.kernels.set_moments import set_moments
 from fxloom.series.panel import BP, LEAST, across, few_present, filled_at, total_return
 from fxloom.series.siblings import BASE, holders_of, members_of
 
-EQUAL = 1e-9  # bp; strengths closer than this are equal
+EQUAL_STRENGTH = 1e-9  # bp; strengths closer than this are equal
 BREADTH = 60  # bars of the share of up moves
 SOURCE = "fxloom catalogue"
 
@@ -29,14 +31,19 @@ def columns(_: Domain) -> Iterable[Column]:
     for w in (60, 240):
         for side in ("base", "quote"):
             formula = f"mean of signed ret_{w} over all pairs with the {side} currency, 10,000 x"
-            yield Column(f"cs_{side}_{w}", "bp", formula, w, w + CARRY, source=SOURCE)
-    for side in ("base", "quote"):
-        formula = f"share of the other currencies below the {side} currency by 60-bar strength, ties half"
-        yield Column(f"cs_{side}_rank", "share", formula, 60, 60 + CARRY, 0.0, 1.0, SOURCE)
-    yield Column("cs_dispersion_60", "bp", "std of the 60-bar strengths", 60, 60 + CARRY, low=0.0, source=SOURCE)
-    formula = "share of up moves among the non-zero signed r of the base siblings over 60 bars"
-    still = "no base sibling moved in 60 bars"
-    yield Column("cs_breadth_60", "share", formula, filled_at(1, 60), 60 + CARRY, 0.0, 1.0, SOURCE, undefined=still)
+            yield Column(f"cs_{side}_{w}", "bp", formula, w, lookback=w + CARRY, source=SOURCE)
+    rank = "share of the other currencies below the {} currency by 60-bar strength, ties half"
+    breadth = "share of up moves among the non-zero signed r of the base siblings over 60 bars"
+    rows = (
+        ("cs_base_rank", "share", rank.format("base"), 60, 1.0, None),
+        ("cs_quote_rank", "share", rank.format("quote"), 60, 1.0, None),
+        ("cs_dispersion_60", "bp", "std of the 60-bar strengths", 60, inf, None),
+        ("cs_breadth_60", "share", breadth, filled_at(1, 60), 1.0, "no base sibling moved in 60 bars"),
+    )
+    for name, unit, formula, warmup, high, undefined in rows:
+        yield Column(
+            name, unit, formula, warmup, lookback=60 + CARRY, low=0.0, high=high, source=SOURCE, undefined=undefined
+        )
 
 
 def strengths(view: PanelView, window: int) -> Floats:
@@ -50,15 +57,15 @@ def compute(view: PanelView) -> Columns:
     quote = [CURRENCIES.index(p[3:]) for p in view.pairs]
     short, long = strengths(view, 60), strengths(view, 240)
     known = ~np.isnan(short)
-    rank = share_below(short, known, np.ones(len(CURRENCIES), np.bool_), LEAST - 1, 0.0, EQUAL)
+    rank = share_below(short, known, np.ones(len(CURRENCIES), np.bool_), LEAST - 1, 0.0, EQUAL_STRENGTH)
     out = {"cs_base_60": short[base], "cs_quote_60": short[quote]}
     out |= {"cs_base_240": long[base], "cs_quote_240": long[quote]}
     out |= {"cs_base_rank": rank[base], "cs_quote_rank": rank[quote]}
     out["cs_dispersion_60"] = np.broadcast_to(_dispersion(short, known), view.price.shape)
     out["cs_breadth_60"] = _breadth(view)
     few = np.broadcast_to(known.sum(axis=0) < LEAST, view.price.shape)
-    view.miss("absent", few, ["cs_base_rank", "cs_quote_rank", "cs_dispersion_60"])
-    view.miss("absent", few_present(view, BASE, 1), ["cs_breadth_60"])
+    view.miss(Reason.ABSENT, few, ["cs_base_rank", "cs_quote_rank", "cs_dispersion_60"])
+    view.miss(Reason.ABSENT, few_present(view, BASE, 1), ["cs_breadth_60"])
     return out
 
 

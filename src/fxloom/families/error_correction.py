@@ -8,15 +8,16 @@ from math import inf
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.clock import HOUR
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import Reason
 from fxloom.features.panel_view import CARRY, PanelView
 from fxloom.kernels.johansen import ADJUSTMENT, FIRST, MEANS, PHI, SECOND, STD, VALUES, johansen_fits
 from fxloom.series.panel import BP
 from fxloom.series.siblings import system_of
 
 WINDOW = 1_440  # panel-clock bars of a fit
-HOUR = 60  # minutes, and at most as many clock bars, for which a fit is in force
 LEVELS = WINDOW - 2  # bars that enter the fit: a change and the one before it are lost
 CRITICAL = (29.7961, 15.4943, 3.8415)  # 95 % of the trace statistics of ranks 0, 1, 2 for det_order 0: MacKinnon (1996)
 LAST = {"rate": 1e-8, "bqx": 1e-12}  # an error or a change of it below this is rounding
@@ -32,7 +33,7 @@ def columns(domain: Domain) -> Iterable[Column]:
     warmup = WINDOW + domain.series(75)
     reads = warmup + HOUR + CARRY
     for name, unit, formula, low, high in _declared(domain):
-        yield Column(name, unit, formula, warmup, reads, low, high, SOURCE, anchor="hour")
+        yield Column(name, unit, formula, warmup, lookback=reads, low=low, high=high, source=SOURCE, anchor="hour")
 
 
 def _declared(domain: Domain) -> Iterable[tuple[str, str, str, float, float]]:
@@ -69,8 +70,8 @@ def compute(view: PanelView) -> Columns:
         absent[p] = ~view.present[rows].all(axis=0)
         for name, values in _corrections(view, rows, absent[p], failed[p]).items():
             out[name][p, view.first :] = np.where(absent[p, view.first :], np.nan, values + 0.0)
-    view.miss("absent", absent, NAMES)
-    view.miss("failed fit", failed & ~absent, NAMES)
+    view.miss(Reason.ABSENT, absent, NAMES)
+    view.miss(Reason.FAILED_FIT, failed & ~absent, NAMES)
     return out
 
 

@@ -10,7 +10,7 @@ from fxloom.features.domain import BOTH, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
-from fxloom.kernels.moments import FLAT
+from fxloom.kernels.tolerances import FLAT_RANGE
 
 WINDOW = 120
 LEVELS = {"fib_236": 0.236, "fib_382": 0.382, "fib_500": 0.5, "fib_618": 0.618, "fib_786": 0.786}
@@ -39,7 +39,7 @@ def compute(view: View) -> Columns:
     _, high, low, close = view.ohlc
     top, bottom = rolling_max(high, WINDOW), rolling_min(low, WINDOW)
     since_high, since_low = bars_since_max(high, WINDOW), bars_since_min(low, WINDOW)
-    reach = np.where(top - bottom <= FLAT * top, 0.0, top - bottom)
+    reach = np.where(top - bottom <= FLAT_RANGE * top, 0.0, top - bottom)
     still = reach == 0.0
     below_top, above_bottom = np.where(still, 0.0, close - top), np.where(still, 0.0, close - bottom)
     rising = since_high < since_low

@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from fxloom.bars.bars import Floats
-from fxloom.bars.clock import DAY
+from fxloom.bars.clock import DAY, WEEK
 from fxloom.features.domain import BOTH, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import Reason
 from fxloom.features.pair_view import View
 from fxloom.kernels.change_points import ALARM, LONGEST, RECENT, cusum, detect_runs, location_and_scale, recent_alarm
+from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.hidden_markov import (
     Model,
     entropy,
@@ -27,9 +29,9 @@ from fxloom.kernels.hidden_markov import (
     share_alike,
     switch_probability,
 )
-from fxloom.kernels.moments import FLAT, rolling_mean
+from fxloom.kernels.moments import rolling_mean
 from fxloom.kernels.states import bars_since_change
-from fxloom.series.anchors import WEEK, Week, weeks
+from fxloom.series.anchors import Week, weeks
 from fxloom.series.pair import volatility
 
 FIT = 7_200  # bars of a fit
@@ -80,8 +82,18 @@ def change_warmup(domain: Domain) -> int:
 def weekly(
     name: str, unit: str, formula: str, warmup: int, low: float, high: float, source: str, constant: str | None = None
 ) -> Column:
+    """A column of a model that is fitted every Sunday."""
     return Column(
-        name, unit, formula, warmup, warmup + WEEK, low, high, source, anchor="week", may_be_constant=constant
+        name,
+        unit,
+        formula,
+        warmup,
+        lookback=warmup + WEEK,
+        low=low,
+        high=high,
+        source=source,
+        anchor="week",
+        may_be_constant=constant,
     )
 
 
@@ -130,7 +142,7 @@ def fill(view: View, out: Columns, week: Week, names: tuple[str, ...], values: t
     if values is None:
         failed = np.zeros(len(view), np.bool_)
         failed[week.bars] = True
-        view.miss("failed fit", failed, names)
+        view.miss(Reason.FAILED_FIT, failed, names)
         return
     for name, column in zip(names, values, strict=True):
         out[name][week.bars] = column
@@ -171,7 +183,7 @@ def fit_regimes(change: Floats, level: Floats) -> Regimes:
     A window in which volatility is constant fails, as its constant moves fail GARCH: it has no bands, and three
     equal states are a fixed point of EM that only rounding leaves.
     """
-    if np.ptp(level) <= FLAT * np.abs(level).max():
+    if is_constant(level.max(), level.min()):
         return Regimes(start_model(change, level), np.zeros(3))
     (start, transitions, means, variances), shares = fit_hmm(change, level, start_model(change, level), STEPS)
     order = np.argsort(means[:, 1], kind="stable")

@@ -16,7 +16,7 @@ from fxloom.kernels.states import shift
 from fxloom.series.pair import move
 
 SPAN = 240  # bars of the correlations
-STILL = f"a momentum is constant over {SPAN} bars"
+CONSTANT_MOMENTUM = f"a momentum is constant over {SPAN} bars"
 
 
 def transfer(w: int) -> tuple[int, int, int]:
@@ -32,9 +32,11 @@ def columns(domain: Domain) -> Iterable[Column]:
         yield Column(f"lag_prev_{w}", "bp", f"mom_{w}[t-{w}], {mom}", 2 * w)
         yield Column(f"lag_change_{w}", "bp", f"mom_{w}[t] - mom_{w}[t-{w}], {mom}", 2 * w)
         auto = f"corr over {SPAN} bars of mom_{w}[t] and mom_{w}[t-{w}], {mom}"
-        yield Column(f"lag_autocorr_{w}", "ratio", auto, 2 * w + SPAN - 1, low=-1.0, high=1.0, undefined=STILL)
+        yield Column(
+            f"lag_autocorr_{w}", "ratio", auto, 2 * w + SPAN - 1, low=-1.0, high=1.0, undefined=CONSTANT_MOMENTUM
+        )
         cross = f"corr over {SPAN} bars of mom_{late}[t] and mom_{early}[t-{lag}], {mom}"
-        yield Column(f"lag_transfer_{w}", "ratio", cross, reach, low=-1.0, high=1.0, undefined=STILL)
+        yield Column(f"lag_transfer_{w}", "ratio", cross, reach, low=-1.0, high=1.0, undefined=CONSTANT_MOMENTUM)
         agree = f"share of {w} bars with mom_{w}[t] and mom_{w}[t-{w}] of the same sign (0 and 0 agree), {mom}"
         yield Column(f"lag_agree_{w}", "share", agree, 3 * w - 1, low=0.0, high=1.0)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,80 +17,115 @@ from fxloom.bars.bars import Floats
 from fxloom.bars.clock import DAY
 from fxloom.features.domain import BOTH, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import FIXED_SPREAD, NO_SPREAD, NO_VOLUME, STILL_PRICE
 from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_beta, rolling_corr
 from fxloom.kernels.moments import rolling_std, zscore
-from fxloom.kernels.momentum import STILL
 from fxloom.kernels.order import rank_present
 from fxloom.kernels.order_flow import tail_share
 from fxloom.kernels.ratio import log, log1p, ratio
 from fxloom.kernels.states import shift
+from fxloom.kernels.tolerances import EQUAL, ZERO_CHANGE
 from fxloom.kernels.tree import tree_sum, zscore_present
 from fxloom.series.flow import STEP, amihud, kyle, mean_volume, signed_volume, turnover
-from fxloom.series.pair import FIXED_SPREAD, SPREAD_LOOKBACK, return_size, spread_bp, volatility
+from fxloom.series.pair import SPREAD_LOOKBACK, return_size, spread_bp, volatility
 
 SHORT, HOUR, LONG, FOUR_HOURS = 15, 60, 120, 240
 LEAST = 720  # values present for a percentile or a z score over a day
 LAG = 5
 TAIL = 3.0
-EQUAL = 1e-9
-QUOTELESS = "without quotes: the proxy's first 59 bars, or EDGE has no value"
-FLAT = "the price does not move in the window"
-UNTRADED = "no volume in the window"
+NO_TRADE_OR_MOVE = f"{NO_VOLUME}, or {STILL_PRICE}"
+
+
+class Metric(NamedTuple):
+    """A column: how many bars are behind its first value, and how many reproduce one (None: as many)."""
+
+    unit: str
+    formula: str
+    warmup: int
+    lookback: int | None
+    low: float
+    high: float
+    undefined: str
+    source: str = ""
+    may_be_constant: str | None = None
 
 
 def columns(domain: Domain) -> Iterable[Column]:
+    for name, m in (_of_impact(domain) | _of_elasticity(domain.r) | _of_flow(domain) | _of_memory(domain.r)).items():
+        yield Column(
+            f"liq_{name}",
+            m.unit,
+            m.formula,
+            m.warmup,
+            lookback=m.lookback,
+            low=m.low,
+            high=m.high,
+            source=m.source,
+            undefined=m.undefined,
+            may_be_constant=m.may_be_constant,
+        )
+
+
+def _of_impact(domain: Domain) -> dict[str, Metric]:
     r, day = domain.r, DAY - 1
-    formula = "z over the values present in the last 1440 bars of the 15-bar mean of abs(r) / V over bars with V > 0"
-    few = f"{UNTRADED}; fewer than 720 values present, or all are equal"
     bound = (DAY - 1) / math.sqrt(DAY)
-    yield Column(
-        "liq_amihud_z", "std", formula, day, day + r + SHORT - 1, -bound, bound, "Amihud (2002)", undefined=few
-    )
-    neither = f"{UNTRADED}, or {FLAT}"
-    yield Column("liq_turnover_60", "log", "ln(sum_60(V) / sum_60(abs(r)))", r + HOUR - 1, undefined=neither)
-    yield from _elasticity_columns(r)
-    formula = "sum_15(q) / mean_240(V), q = sign(r) V"
-    warmup = max(r + SHORT - 1, FOUR_HOURS - 1)
-    yield Column("liq_pressure_15", "minutes", formula, warmup, low=-240, high=240, undefined=UNTRADED)
-    formula = "ln(sum_60(V) / sum_60((H - L) / x))"
-    yield Column(
-        "liq_depth_60", "log", formula, domain.bars + HOUR - 1, undefined=f"{UNTRADED}, or all its bars are flat"
-    )
-    yield from _memory_columns(r)
-    yield from _composite_columns(r)
+    impact = "z over the values present in the last 1440 bars of the 15-bar mean of abs(r) / V over bars with V > 0"
+    few = f"{NO_VOLUME}; fewer than 720 values present, or all are equal"
+    trade = "ln(sum_60(V) / sum_60(abs(r)))"
+    return {
+        "amihud_z": Metric("std", impact, day, day + r + SHORT - 1, -bound, bound, few, "Amihud (2002)"),
+        "turnover_60": Metric("log", trade, r + HOUR - 1, None, -math.inf, math.inf, NO_TRADE_OR_MOVE),
+    }
 
 
-def _elasticity_columns(r: int) -> Iterable[Column]:
-    formula = "slope_120 of ln(1 + V) on abs(r) / std_120(r)"
-    yield Column("liq_volume_elasticity_120", "log/std", formula, r + LONG - 1, undefined="abs(r) is constant")
-    formula = "slope_120 of s on 10000 abs(r)"
-    back = max(r, SPREAD_LOOKBACK) + LONG - 1
-    undefined = f"abs(r) is constant; {QUOTELESS}"
-    name = "liq_spread_elasticity_120"
-    yield Column(name, "bp/bp", formula, r + LONG - 1, back, undefined=undefined, may_be_constant=FIXED_SPREAD)
+def _of_elasticity(r: int) -> dict[str, Metric]:
+    now, back = r + LONG - 1, max(r, SPREAD_LOOKBACK) + LONG - 1
+    of_volume, of_spread = "slope_120 of ln(1 + V) on abs(r) / std_120(r)", "slope_120 of s on 10000 abs(r)"
+    constant = "abs(r) is constant"
+    return {
+        "volume_elasticity_120": Metric("log/std", of_volume, now, None, -math.inf, math.inf, constant),
+        "spread_elasticity_120": Metric(
+            "bp/bp", of_spread, now, back, -math.inf, math.inf, f"{constant}; {NO_SPREAD}", "", FIXED_SPREAD
+        ),
+    }
 
 
-def _memory_columns(r: int) -> Iterable[Column]:
-    formula = "corr_60(abs(r[t]), abs(r[t-5]))"
-    yield Column("liq_memory_60", "corr", formula, r + HOUR - 1 + LAG, low=-1, high=1, undefined="abs(r) is constant")
+def _of_flow(domain: Domain) -> dict[str, Metric]:
+    first = max(domain.r + SHORT - 1, FOUR_HOURS - 1)
+    pressure, depth_of = "sum_15(q) / mean_240(V), q = sign(r) V", "ln(sum_60(V) / sum_60((H - L) / x))"
+    flat = f"{NO_VOLUME}, or all its bars are flat"
+    return {
+        "pressure_15": Metric("minutes", pressure, first, None, -FOUR_HOURS, FOUR_HOURS, NO_VOLUME),
+        "depth_60": Metric("log", depth_of, domain.bars + HOUR - 1, None, -math.inf, math.inf, flat),
+    }
+
+
+def _of_memory(r: int) -> dict[str, Metric]:
+    hour, four_hours, day = r + HOUR - 1, r + FOUR_HOURS - 1, DAY - 1
+    bound = (FOUR_HOURS - 1) / math.sqrt(FOUR_HOURS)
     moved = "those abs(r) of them that are at least 0.02 bp"
-    formula = f"share of the last 60 bars with abs(r) > 3 median of {moved}, by more than 1e-9 of it"
-    yield Column("liq_tail_share_60", "share", formula, r + HOUR - 1, low=0, high=0.5, undefined=FLAT)
-    formula = "std_60(k) / mean_60(abs(k)), k = micro_kyle_60"
-    undefined = f"micro_kyle_60 was missing in the window: {UNTRADED}, or {FLAT}"
-    warmup = r + 2 * (HOUR - 1)
-    yield Column("liq_kyle_instability", "ratio", formula, warmup, low=0, high=math.sqrt(HOUR), undefined=undefined)
-
-
-def _composite_columns(r: int) -> Iterable[Column]:
-    formula = "mean of those of z_240(s), z_240(abs(r)), -z_240(V) that are defined"
-    warmup, bound = r + FOUR_HOURS - 1, (FOUR_HOURS - 1) / math.sqrt(FOUR_HOURS)
-    back = max(r, SPREAD_LOOKBACK) + FOUR_HOURS - 1
-    yield Column("liq_stress", "std", formula, warmup, back, -bound, bound, undefined="none of the three is defined")
-    formula = "share of the liq_turnover_60 present in the last 1440 bars below it plus half of those equal"
-    few = f"{UNTRADED}, or {FLAT}; fewer than 720 values present"
-    yield Column("liq_score", "share", formula, DAY - 1, DAY - 1 + r + HOUR - 1, 0, 1, undefined=few)
+    tails = f"share of the last 60 bars with abs(r) > 3 median of {moved}, by more than 1e-9 of it"
+    unstable = f"micro_kyle_60 was missing in the window: {NO_TRADE_OR_MOVE}"
+    scores = "mean of those of z_240(s), z_240(abs(r)), -z_240(V) that are defined"
+    rank = "share of the liq_turnover_60 present in the last 1440 bars below it plus half of those equal"
+    few = f"{NO_TRADE_OR_MOVE}; fewer than 720 values present"
+    stress_back = max(r, SPREAD_LOOKBACK) + FOUR_HOURS - 1
+    return {
+        "memory_60": Metric("corr", "corr_60(abs(r[t]), abs(r[t-5]))", hour + LAG, None, -1, 1, "abs(r) is constant"),
+        "tail_share_60": Metric("share", tails, hour, None, 0, 0.5, STILL_PRICE),
+        "kyle_instability": Metric(
+            "ratio",
+            "std_60(k) / mean_60(abs(k)), k = micro_kyle_60",
+            hour + HOUR - 1,
+            None,
+            0,
+            math.sqrt(HOUR),
+            unstable,
+        ),
+        "stress": Metric("std", scores, four_hours, stress_back, -bound, bound, "none of the three is defined"),
+        "score": Metric("share", rank, day, day + hour, 0, 1, few),
+    }
 
 
 def compute(view: View) -> Columns:
@@ -115,7 +151,7 @@ def depth(view: View) -> Floats:
     """ln of the hour's volume for the way that its bars covered."""
     _, high, low, _ = view.ohlc
     reach = (high - low) / view.x
-    return log(ratio(tree_sum(view.volume, HOUR), tree_sum(np.where(reach < STILL, 0.0, reach), HOUR)))
+    return log(ratio(tree_sum(view.volume, HOUR), tree_sum(np.where(reach < ZERO_CHANGE, 0.0, reach), HOUR)))
 
 
 def instability(slope: Floats) -> Floats:

@@ -15,27 +15,27 @@ from fxloom.bars.bars import Floats
 from fxloom.bars.clock import DAY
 from fxloom.features.domain import BOTH, BQX, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import STILL_PRICE
 from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.jumps import bipower_variance
 from fxloom.kernels.moments import rolling_mean
-from fxloom.kernels.momentum import STILL
 from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.range_volatility import strided_sum, true_range
 from fxloom.kernels.ratio import log, ratio
 from fxloom.kernels.regression import rolling_line
 from fxloom.kernels.scaling import changes_over, crossings, hurst
 from fxloom.kernels.states import bars_since_change
+from fxloom.kernels.tolerances import EQUAL, ZERO_CHANGE
 from fxloom.kernels.tree import tree_sum
 from fxloom.series.pair import return_size, volatility
 
 HOUR, FOUR_HOURS = 60, 240
 MEAN_BARS = 20
 SCALES = 6  # k = 1, 2, ..., 32
-EQUAL = 1e-9
 JUMP = 4.0  # in deviations
 THIRDS = np.array([1.0 / 3.0, 2.0 / 3.0])
-FLAT_PRICE = "the price does not move in the window"
+Row = tuple[str, str, str, int, float, float, str, str | None]  # name, ..., warm-up, low, high, source, undefined
 
 
 def efficient(domain: Domain) -> float:
@@ -44,57 +44,46 @@ def efficient(domain: Domain) -> float:
 
 
 def columns(domain: Domain) -> Iterable[Column]:
-    yield from _path_columns(domain)
-    yield from _trend_columns(domain)
-    yield from _level_columns(domain)
+    rows = [*_of_paths(domain), *_of_trends(domain), *_of_levels(domain)]
+    for name, unit, formula, warmup, low, high, source, undefined in rows:
+        yield Column(f"mr_{name}", unit, formula, warmup, low=low, high=high, source=source, undefined=undefined)
 
 
-def _path_columns(domain: Domain) -> Iterable[Column]:
-    x, hour = domain.x, domain.x + HOUR
-    formula = "abs(x[t] - x[t-60]) / sum of the 60 abs(x[i] - x[i-1])"
-    yield Column(
-        "mr_efficiency_60", "ratio", formula, hour, low=0, high=1, source="Kaufman (1995)", undefined=FLAT_PRICE
-    )
-    formula = "slope on ln k of ln std of the overlapping k-bar changes within 240 values of x, k = 1, 2, 4, 8, 16, 32"
-    source = "Hurst exponent by scaled deviations: Di Matteo (2007), order 2"
-    yield Column("mr_hurst_240", "exponent", formula, x + FOUR_HOURS - 1, source=source, undefined=FLAT_PRICE)
-    yield _choppiness(domain)
+def _of_paths(domain: Domain) -> Iterable[Row]:
+    x, n = domain.x, HOUR // domain.stride
+    bars = "60 bars" if n == HOUR else "the 12 five-minute bars at t, t-5, ..., t-55"
+    path = "abs(x[t] - x[t-60]) / sum of the 60 abs(x[i] - x[i-1])"
+    scaled = "slope on ln k of ln std of the overlapping k-bar changes within 240 values of x, k = 1, 2, 4, 8, 16, 32"
+    choppy = f"100 log10(sum(true range) / (max H - min L)) / log10({n}), over {bars}"
+    di_matteo = "Hurst exponent by scaled deviations: Di Matteo (2007), order 2"
+    yield "efficiency_60", "ratio", path, x + HOUR, 0, 1, "Kaufman (1995)", STILL_PRICE
+    yield "hurst_240", "exponent", scaled, x + FOUR_HOURS - 1, -math.inf, math.inf, di_matteo, STILL_PRICE
+    yield "choppiness_60", "percent", choppy, domain.bars + HOUR, 0, math.inf, "Dreiss", STILL_PRICE
 
 
-def _trend_columns(domain: Domain) -> Iterable[Column]:
+def _of_trends(domain: Domain) -> Iterable[Row]:
     hour = domain.x + HOUR
     line = "the window of x is flat or exactly a line"
-    formula = "t statistic of the slope of x on 60 bars, within +-100"
-    yield Column("mr_trend_t_60", "t", formula, hour - 1, low=-100, high=100, undefined=line)
+    lacking = "mr_trend_class was missing within the last 1440 bars"
+    statistic = "t statistic of the slope of x on 60 bars, within +-100"
     classes = f"efficiency_60 >= {efficient(domain)} - 1e-9; 1 if abs(t) >= 2; else 0"
-    formula = f"sign(t) x (2 if {classes}), t = mr_trend_t_60"
-    yield Column("mr_trend_class", "class", formula, hour, low=-2, high=2, undefined=line)
-    lost = "mr_trend_class was missing within the last 1440 bars"
-    formula = "bars since mr_trend_class changed, at most 1440"
-    yield Column("mr_trend_duration", "bars", formula, hour + DAY, low=0, high=DAY, undefined=lost)
+    trend = f"sign(t) x (2 if {classes}), t = mr_trend_t_60"
+    yield "trend_t_60", "t", statistic, hour - 1, -100, 100, "", line
+    yield "trend_class", "class", trend, hour, -2, 2, "", line
+    yield "trend_duration", "bars", "bars since mr_trend_class changed, at most 1440", hour + DAY, 0, DAY, "", lacking
 
 
-def _level_columns(domain: Domain) -> Iterable[Column]:
-    x, r, bars = domain.x, domain.r, domain.bars
-    formula = "0, 1, 2: the tercile of std_60(r) among its last 1440 values"
-    yield Column("mr_vol_class", "class", formula, r + HOUR - 1 + DAY - 1, low=0, high=2)
-    formula = "share of the last 60 bars at which x went from one side of mean_20(x) to the other"
-    yield Column("mr_crossing_rate_60", "share", formula, x + MEAN_BARS - 1 + HOUR, low=0, high=1)
-    formula = "(x - min_240(L)) / (max_240(H) - min_240(L))"
-    source = "Donchian's channel"
-    yield Column("mr_donchian_240", "ratio", formula, bars + 239, -1, 0, 1, source, undefined=FLAT_PRICE)
-    formula = "bars of the last 60 with abs(r) > 4 sqrt(bipower variance of the 240 bars up to that bar), by 1e-9 of it"
-    source = "Lee & Mykland (2008), Barndorff-Nielsen & Shephard (2004)"
-    yield Column("mr_jump_count_60", "count", formula, r + FOUR_HOURS - 1 + HOUR - 1, -1, 0, HOUR, source)
-
-
-def _choppiness(domain: Domain) -> Column:
-    n = HOUR // domain.stride
-    bars = "60 bars" if n == HOUR else "the 12 five-minute bars at t, t-5, ..., t-55"
-    formula = f"100 log10(sum(true range) / (max H - min L)) / log10({n}), over {bars}"
-    return Column(
-        "mr_choppiness_60", "percent", formula, domain.bars + HOUR, low=0, source="Dreiss", undefined=FLAT_PRICE
-    )
+def _of_levels(domain: Domain) -> Iterable[Row]:
+    x, r = domain.x, domain.r
+    terciles = "0, 1, 2: the tercile of std_60(r) among its last 1440 values"
+    crossed = "share of the last 60 bars at which x went from one side of mean_20(x) to the other"
+    place = "(x - min_240(L)) / (max_240(H) - min_240(L))"
+    jumps = "bars of the last 60 with abs(r) > 4 sqrt(bipower variance of the 240 bars up to that bar), by 1e-9 of it"
+    lee = "Lee & Mykland (2008), Barndorff-Nielsen & Shephard (2004)"
+    yield "vol_class", "class", terciles, r + HOUR - 1 + DAY - 1, 0, 2, "", None
+    yield "crossing_rate_60", "share", crossed, x + MEAN_BARS - 1 + HOUR, 0, 1, "", None
+    yield "donchian_240", "ratio", place, domain.bars + FOUR_HOURS - 1, 0, 1, "Donchian's channel", STILL_PRICE
+    yield "jump_count_60", "count", jumps, r + FOUR_HOURS - 1 + HOUR - 1, 0, HOUR, lee, None
 
 
 def compute(view: View) -> Columns:
@@ -135,7 +124,7 @@ def choppiness(view: View) -> Floats:
 def channel(top: Floats, bottom: Floats) -> Floats:
     """The width of a channel, 0 where it is rounding noise."""
     width = top - bottom
-    return np.where(width < STILL * top, 0.0, width)
+    return np.where(width < ZERO_CHANGE * top, 0.0, width)
 
 
 def donchian(view: View) -> Floats:

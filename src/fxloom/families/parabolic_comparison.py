@@ -7,6 +7,7 @@ The r2 of a flat window counts as 0, and shares of variance that differ by less 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 
 import numpy as np
 
@@ -28,13 +29,15 @@ SOURCE = "reg"
 WEIGHTS = {w: (1.0 / w) / sum(1.0 / v for v in WIDTHS) for w in WIDTHS}
 
 
+Row = tuple[str, str, str, int, float, float, str | None]  # name, unit, formula, warm-up, low, high, undefined
+
+
 def columns(domain: Domain) -> Iterable[Column]:
-    yield from curvatures(domain)
-    yield from slopes(domain)
-    yield from levels(domain)
-    yield from qualities(domain)
+    rows = [*curvatures(domain), *slopes(domain), *levels(domain), *qualities(domain)]
     if domain is RATE:
-        yield from gaps()
+        rows += gaps()
+    for name, unit, formula, warmup, low, high, undefined in rows:
+        yield Column(f"par_{name}", unit, formula, warmup, low=low, high=high, source=SOURCE, undefined=undefined)
 
 
 def fitted(domain: Domain, *windows: int) -> int:
@@ -42,71 +45,62 @@ def fitted(domain: Domain, *windows: int) -> int:
     return max(domain.series(w) + w - 1 for w in windows)
 
 
-def ratios(domain: Domain, term: str) -> Iterable[Column]:
+def ratios(domain: Domain, term: str) -> Iterable[Row]:
     power = f"{term.upper()} = {term} W^2" if term == "a2" else f"{term.upper()} = {term} W"
     for a, b in COUPLES:
         formula = f"{term.upper()}_{a} / {term.upper()}_{b} clipped to +-10, {power}"
-        yield Column(
-            f"par_{term}_ratio_{a}_{b}", "ratio", formula, fitted(domain, a, b), -1, -10.0, 10.0, SOURCE,
-            undefined=f"{term.upper()}_{b} counts as 0",
-        )  # fmt: skip
+        first, undefined = fitted(domain, a, b), f"{term.upper()}_{b} counts as 0"
+        yield f"{term}_ratio_{a}_{b}", "ratio", formula, first, -10.0, 10.0, undefined
 
 
-def curvatures(domain: Domain) -> Iterable[Column]:
+def curvatures(domain: Domain) -> Iterable[Row]:
     unit, every = level_unit(domain), fitted(domain, *WIDTHS)
-    yield from ratios(domain, "a2")
-    yield Column("par_a2_dispersion", unit, "std of A2 = a2 W^2 over six windows", every, low=0.0, source=SOURCE)
-    yield Column("par_a2_trend", f"{unit} per step", "slope of A2 = a2 W^2 over window number 1..6", every)
     flip = "1 if A2_15 and A2_60 have strictly opposite signs, else 0"
-    yield Column("par_a2_flip", "flag", flip, fitted(domain, 15, 60), low=0.0, high=1.0, source=SOURCE)
+    yield from ratios(domain, "a2")
+    yield "a2_dispersion", unit, "std of A2 = a2 W^2 over six windows", every, 0.0, inf, None
+    yield "a2_trend", f"{unit} per step", "slope of A2 = a2 W^2 over window number 1..6", every, -inf, inf, None
+    yield "a2_flip", "flag", flip, fitted(domain, 15, 60), 0.0, 1.0, None
 
 
-def slopes(domain: Domain) -> Iterable[Column]:
-    unit, every = level_unit(domain), fitted(domain, *WIDTHS)
+def slopes(domain: Domain) -> Iterable[Row]:
+    unit, every, first = level_unit(domain), fitted(domain, *WIDTHS), fitted(domain, 15) + LAG
     yield from ratios(domain, "a1")
-    yield Column("par_a1_dispersion", unit, "std of A1 = a1 W over six windows", every, low=0.0, source=SOURCE)
-    yield Column("par_a1_accel", f"{unit} per bar", f"a1_15[t] - a1_15[t-{LAG}]", fitted(domain, 15) + LAG)
-    yield Column("par_a1_momentum", unit, "mean of A1 = a1 W over six windows, weighted by 1/W", every)
+    yield "a1_dispersion", unit, "std of A1 = a1 W over six windows", every, 0.0, inf, None
+    yield "a1_accel", f"{unit} per bar", f"a1_15[t] - a1_15[t-{LAG}]", first, -inf, inf, None
+    yield "a1_momentum", unit, "mean of A1 = a1 W over six windows, weighted by 1/W", every, -inf, inf, None
 
 
-def levels(domain: Domain) -> Iterable[Column]:
-    unit, y = level_unit(domain), "C" if domain is RATE else "m_60"
-    yield Column("par_b_gap_15_45", unit, "b_15 - b_45", fitted(domain, 15, 45), source=SOURCE)
-    yield Column("par_b_gap_30_60", unit, "b_30 - b_60", fitted(domain, 30, 60), source=SOURCE)
-    drift = f"(b_60[t] - b_60[t-{LAG}]) / {LAG}"
-    yield Column("par_b_drift", f"{unit} per bar", drift, fitted(domain, 60) + LAG, source=SOURCE)
-    yield Column(
-        "par_b_reversion", "ratio", f"corr over {SPAN} bars of (y - b_60)[t-1] and y[t] - y[t-1], y = {y}",
-        fitted(domain, 60) + SPAN, -1, -1.0, 1.0, SOURCE, undefined=f"y or y - b_60 is constant over {SPAN} bars",
-    )  # fmt: skip
+def levels(domain: Domain) -> Iterable[Row]:
+    unit, y, hour = level_unit(domain), "C" if domain is RATE else "m_60", fitted(domain, 60)
+    reversion = f"corr over {SPAN} bars of (y - b_60)[t-1] and y[t] - y[t-1], y = {y}"
+    constant = f"y or y - b_60 is constant over {SPAN} bars"
+    yield "b_gap_15_45", unit, "b_15 - b_45", fitted(domain, 15, 45), -inf, inf, None
+    yield "b_gap_30_60", unit, "b_30 - b_60", fitted(domain, 30, 60), -inf, inf, None
+    yield "b_drift", f"{unit} per bar", f"(b_60[t] - b_60[t-{LAG}]) / {LAG}", hour + LAG, -inf, inf, None
+    yield "b_reversion", "ratio", reversion, hour + SPAN, -1.0, 1.0, constant
 
 
-def qualities(domain: Domain) -> Iterable[Column]:
+def qualities(domain: Domain) -> Iterable[Row]:
     spread = 0.3**0.5  # the largest std of six numbers within 0..1
-    yield Column("par_r2_spread_30_90", "ratio", "r2_30 - r2_90", fitted(domain, 30, 90), low=-1.0, high=1.0)
-    consistency = "1 - std of r2 over six windows"
-    yield Column("par_r2_consistency", "ratio", consistency, fitted(domain, *WIDTHS), low=1.0 - spread, high=1.0)
-    yield Column(
-        "par_rmse_ratio_15_60", "ratio", "rmse_15 / rmse_60 clipped to 0..10", fitted(domain, 15, 60), -1, 0.0, 10.0,
-        SOURCE, undefined="rmse_60 is 0",
-    )  # fmt: skip
+    both, every = fitted(domain, 15, 60), fitted(domain, *WIDTHS)
     drop = f"1 if r2_15 < r2_60 and r2_15[t] < r2_15[t-{LAG}], else 0"
     first = max(fitted(domain, 60), fitted(domain, 15) + LAG)
-    yield Column("par_quality_drop", "flag", drop, first, low=0.0, high=1.0, source=SOURCE)
+    yield "r2_spread_30_90", "ratio", "r2_30 - r2_90", fitted(domain, 30, 90), -1.0, 1.0, None
+    yield "r2_consistency", "ratio", "1 - std of r2 over six windows", every, 1.0 - spread, 1.0, None
+    yield "rmse_ratio_15_60", "ratio", "rmse_15 / rmse_60 clipped to 0..10", both, 0.0, 10.0, "rmse_60 is 0"
+    yield "quality_drop", "flag", drop, first, 0.0, 1.0, None
 
 
-def gaps() -> Iterable[Column]:
-    both, still = fitted(BQX, 30) + SPAN - 1, f"a coefficient is constant over {SPAN} bars"
+def gaps() -> Iterable[Row]:
+    both, constant = fitted(BQX, 30) + SPAN - 1, f"a coefficient is constant over {SPAN} bars"
     for term in ("a2", "a1"):
         formula = f"corr over {SPAN} bars of {term}_30 in rate and {term}_30 in bqx"
-        yield Column(f"par_{term}_domain_corr", "ratio", formula, both, -1, -1.0, 1.0, SOURCE, undefined=still)
-    bound = 2.0 * (LONG - 1) / LONG**0.5
-    yield Column(
-        "par_b_domain_gap", "ratio", f"z_{LONG}(b_60 in rate) - z_{LONG}(b_60 in bqx)", fitted(BQX, 60) + LONG - 1,
-        -1, -bound, bound, SOURCE, undefined=f"b_60 is constant over {LONG} bars",
-    )  # fmt: skip
-    quality = "r2_60 in rate - r2_60 in bqx"
-    yield Column("par_quality_domain_gap", "ratio", quality, fitted(BQX, 60), low=-1.0, high=1.0, source=SOURCE)
+        yield f"{term}_domain_corr", "ratio", formula, both, -1.0, 1.0, constant
+    bound, last = 2.0 * (LONG - 1) / LONG**0.5, fitted(BQX, 60)
+    formula = f"z_{LONG}(b_60 in rate) - z_{LONG}(b_60 in bqx)"
+    constant = f"b_60 is constant over {LONG} bars"
+    yield "b_domain_gap", "ratio", formula, last + LONG - 1, -bound, bound, constant
+    yield "quality_domain_gap", "ratio", "r2_60 in rate - r2_60 in bqx", last, -1.0, 1.0, None
 
 
 def level_unit(domain: Domain) -> str:

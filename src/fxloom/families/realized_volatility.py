@@ -15,6 +15,7 @@ from fxloom.bars.bars import Floats
 from fxloom.bars.clock import DAY
 from fxloom.features.domain import BOTH, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import STILL_PRICE
 from fxloom.features.pair_view import View
 from fxloom.kernels.jumps import HALF_PI, RATIO_VARIANCE, bipower_variance, ewma_ratio, jump_z
 from fxloom.kernels.moments import rolling_std
@@ -22,16 +23,16 @@ from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, strided_sum, strided_variance
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import bars_since_change, change_share, shift
+from fxloom.kernels.tolerances import EQUAL
 from fxloom.kernels.tree import tree_sum
 from fxloom.series.pair import return_size, volatility
 
 N = 20  # bars of the estimators
 LONG = 60
 MEMORY = 600  # bars after which the seed of the exponential means is below 1e-20 of them
-EQUAL = 1e-9
 TOP_FIFTH = np.array([0.8])
 OVERNIGHT = 0.34 / (1.34 + (N + 1) / (N - 1))  # k of Yang & Zhang
-STILL = "the price does not move in the window"
+Row = tuple[str, str, str, int, float, float, str, str | None]  # name, ..., warm-up, low, high, source, undefined
 RANGE_SOURCES = {
     "parkinson": ("mean(ln(H/L)^2) / (4 ln 2)", "Parkinson (1980)"),
     "garman_klass": ("mean(0.5 ln(H/L)^2 - (2 ln 2 - 1) ln(C/O)^2)", "Garman & Klass (1980)"),
@@ -44,72 +45,67 @@ RANGE_SOURCES = {
 
 
 def columns(domain: Domain) -> Iterable[Column]:
-    yield from _range_columns(domain)
-    yield from _return_columns(domain)
-    parkinson = domain.bars + (N - 1) * domain.stride
-    formula = "std_60(p) / mean_60(p), p = rv_parkinson_20 of each minute"
-    yield Column("rv_vol_of_vol_60", "ratio", formula, parkinson + LONG - 1, low=0, high=math.sqrt(60), undefined=STILL)
-    formula = "p[t] - 2 p[t-10] + p[t-20], p = rv_parkinson_20"
-    yield Column("rv_accel_20", "bp", formula, parkinson + 20)
+    rows = [*_of_ranges(domain), *_of_returns(domain), *_of_changes(domain)]
+    for name, unit, formula, warmup, low, high, source, undefined in rows:
+        yield Column(f"rv_{name}", unit, formula, warmup, low=low, high=high, source=source, undefined=undefined)
     yield Column(
         "rv_ewma_ratio_5_20",
         "ratio",
         "sqrt(EMA_5(r^2) / EMA_20(r^2)), each seeded with its first value",
         domain.r,
-        domain.r + MEMORY,
-        0,
-        math.sqrt(3.5),
+        lookback=domain.r + MEMORY,
+        low=0,
+        high=math.sqrt(3.5),
         recursive=True,
         undefined=f"the price has not moved for more than {MEMORY} bars, or not yet",
     )
-    yield from _regime_columns(domain)
-    formula = "sqrt(60) sum_60(r^3) / sum_60(r^2)^1.5"
-    bound = math.sqrt(LONG)
-    source = "realized skewness: Amaya, Christoffersen, Jacobs & Vasquez (2015)"
-    yield Column("rv_skew_60", "ratio", formula, domain.r + LONG - 1, -1, -bound, bound, source, undefined=STILL)
+    for name, unit, formula, warmup, low, high, source, undefined in _of_regimes(domain):
+        yield Column(f"rv_{name}", unit, formula, warmup, low=low, high=high, source=source, undefined=undefined)
 
 
-def _range_columns(domain: Domain) -> Iterable[Column]:
+def _of_ranges(domain: Domain) -> Iterable[Row]:
     step = domain.stride
     bars = "20 bars" if step == 1 else "the 20 five-minute bars at t, t-5, ..., t-95"
     for name, (formula, source) in RANGE_SOURCES.items():
         warmup = domain.bars + (N if name == "yang_zhang" else N - 1) * step
-        text = f"10000 sqrt(max(0, {formula})) over {bars}"
-        yield Column(f"rv_{name}_20", "bp", text, warmup, low=0, source=source)
+        yield f"{name}_20", "bp", f"10000 sqrt(max(0, {formula})) over {bars}", warmup, 0, math.inf, source, None
 
 
-def _return_columns(domain: Domain) -> Iterable[Column]:
+def _of_returns(domain: Domain) -> Iterable[Row]:
     short, long = domain.r + N - 1, domain.r + LONG - 1
-    formula = "10000 sqrt(pi/2 mean of the 19 abs(r[i] r[i-1]) in the 20 bars)"
-    source = "Barndorff-Nielsen & Shephard (2004)"
-    yield Column("rv_bipower_20", "bp", formula, short, low=0, source=source)
-    formula = "10000 (sum_20(r^4) / 60)^(1/4)"
-    yield Column("rv_quarticity_20", "bp", formula, short, low=0, source="Barndorff-Nielsen & Shephard (2002)")
     steepest = math.sqrt(LONG / RATIO_VARIANCE)  # no bipower variance at all; the other end: neighbours alike
-    yield Column(
-        "rv_jump_z_60",
-        "std",
-        "(1 - BV/RV) / sqrt((pi^2/4 + pi - 5) / 60 max(1, TQ / BV^2)), n = 60, products inside the window",
-        long,
-        low=(1.0 - HALF_PI * LONG / (LONG - 1)) * steepest,
-        high=steepest,
-        source="Huang & Tauchen (2005), equations 13 to 16",
-        undefined="no two neighbouring bars of the window move",
-    )
-    formula = "(sum_60(r^2 where r > 0) - sum_60(r^2 where r < 0)) / sum_60(r^2)"
-    yield Column(
-        "rv_signed_jump_60", "share", formula, long, low=-1, high=1, source="Patton & Sheppard (2015)", undefined=STILL
-    )
+    lowest = (1.0 - HALF_PI * LONG / (LONG - 1)) * steepest
+    bipower = "10000 sqrt(pi/2 mean of the 19 abs(r[i] r[i-1]) in the 20 bars)"
+    jump = "(1 - BV/RV) / sqrt((pi^2/4 + pi - 5) / 60 max(1, TQ / BV^2)), n = 60, products inside the window"
+    signed = "(sum_60(r^2 where r > 0) - sum_60(r^2 where r < 0)) / sum_60(r^2)"
+    huang, patton = "Huang & Tauchen (2005), equations 13 to 16", "Patton & Sheppard (2015)"
+    apart = "no two neighbouring bars of the window move"
+    yield "bipower_20", "bp", bipower, short, 0, math.inf, "Barndorff-Nielsen & Shephard (2004)", None
+    quarticity = "10000 (sum_20(r^4) / 60)^(1/4)"
+    yield "quarticity_20", "bp", quarticity, short, 0, math.inf, "Barndorff-Nielsen & Shephard (2002)", None
+    yield "jump_z_60", "std", jump, long, lowest, steepest, huang, apart
+    yield "signed_jump_60", "share", signed, long, -1, 1, patton, STILL_PRICE
 
 
-def _regime_columns(domain: Domain) -> Iterable[Column]:
-    known = domain.r + N - 1 + DAY - 1
-    formula = "1 if std_20(r) > 80th percentile of its last 1440 values"
-    yield Column("rv_regime_high", "flag", formula, known, low=0, high=1)
-    formula = "bars since rv_regime_high changed, at most 1440"
-    yield Column("rv_regime_duration", "bars", formula, known + DAY, low=0, high=DAY)
-    formula = "changes of rv_regime_high in the last 1440 bars / 1440"
-    yield Column("rv_regime_switch_rate", "share", formula, known + DAY, low=0, high=1)
+def _of_changes(domain: Domain) -> Iterable[Row]:
+    parkinson = domain.bars + (N - 1) * domain.stride
+    ratio_of = "std_60(p) / mean_60(p), p = rv_parkinson_20 of each minute"
+    change = "p[t] - 2 p[t-10] + p[t-20], p = rv_parkinson_20"
+    yield "vol_of_vol_60", "ratio", ratio_of, parkinson + LONG - 1, 0, math.sqrt(60), "", STILL_PRICE
+    yield "accel_20", "bp", change, parkinson + 20, -math.inf, math.inf, "", None
+
+
+def _of_regimes(domain: Domain) -> Iterable[Row]:
+    known, bound = domain.r + N - 1 + DAY - 1, math.sqrt(LONG)
+    above = "1 if std_20(r) > 80th percentile of its last 1440 values"
+    since = "bars since rv_regime_high changed, at most 1440"
+    changes = "changes of rv_regime_high in the last 1440 bars / 1440"
+    skewness = "sqrt(60) sum_60(r^3) / sum_60(r^2)^1.5"
+    amaya = "realized skewness: Amaya, Christoffersen, Jacobs & Vasquez (2015)"
+    yield "regime_high", "flag", above, known, 0, 1, "", None
+    yield "regime_duration", "bars", since, known + DAY, 0, DAY, "", None
+    yield "regime_switch_rate", "share", changes, known + DAY, 0, 1, "", None
+    yield "skew_60", "ratio", skewness, domain.r + LONG - 1, -bound, bound, amaya, STILL_PRICE
 
 
 def compute(view: View) -> Columns:

@@ -12,6 +12,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import AGG, BOTH, RATE, WINDOWS, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import CONSTANT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.regression import vertices
 from fxloom.kernels.states import shift
@@ -25,7 +26,7 @@ METRICS = (
 )  # fmt: skip
 CONFIDENCE = 0.95  # of the prediction interval
 SOURCE = "ordinary least squares; statsmodels OLS.get_prediction"
-FLAT, EXACT = "the window is constant", "the window is constant or the fit exact"
+EXACT_FIT = f"{CONSTANT_WINDOW} or the fit exact"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -39,7 +40,8 @@ def column(domain: Domain, metric: str, key: str, w: int) -> Column:
     unit, formula, low, high, undefined = meaning(domain, metric, y, w)
     fit = f"{formula}; least squares {y} = b + a1 u + a2 u^2 over u = -{w - 1}..0"
     warmup = domain.series(w) + w - (0 if metric == "forecast_error" else 1)
-    return Column(f"reg_{metric}_{key}", unit, fit, warmup, -1, low, high, SOURCE, undefined=undefined)
+    name = f"reg_{metric}_{key}"
+    return Column(name, unit, fit, warmup, low=low, high=high, source=SOURCE, undefined=undefined)
 
 
 def meaning(domain: Domain, metric: str, y: str, w: int) -> tuple[str, str, float, float, str | None]:
@@ -53,17 +55,17 @@ def meaning(domain: Domain, metric: str, y: str, w: int) -> tuple[str, str, floa
         "a2": (f"{level} per bar^2", "a2", *free),
         "a1": (f"{level} per bar", "a1", *free),
         "b": (level, "b", *free),
-        "r2": ("ratio", "1 - SSE / SST", 0.0, 1.0, FLAT),
+        "r2": ("ratio", "1 - SSE / SST", 0.0, 1.0, CONSTANT_WINDOW),
         "rmse": (level, f"sqrt(SSE / {w - 3})", 0.0, np.inf, None),
         "resid": (level, f"{y}[t] - b", *free),
-        "resid_z": ("ratio", f"({y}[t] - b) / rmse", -reach, reach, EXACT),
-        "resid_autocorr": ("ratio", "sum e[i] e[i-1] / sum e[i]^2 of the residuals e", -1.0, 1.0, EXACT),
+        "resid_z": ("ratio", f"({y}[t] - b) / rmse", -reach, reach, EXACT_FIT),
+        "resid_autocorr": ("ratio", "sum e[i] e[i-1] / sum e[i]^2 of the residuals e", -1.0, 1.0, EXACT_FIT),
         "pred": (level, f"the fit at u = 1, minus {y}[t]", *free),
         "pred_lower": (level, interval % "-", *free),
         "pred_upper": (level, interval % "+", *free),
         "vertex_x": ("minutes", f"-a1 / (2 a2) clipped to +-{2 * w}", -2.0 * w, 2.0 * w, straight),
         "vertex_y": (level, f"the fit at vertex_x, minus {y}[t]", -np.inf, np.inf, straight),
-        "a2_tstat": ("ratio", "a2 over its standard error, clipped to +-100", -100.0, 100.0, EXACT),
+        "a2_tstat": ("ratio", "a2 over its standard error, clipped to +-100", -100.0, 100.0, EXACT_FIT),
         "forecast_error": (level, f"{y}[t] minus the fit of one bar earlier at its u = 1", *free),
     }[metric]
 

@@ -12,6 +12,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import STRAIGHT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.spectra import BINS, LAG, WINDOW, sliding_spectra
@@ -24,9 +25,8 @@ NAMES = (
     "fft_high_power", "fft_entropy", "fft_edge_freq", "fft_flatness", "fft_cyclic_strength",
 )  # fmt: skip
 SOURCE = "periodogram with periodic Hann window; sliding transform of Farhang-Boroujeny & Gazor (1994)"
-FLAT = "the window is constant or a straight line"
-EITHER = f"{FLAT}, or that of {LAG} bars before is"
-ANY = f"one of the {STABILITY} windows is constant or a straight line"
+EITHER = f"{STRAIGHT_WINDOW}, or that of {LAG} bars before is"
+ANY_OF_THEM = f"one of the {STABILITY} windows is constant or a straight line"
 TIES = "powers within 1e-9 are equal and the smaller k wins"
 
 
@@ -37,7 +37,7 @@ def columns(domain: Domain) -> Iterable[Column]:
     freq = "cycles per minute"
 
     def column(
-        name: str, unit: str, formula: str, low: float, high: float, extra: int = 0, undefined: str = FLAT
+        name: str, unit: str, formula: str, low: float, high: float, extra: int = 0, undefined: str = STRAIGHT_WINDOW
     ) -> Column:
         return Column(
             f"fft_{name}",
@@ -62,7 +62,13 @@ def columns(domain: Domain) -> Iterable[Column]:
     yield column("edge_freq", freq, "smallest f up to which 95 % of sum P lies", LOWEST, HIGHEST)
     yield column("power_trend", "log ratio", f"ln(sum P[t] / sum P[t-{LAG}])", -np.inf, np.inf, LAG, EITHER)
     yield column(
-        "freq_stability", freq, f"std_{STABILITY} of the dominant frequency", 0.0, HIGHEST / 2, STABILITY - 1, ANY
+        "freq_stability",
+        freq,
+        f"std_{STABILITY} of the dominant frequency",
+        0.0,
+        HIGHEST / 2,
+        STABILITY - 1,
+        ANY_OF_THEM,
     )
     yield column("flatness", "ratio", "geometric / arithmetic mean of P", 0.0, 1.0)
     yield column("cyclic_strength", "log ratio", "ln(max P / median P)", 0.0, np.inf)

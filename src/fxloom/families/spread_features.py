@@ -13,18 +13,18 @@ import numpy as np
 
 from fxloom.features.domain import RATE, WINDOWS, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import FIXED_SPREAD, NO_SPREAD, STILL_PRICE
 from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import rolling_max
 from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.order import rolling_rank
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.regression import rolling_slope
-from fxloom.series.pair import FIXED_SPREAD, SPREAD_LOOKBACK, spread_bp, volatility
+from fxloom.kernels.tolerances import EQUAL
+from fxloom.series.pair import SPREAD_LOOKBACK, spread_bp, volatility
 
-EQUAL = 1e-9  # spreads closer than this, relative, are of equal rank
 CAP = 1000.0
 SOURCE = "s = 10000 spread / close; without quotes EDGE over 60 bars: Ardia, Guidotti & Kroencke (2024)"
-NO_EDGE = "without quotes: the proxy's first 59 bars, or EDGE has no value"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -36,24 +36,31 @@ def _columns_of(w: int, to_vol_warmup: int) -> Iterable[Column]:
     edge = (w - 1) / math.sqrt(w)
 
     def column(
-        name: str, unit: str, formula: str, low: float, high: float, undefined: str = NO_EDGE, warmup: int = w - 1
+        name: str, unit: str, formula: str, low: float, high: float, undefined: str = NO_SPREAD, warmup: int = w - 1
     ) -> Column:
-        lookback = w - 1 + SPREAD_LOOKBACK
-        full = f"spread_{name}_{w}"
         return Column(
-            full, unit, formula, warmup, lookback, low, high, SOURCE, undefined=undefined, may_be_constant=FIXED_SPREAD
+            f"spread_{name}_{w}",
+            unit,
+            formula,
+            warmup,
+            lookback=w - 1 + SPREAD_LOOKBACK,
+            low=low,
+            high=high,
+            source=SOURCE,
+            undefined=undefined,
+            may_be_constant=FIXED_SPREAD,
         )
 
     yield column("mean", "bp", f"mean_{w}(s)", 0, math.inf)
     yield column("std", "bp", f"std_{w}(s)", 0, math.inf)
-    constant = f"{NO_EDGE}; the window's spread is constant"
+    constant = f"{NO_SPREAD}; the window's spread is constant"
     yield column("z", "std", f"(s - mean_{w}(s)) / std_{w}(s)", -edge, edge, constant)
     yield column("slope", "bp/minute", f"slope(s, {w})", -math.inf, math.inf)
-    zero = f"{NO_EDGE}; the window's spread is 0"
+    zero = f"{NO_SPREAD}; the window's spread is 0"
     yield column("max_ratio", "ratio", f"max_{w}(s) / mean_{w}(s)", 1, w, zero)
     formula = f"share of the last {w} s below s[t] plus half of those within 1e-9 of it"
     yield column("pctrank", "share", formula, 0.5 / w, 1 - 0.5 / w)
-    still = f"{NO_EDGE}; the price does not move in the window"
+    still = f"{NO_SPREAD}; {STILL_PRICE}"
     formula = f"mean_{w}(s) / (10000 std_{w}(r)), at most {CAP:.0f}"
     yield column("to_vol", "ratio", formula, 0, CAP, still, to_vol_warmup)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import CONSTANT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.singular import COLUMNS, FORECAST_LIMIT, LENGTH, WINDOW, singular_spectra
 from fxloom.series.pair import rounding
@@ -20,7 +21,6 @@ NAMES = (
 )  # fmt: skip
 LONGEST = (WINDOW - 1.0) ** 0.5  # the length of a standardised window bounds each of its parts
 SOURCE = "Golyandina, Nekrutkin & Zhigljavsky, Analysis of Time Series Structure (2001)"
-FLAT = "the window is constant"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -32,7 +32,7 @@ def columns(domain: Domain) -> Iterable[Column]:
     first, third = "lambda_1 - lambda_2 < 1e-9 lambda_1", "lambda_3 - lambda_4 < 1e-9 lambda_1"
 
     def column(name: str, unit: str, formula: str, low: float, high: float, undefined: str = "") -> Column:
-        reason = f"{FLAT}, or {undefined}" if undefined else FLAT
+        reason = f"{CONSTANT_WINDOW}, or {undefined}" if undefined else CONSTANT_WINDOW
         return Column(
             f"ssa_{name}", unit, f"{formula}; {pairs}", warmup, low=low, high=high, source=SOURCE, undefined=reason
         )

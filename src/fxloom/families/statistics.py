@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from fxloom.features.domain import AGG, BOTH, RATE, WINDOWS, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import CONSTANT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.series.pair import moments
 
 WIDTHS = (*WINDOWS, AGG)
 SOURCE = "pandas Series.mean, std, skew, kurt"
-FLAT = "the window is constant"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -24,8 +24,17 @@ def columns(domain: Domain) -> Iterable[Column]:
         skew, kurt = f"unbiased skewness of {y} over {w} bars", f"unbiased excess kurtosis of {y} over {w} bars"
         yield Column(f"stat_mean_{w}", unit, mean, warmup, low=least, source=SOURCE)
         yield Column(f"stat_std_{w}", unit, std, warmup, low=0.0, source=SOURCE)
-        yield Column(f"stat_skew_{w}", "ratio", skew, warmup, -1, -(w**0.5), w**0.5, SOURCE, undefined=FLAT)
-        yield Column(f"stat_kurt_{w}", "ratio", kurt, warmup, -1, lowest, float(w), SOURCE, undefined=FLAT)
+        for name, formula, low, high in (("skew", skew, -(w**0.5), w**0.5), ("kurt", kurt, lowest, float(w))):
+            yield Column(
+                f"stat_{name}_{w}",
+                "ratio",
+                formula,
+                warmup,
+                low=low,
+                high=high,
+                source=SOURCE,
+                undefined=CONSTANT_WINDOW,
+            )
 
 
 def compute(view: View) -> Columns:

@@ -3,13 +3,15 @@
 In bqx the five-minute bars overlap, one a minute, and every indicator starts at the first complete one. Where
 TA-Lib writes a placeholder for 0/0 in an indicator of a finite window, the value here is missing; recursive ones
 keep TA-Lib's value, with one exception: in a standstill the averages behind RSI, CMO and the directional system fade
-alike and their ratio would last for ever. After 700 bars it counts as gone (0), so that a value does not depend on
-how long before a standstill its computation began.
+alike and their ratio would last forever. After 700 bars it is 0, so that a value does not depend on how long before a
+standstill its computation began.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,250 +22,131 @@ from fxloom.features.pair_view import View
 from fxloom.kernels.directional import directional, true_ranges
 from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
 from fxloom.kernels.moments import rolling_mean, rolling_sum
-from fxloom.kernels.momentum import STILL
 from fxloom.kernels.oscillators import buying_pressure, cci, cmo, money_flow, rsi, stochastic
 from fxloom.kernels.recursion import ema, kama, wilder
 from fxloom.kernels.sar import sar
 from fxloom.kernels.states import shift
+from fxloom.kernels.tolerances import FLAT_RANGE, ZERO_CHANGE
 
-FLAT = 1e-13  # a range is 0 if it is at most this times the price
-
-RSI_STILL = 1e-9  # RSI is constant over a window if it moves by no more than this percent
+RSI_RANGE = 1e-9  # RSI is constant over a window if it moves by no more than this percent
 
 WILDER = "J. W. Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib"
 APPEL = "G. Appel, The Moving Average Convergence-Divergence Method (1979); TA-Lib"
 LANE = "G. C. Lane, Lane's Stochastics (1984); TA-Lib"
 CHANDE = "T. S. Chande and S. Kroll, The New Technical Trader (1994); TA-Lib"
+AROON = "T. S. Chande, Stocks & Commodities (1995); TA-Lib"
 
+STANDSTILL = 700  # bars without a move after which the ratio of two fading averages is 0
 KAMA_MEMORY = 5000  # ln(1e9) / (2/31)^2: the slowest pace, if a market never moved with any efficiency
-STANDSTILL = 700  # bars without a move after which ratios of two fading averages count as gone
+
+WITHIN = "one of the ranges in use is 0"
+CONSTANT_RSI = "the RSI is constant over one of the windows in use"
 
 
-def columns(domain: Domain) -> Iterable[Column]:
-    first = domain.bars
-    yield from relative_strength(first)
-    yield from convergence(first)
-    yield from stochastics(first)
-    yield from directions(domain)
-    yield from distances(first)
-    yield from ranges(first)
-    yield from flows(first)
-    yield from following(domain)
-
-
-def memory(warmup: int, pace: float) -> int:
-    """Lookback of a recursion that forgets by exp(-1/pace) a bar.
+def fading(pace: float) -> int:
+    """Bars in which a recursion that forgets by exp(-1/pace) a bar has forgotten its start.
 
     40 paces reduce a start to 4e-18; and a ratio of two recursions forgets nothing while both only fade.
     """
-    return warmup + round(40 * pace) + STANDSTILL
+    return round(40 * pace) + STANDSTILL
 
 
-def relative_strength(first: int) -> Iterable[Column]:
-    for n in (14, 21):
+class Indicator(NamedTuple):
+    """A column: its warm-up after the domain's first bar, and the bars beyond it that its recursion remembers."""
+
+    unit: str
+    formula: str  # {prices}: what the directional system and the parabolic stop are computed on
+    warmup: int
+    memory: int  # 0: a finite window
+    low: float
+    high: float
+    source: str
+    undefined: str | None = None
+
+
+INDICATORS = {
+    "rsi_14": Indicator(
+        "percent", "100 rise / (rise + fall), Wilder's averages over 14 of the rises and falls of C", 14, fading(14),
+        0, 100, WILDER),
+    "rsi_21": Indicator(
+        "percent", "100 rise / (rise + fall), Wilder's averages over 21 of the rises and falls of C", 21, fading(21),
+        0, 100, WILDER),
+    "macd": Indicator(
+        "index points", "EMA_12(C) - EMA_26(C), both seeded at bar 26", 33, fading(13.5), -inf, inf, APPEL),
+    "macd_signal": Indicator("index points", "EMA_9 of macd", 33, fading(13.5), -inf, inf, APPEL),
+    "macd_hist": Indicator("index points", "macd - macd_signal", 33, fading(13.5), -inf, inf, APPEL),
+    "stoch_k": Indicator(
+        "percent", "mean_3 of 100 (C - min_14 L) / (max_14 H - min_14 L)", 17, 0, 0, 100, LANE, WITHIN),
+    "stoch_d": Indicator("percent", "mean_3 of stoch_k", 17, 0, 0, 100, LANE, WITHIN),
+    "stochrsi_k": Indicator(
+        "percent", "100 (RSI_14 - its min_14) / (its max_14 - its min_14)", 29, fading(14), 0, 100, CHANDE,
+        CONSTANT_RSI),
+    "stochrsi_d": Indicator("percent", "mean_3 of stochrsi_k", 29, fading(14), 0, 100, CHANDE, CONSTANT_RSI),
+    "dx_14": Indicator(
+        "percent", "100 abs(plus_di - minus_di) / (plus_di + minus_di)", 14, fading(14), 0, 100, WILDER),
+    "adx_14": Indicator("percent", "Wilder's average over 14 of dx_14", 27, fading(14), 0, 100, WILDER),
+    "adxr_14": Indicator("percent", "(adx_14[t] + adx_14[t-13]) / 2", 40, fading(14), 0, 100, WILDER),
+    "plus_di_14": Indicator(
+        "percent", "100 x smoothed upward movement / smoothed true range, 14 bars, of {prices}", 14, fading(14),
+        0, 100, WILDER),
+    "minus_di_14": Indicator(
+        "percent", "100 x smoothed downward movement / smoothed true range, 14 bars, of {prices}", 14, fading(14),
+        0, 100, WILDER),
+    "cci_20": Indicator(
+        "ratio", "(P - mean_20 P) / (0.015 mean_20 abs(P - mean_20 P)), P = (H + L + C) / 3", 19, 0,
+        -20 / 0.03, 20 / 0.03, "D. Lambert, Commodities (1980); TA-Lib", "the 20 typical prices are equal"),
+    "willr_14": Indicator(
+        "percent", "-100 (max_14 H - C) / (max_14 H - min_14 L)", 13, 0, -100, 0, "L. Williams; TA-Lib",
+        "the range of the 14 bars is 0"),
+    "roc_12": Indicator("percent", "100 (C[t] / C[t-12] - 1)", 12, 0, -100, inf, "TA-Lib"),
+    "mom_10": Indicator("index points", "C[t] - C[t-10]", 10, 0, -inf, inf, "TA-Lib"),
+    "atr_14": Indicator("index points", "Wilder's average over 14 of the true range", 14, fading(14), 0, inf, WILDER),
+    "natr_60": Indicator(
+        "percent", "100 / C x Wilder's average over 60 of the true range", 60, fading(60), 0, inf,
+        "J. Forman, Stocks & Commodities (2006); TA-Lib"),
+    "aroon_up_25": Indicator(
+        "percent", "100 (25 - bars since the latest highest H of 26 bars) / 25", 25, 0, 0, 100, AROON),
+    "aroon_down_25": Indicator(
+        "percent", "100 (25 - bars since the latest lowest L of 26 bars) / 25", 25, 0, 0, 100, AROON),
+    "ultosc": Indicator(
+        "percent", "100 (4 b_7 + 2 b_14 + b_28) / 7, b_n = sum_n (C - true low) / sum_n true range", 28, 0, 0, 100,
+        "L. Williams, Stocks & Commodities (1985); TA-Lib", "the true range of the last 7 bars is 0"),
+    "trix_15": Indicator(
+        "percent", "change of EMA_15(EMA_15(EMA_15(C))) from bar to bar", 43, fading(16), -100, inf,
+        "J. K. Hutson, Stocks & Commodities (1983); TA-Lib"),
+    "ppo_5_35": Indicator(
+        "percent", "100 (EMA_5(C) - EMA_35(C)) / EMA_35(C), each seeded on its own", 34, fading(18), -100, inf, APPEL),
+    "cmo_9": Indicator(
+        "percent", "100 (rise - fall) / (rise + fall), Wilder's averages over 9 of the rises and falls of C", 9,
+        fading(9), -100, 100, CHANDE),
+    "mfi_14": Indicator(
+        "percent", "100 x flow of 14 bars on which P rose / flow on which it moved, P = (H + L + C) / 3, flow = P V",
+        14, 0, 0, 100, "G. Quong and A. Soudack, Stocks & Commodities (1989); TA-Lib", "no flow in 14 bars"),
+    "bop": Indicator("ratio", "(C - O) / (H - L), 0 if H = L", 0, 0, -1, 1, "I. Livshin; TA-Lib"),
+    "sar_dist": Indicator(
+        "percent", "100 (C - SAR) / C, acceleration 0.02 up to 0.2, of {prices}", 1, KAMA_MEMORY - 1, -inf, 100,
+        WILDER),
+    "kama_dist": Indicator(
+        "percent", "100 (C / KAMA_30 - 1), paces of 2 and 30 bars", 30, KAMA_MEMORY, -100, inf,
+        "P. J. Kaufman, Smarter Trading (1995); TA-Lib"),
+}  # fmt: skip
+
+
+def columns(domain: Domain) -> Iterable[Column]:
+    prices = "the prices in units of 1e-9" if domain is RATE else "the bars"
+    for name, c in INDICATORS.items():
         yield Column(
-            f"tech_rsi_{n}",
-            "percent",
-            f"100 rise / (rise + fall), Wilder's averages over {n} of the rises and falls of C",
-            warmup=first + n,
-            lookback=memory(first + n, n),
-            low=0,
-            high=100,
-            source=WILDER,
-            recursive=True,
+            f"tech_{name}",
+            c.unit,
+            c.formula.format(prices=prices),
+            domain.bars + c.warmup,
+            lookback=domain.bars + c.warmup + c.memory,
+            low=c.low,
+            high=c.high,
+            source=c.source,
+            recursive=c.memory > 0,
+            undefined=c.undefined,
         )
-
-
-def convergence(first: int) -> Iterable[Column]:
-    formulas = {
-        "tech_macd": "EMA_12(C) - EMA_26(C), both seeded at bar 26",
-        "tech_macd_signal": "EMA_9 of macd",
-        "tech_macd_hist": "macd - macd_signal",
-    }
-    for name, formula in formulas.items():
-        warmup = first + 33
-        yield Column(name, "index points", formula, warmup, memory(warmup, 13.5), source=APPEL, recursive=True)
-
-
-def stochastics(first: int) -> Iterable[Column]:
-    within = "one of the ranges in use is 0"
-    constant = "the RSI is constant over one of the windows in use"
-    names = {
-        "tech_stoch_k": ("mean_3 of 100 (C - min_14 L) / (max_14 H - min_14 L)", within, LANE),
-        "tech_stoch_d": ("mean_3 of stoch_k", within, LANE),
-        "tech_stochrsi_k": ("100 (RSI_14 - its min_14) / (its max_14 - its min_14)", constant, CHANDE),
-        "tech_stochrsi_d": ("mean_3 of stochrsi_k", constant, CHANDE),
-    }
-    for name, (formula, undefined, source) in names.items():
-        recursive = source == CHANDE
-        warmup = first + (29 if recursive else 17)
-        yield Column(
-            name,
-            "percent",
-            formula,
-            warmup,
-            lookback=memory(warmup, 14) if recursive else warmup,
-            low=0,
-            high=100,
-            source=source,
-            recursive=recursive,
-            undefined=undefined,
-        )
-
-
-def directions(domain: Domain) -> Iterable[Column]:
-    bars = "the prices in units of 1e-9" if domain is RATE else "the bars"
-    names = {
-        "tech_dx_14": (14, "100 abs(plus_di - minus_di) / (plus_di + minus_di)"),
-        "tech_adx_14": (27, "Wilder's average over 14 of dx_14"),
-        "tech_adxr_14": (40, "(adx_14[t] + adx_14[t-13]) / 2"),
-        "tech_plus_di_14": (14, f"100 x smoothed upward movement / smoothed true range, 14 bars, of {bars}"),
-        "tech_minus_di_14": (14, f"100 x smoothed downward movement / smoothed true range, 14 bars, of {bars}"),
-    }
-    for name, (offset, formula) in names.items():
-        warmup = domain.bars + offset
-        yield Column(
-            name, "percent", formula, warmup, memory(warmup, 14), low=0, high=100, source=WILDER, recursive=True
-        )
-
-
-def distances(first: int) -> Iterable[Column]:
-    yield Column(
-        "tech_cci_20",
-        "ratio",
-        "(P - mean_20 P) / (0.015 mean_20 abs(P - mean_20 P)), P = (H + L + C) / 3",
-        warmup=first + 19,
-        low=-20 / 0.03,
-        high=20 / 0.03,
-        source="D. Lambert, Commodities (1980); TA-Lib",
-        undefined="the 20 typical prices are equal",
-    )
-    yield Column(
-        "tech_willr_14",
-        "percent",
-        "-100 (max_14 H - C) / (max_14 H - min_14 L)",
-        warmup=first + 13,
-        low=-100,
-        high=0,
-        source="L. Williams; TA-Lib",
-        undefined="the range of the 14 bars is 0",
-    )
-    yield Column("tech_roc_12", "percent", "100 (C[t] / C[t-12] - 1)", warmup=first + 12, low=-100, source="TA-Lib")
-    yield Column("tech_mom_10", "index points", "C[t] - C[t-10]", warmup=first + 10, source="TA-Lib")
-
-
-def ranges(first: int) -> Iterable[Column]:
-    yield Column(
-        "tech_atr_14",
-        "index points",
-        "Wilder's average over 14 of the true range",
-        warmup=first + 14,
-        lookback=memory(first + 14, 14),
-        low=0,
-        source=WILDER,
-        recursive=True,
-    )
-    yield Column(
-        "tech_natr_60",
-        "percent",
-        "100 / C x Wilder's average over 60 of the true range",
-        warmup=first + 60,
-        lookback=memory(first + 60, 60),
-        low=0,
-        source="J. Forman, Stocks & Commodities (2006); TA-Lib",
-        recursive=True,
-    )
-    for side, extreme in (("up", "highest H"), ("down", "lowest L")):
-        yield Column(
-            f"tech_aroon_{side}_25",
-            "percent",
-            f"100 (25 - bars since the latest {extreme} of 26 bars) / 25",
-            warmup=first + 25,
-            low=0,
-            high=100,
-            source="T. S. Chande, Stocks & Commodities (1995); TA-Lib",
-        )
-    yield Column(
-        "tech_ultosc",
-        "percent",
-        "100 (4 b_7 + 2 b_14 + b_28) / 7, b_n = sum_n (C - true low) / sum_n true range",
-        warmup=first + 28,
-        low=0,
-        high=100,
-        source="L. Williams, Stocks & Commodities (1985); TA-Lib",
-        undefined="the true range of the last 7 bars is 0",
-    )
-
-
-def flows(first: int) -> Iterable[Column]:
-    yield Column(
-        "tech_trix_15",
-        "percent",
-        "change of EMA_15(EMA_15(EMA_15(C))) from bar to bar",
-        warmup=first + 43,
-        lookback=memory(first + 43, 16),
-        low=-100,
-        source="J. K. Hutson, Stocks & Commodities (1983); TA-Lib",
-        recursive=True,
-    )
-    yield Column(
-        "tech_ppo_5_35",
-        "percent",
-        "100 (EMA_5(C) - EMA_35(C)) / EMA_35(C), each seeded on its own",
-        warmup=first + 34,
-        lookback=memory(first + 34, 18),
-        low=-100,
-        source=APPEL,
-        recursive=True,
-    )
-    yield Column(
-        "tech_cmo_9",
-        "percent",
-        "100 (rise - fall) / (rise + fall), Wilder's averages over 9 of the rises and falls of C",
-        warmup=first + 9,
-        lookback=memory(first + 9, 9),
-        low=-100,
-        high=100,
-        source=CHANDE,
-        recursive=True,
-    )
-    yield Column(
-        "tech_mfi_14",
-        "percent",
-        "100 x flow of 14 bars on which P rose / flow on which it moved, P = (H + L + C) / 3, flow = P V",
-        warmup=first + 14,
-        low=0,
-        high=100,
-        source="G. Quong and A. Soudack, Stocks & Commodities (1989); TA-Lib",
-        undefined="no flow in 14 bars",
-    )
-    yield Column(
-        "tech_bop", "ratio", "(C - O) / (H - L), 0 if H = L", first, low=-1, high=1, source="I. Livshin; TA-Lib"
-    )
-
-
-def following(domain: Domain) -> Iterable[Column]:
-    first, prices = domain.bars, "prices in units of 1e-9" if domain is RATE else "the bars"
-    yield Column(
-        "tech_sar_dist",
-        "percent",
-        f"100 (C - SAR) / C, acceleration 0.02 up to 0.2, of {prices}",
-        warmup=first + 1,
-        lookback=first + KAMA_MEMORY,
-        high=100,
-        source=WILDER,
-        recursive=True,
-    )
-    yield Column(
-        "tech_kama_dist",
-        "percent",
-        "100 (C / KAMA_30 - 1), paces of 2 and 30 bars",
-        warmup=first + 30,
-        lookback=first + 30 + KAMA_MEMORY,
-        low=-100,
-        source="P. J. Kaufman, Smarter Trading (1995); TA-Lib",
-        recursive=True,
-    )
 
 
 def compute(view: View) -> Columns:
@@ -293,7 +176,7 @@ def strengths(view: View) -> Columns:
     close = view.ohlc[3]
     strength = rsi(close, 14, STANDSTILL)
     moved = rolling_max(close, 14) > rolling_min(close, 14)  # if not, what moves in RSI is noise, or its fading
-    position = np.where(moved, stochastic(strength, strength, strength, 14, RSI_STILL), np.nan)
+    position = np.where(moved, stochastic(strength, strength, strength, 14, RSI_RANGE), np.nan)
     smooth = rolling_mean(position, 3)
     ready = ~np.isnan(shift(strength, 15))  # TA-Lib begins both lines where the slower one can
     back, gain = shift(close, 12), close - shift(close, 10)
@@ -310,7 +193,7 @@ def strengths(view: View) -> Columns:
 
 def still(change: Floats, price: Floats | float) -> Floats:
     """``change`` with what is rounding noise beside ``price`` as exactly 0."""
-    return np.where(np.abs(change) < STILL * price, 0.0, change)
+    return np.where(np.abs(change) < ZERO_CHANGE * price, 0.0, change)
 
 
 def movements(view: View) -> Columns:
@@ -344,7 +227,7 @@ def windows(view: View) -> Columns:
     """Columns of finite windows of bars."""
     opened, high, low, close = view.ohlc
     typical = (high + low + close) / 3.0
-    fast = stochastic(high, low, close, 14, 100.0 * FLAT)
+    fast = stochastic(high, low, close, 14, 100.0 * FLAT_RANGE)
     slow = rolling_mean(fast, 3)
     smooth = rolling_mean(slow, 3)
     ready = ~np.isnan(shift(close, 17))  # TA-Lib begins both lines where the slower one can
@@ -357,7 +240,7 @@ def windows(view: View) -> Columns:
         "tech_willr_14": fast - 100.0,
         "tech_cci_20": cci(typical, 20),
         "tech_mfi_14": 100.0 * quotient(rose, rose + fell),
-        "tech_bop": np.where(reach <= FLAT * high, 0.0, quotient(close - opened, reach, FLAT * high)),
+        "tech_bop": np.where(reach <= FLAT_RANGE * high, 0.0, quotient(close - opened, reach, FLAT_RANGE * high)),
         "tech_aroon_up_25": 4.0 * (25.0 - bars_since_max(high, 26)),
         "tech_aroon_down_25": 4.0 * (25.0 - bars_since_min(low, 26)),
     }
@@ -375,7 +258,7 @@ def true_range_columns(view: View) -> Columns:
     _, high, low, close = view.ohlc
     reach = true_ranges(high, low, close)
     pressure = buying_pressure(low, close)
-    least = FLAT * close
+    least = FLAT_RANGE * close
     short, middle, long = (quotient(rolling_sum(pressure, n), rolling_sum(reach, n), least) for n in (7, 14, 28))
     return {
         "tech_atr_14": wilder(reach, 14),

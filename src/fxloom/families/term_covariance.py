@@ -13,7 +13,7 @@ from fxloom.series.pair import parabola
 WINDOW = 60
 TERMS = {"quad": "59^2 a2", "lin": "-59 a1", "resid": "y[t] - b"}
 COUPLES = (("quad", "lin"), ("resid", "quad"), ("resid", "lin"))
-STILL = f"a term is constant over {WINDOW} bars"
+CONSTANT_TERM = f"a term is constant over {WINDOW} bars"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -25,7 +25,7 @@ def columns(domain: Domain) -> Iterable[Column]:
         yield Column(f"tc_cov_{one}_{other}", level, formula, warmup)
     for one, other in COUPLES:
         formula = f"corr({TERMS[one]}, {TERMS[other]}) {where}"
-        yield Column(f"tc_corr_{one}_{other}", "ratio", formula, warmup, low=-1.0, high=1.0, undefined=STILL)
+        yield Column(f"tc_corr_{one}_{other}", "ratio", formula, warmup, low=-1.0, high=1.0, undefined=CONSTANT_TERM)
 
 
 def compute(view: View) -> Columns:

@@ -14,8 +14,6 @@ import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.bars.calendars import (
-    DAY,
-    HOUR,
     LONDON,
     NEW_YORK,
     SUNDAY,
@@ -31,6 +29,7 @@ from fxloom.bars.calendars import (
     until_after,
     weekday,
 )
+from fxloom.bars.clock import DAY, HOUR, WEEK
 from fxloom.features.domain import RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.pair_view import View
@@ -41,7 +40,6 @@ SESSIONS = {  # zone, opening and closing hour on its clocks
     "london": (LONDON, 8, 17),
     "newyork": (NEW_YORK, 8, 17),
 }
-WEEK = 7 * DAY
 WEEKEND = 57 * HOUR  # the longest time from the last opening (closing) of a week to the first of the next
 THREE_DAYS = 3 * DAY + HOUR  # Friday to Monday, and an hour where daylight saving ends
 
@@ -57,9 +55,8 @@ def columns(_: Domain) -> Iterable[Column]:
     yield _minutes("minutes_to_london_fix", "to the next weekday 16:00 London, 0 at it", 0, THREE_DAYS - 1)
     yield _minutes("minutes_to_newyork_close", "to the next weekday 17:00 New York, 0 at it", 0, THREE_DAYS - 1)
     yield _minutes("minutes_since_week_open", "from the latest Sunday 17:00 New York", 0, WEEK + HOUR - 1)
-    yield Column(
-        "business_days_to_month_end", "days", "days from Monday to Friday after the UTC date, in its month", 0, 0, 0, 22
-    )
+    formula = "days from Monday to Friday after the UTC date, in its month"
+    yield Column("business_days_to_month_end", "days", formula, 0, low=0, high=22)
     for side in ("base", "quote"):
         yield _holiday(side)
 
@@ -72,15 +69,15 @@ def _cycles() -> Iterable[Column]:
     }
     for cycle, angle in angles.items():
         for wave in ("sin", "cos"):
-            yield Column(f"time_{cycle}_{wave}", "", f"{wave}({angle})", 0, 0, -1.0, 1.0)
+            yield Column(f"time_{cycle}_{wave}", "", f"{wave}({angle})", 0, low=-1.0, high=1.0)
 
 
 def _flag(name: str, formula: str) -> Column:
-    return Column(name, "flag", formula, 0, 0, 0.0, 1.0)
+    return Column(name, "flag", formula, 0, low=0.0, high=1.0)
 
 
 def _minutes(name: str, formula: str, low: int, high: int) -> Column:
-    return Column(name, "minutes", f"minutes {formula}", 0, 0, float(low), float(high))
+    return Column(name, "minutes", f"minutes {formula}", 0, low=float(low), high=float(high))
 
 
 def _holiday(side: str) -> Column:
@@ -89,9 +86,8 @@ def _holiday(side: str) -> Column:
         "flag",
         f"1 where the {side} currency's centre has a public holiday on its local date",
         0,
-        0,
-        0.0,
-        1.0,
+        low=0.0,
+        high=1.0,
         source="the holidays package: AU-NSW, CA-ON, CH-ZH, ECB, GB-ENG, JP, NZ, US",
         may_be_constant="a month may have no holiday",
     )

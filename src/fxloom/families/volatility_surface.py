@@ -10,12 +10,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.bars.clock import WEEK
 from fxloom.features.domain import BOTH, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import Reason
 from fxloom.features.pair_view import View
 from fxloom.kernels.garch import fit_garch, garch_variances
 from fxloom.kernels.ratio import ratio
-from fxloom.series.anchors import WEEK, Week, weeks
+from fxloom.series.anchors import Week, weeks
 from fxloom.series.pair import volatility
 
 FIT = 7_200  # bars of a fit
@@ -24,7 +26,7 @@ LOGS = np.log(np.array(WINDOWS)) - np.log(np.array(WINDOWS)).mean()
 SLOPE = LOGS / (LOGS * LOGS).sum()  # weights of the OLS slope on ln W
 GARCH_NAMES = ("garch_vol", "garch_vol_30", "garch_term", "garch_persistence", "garch_z")
 BOLLERSLEV = "Bollerslev (1986); likelihood as in arch"
-STILL = "the price does not move in the longer window"
+STILL_LONGER = "the price does not move in the longer window"
 WEEKLY = "changes weekly, and alpha + beta = 1 is the optimum of a third of the fits"
 
 
@@ -39,12 +41,12 @@ def columns(domain: Domain) -> Iterable[Column]:
     for a, b in ((15, 60), (60, 240)):
         bound = ((b - 1) / (a - 1)) ** 0.5  # the squared deviations of the longer window hold those of the shorter
         formula = f"vs_rv_{a} / vs_rv_{b}"
-        yield Column(f"vs_ratio_{a}_{b}", "ratio", formula, std(b), low=0, high=bound, undefined=STILL)
+        yield Column(f"vs_ratio_{a}_{b}", "ratio", formula, std(b), low=0, high=bound, undefined=STILL_LONGER)
     yield from _garch_columns(FIT + domain.r)
 
 
 def _garch_columns(warmup: int) -> Iterable[Column]:
-    lookback, model = warmup + WEEK, "h: variance forecast of the GARCH(1,1) of r in bp fitted before the week"
+    model = "h: variance forecast of the GARCH(1,1) of r in bp fitted before the week"
 
     def column(
         name: str,
@@ -60,10 +62,10 @@ def _garch_columns(warmup: int) -> Iterable[Column]:
             unit,
             formula,
             warmup,
-            lookback,
-            low,
-            high,
-            BOLLERSLEV,
+            lookback=warmup + WEEK,
+            low=low,
+            high=high,
+            source=BOLLERSLEV,
             anchor="week",
             undefined=undefined,
             may_be_constant=constant,
@@ -74,7 +76,7 @@ def _garch_columns(warmup: int) -> Iterable[Column]:
     yield column("garch_term", "ratio", f"sqrt(mean of h[t+1..t+60] as forecast at t) / garch_vol, {model}")
     yield column("garch_persistence", "ratio", "alpha + beta", high=1.0, constant=WEEKLY)
     yield column("garch_z", "std", f"r[t] in bp / sqrt(h[t] as forecast at t-1), {model}", low=-np.inf)
-    yield column("garch_vs_rv", "ratio", "garch_vol / vs_rv_60, clipped to [0, 10]", high=10.0, undefined=STILL)
+    yield column("garch_vs_rv", "ratio", "garch_vol / vs_rv_60, clipped to [0, 10]", high=10.0, undefined=STILL_LONGER)
 
 
 def compute(view: View) -> Columns:
@@ -99,7 +101,7 @@ def forecasts(view: View) -> Columns:
         if values is None:
             failed = np.zeros(len(view), np.bool_)
             failed[week.bars] = True
-            view.miss("failed fit", failed, (*GARCH_NAMES, "garch_vs_rv"))
+            view.miss(Reason.FAILED_FIT, failed, (*GARCH_NAMES, "garch_vs_rv"))
             continue
         for name, column in zip(GARCH_NAMES, values, strict=True):
             out[name][week.bars] = column

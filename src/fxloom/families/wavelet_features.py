@@ -12,6 +12,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import BOTH, BQX, RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
+from fxloom.features.missing import STRAIGHT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.wavelets import BACK, COARSE, WINDOW, coefficient_correlation, sliding_shares, sliding_wavelets
 from fxloom.series.pair import rounding
@@ -22,8 +23,7 @@ NAMES = (
 )  # fmt: skip
 STEEPEST = 2.0 * (WINDOW - 1.0) ** 0.5  # a projection changes by at most 2 |window|
 SOURCE = "Daubechies db4, PyWavelets wavedec(mode='periodization', level=3)"
-FLAT = "the window is constant or a straight line"
-EMPTY = f"{FLAT}, or a level of it is 0"
+EMPTY_LEVEL = f"{STRAIGHT_WINDOW}, or a level of it is 0"
 
 
 def columns(domain: Domain) -> Iterable[Column]:
@@ -31,7 +31,7 @@ def columns(domain: Domain) -> Iterable[Column]:
     series = "C" if domain is RATE else "m_15"
     part = f"db4 periodised, 3 levels, of the detrended last {WINDOW} of {series}"
 
-    def column(name: str, unit: str, formula: str, low: float, high: float, undefined: str = FLAT) -> Column:
+    def column(name: str, unit: str, formula: str, low: float, high: float, undefined: str = STRAIGHT_WINDOW) -> Column:
         return Column(
             f"wav_{name}", unit, f"{formula}; {part}", warmup, low=low, high=high, source=SOURCE, undefined=undefined
         )
@@ -39,18 +39,20 @@ def columns(domain: Domain) -> Iterable[Column]:
     for j in (1, 2, 3):
         yield column(f"d{j}_share", "share", f"E_{j} / (E_1 + E_2 + E_3 + E_a), E_{j} = sum d_{j}^2", 0.0, 1.0)
     yield column("a3_share", "share", "E_a / (E_1 + E_2 + E_3 + E_a), E_a = sum a_3^2", 0.0, 1.0)
-    yield column("d1_d3_ratio", "log ratio", "ln(E_1 / E_3)", -np.inf, np.inf, EMPTY)
+    yield column("d1_d3_ratio", "log ratio", "ln(E_1 / E_3)", -np.inf, np.inf, EMPTY_LEVEL)
     yield column(
         "trend", "standard deviations", f"(a_3 rebuilt at t - at t-{BACK}) / std of the detrended window",
         -STEEPEST, STEEPEST,
     )  # fmt: skip
-    yield column("entropy", "share", "-sum(p ln p) / ln 3, p = E_j / (E_1 + E_2 + E_3)", 0.0, 1.0, EMPTY)
-    yield column("singularity", "log2 per level", "slope of log2(max |d_j|) on j = 1, 2, 3", -np.inf, np.inf, EMPTY)
-    yield column("dominant_scale", "level", "j of the largest E_j, within 1e-9 the smaller", 1.0, 3.0, EMPTY)
+    yield column("entropy", "share", "-sum(p ln p) / ln 3, p = E_j / (E_1 + E_2 + E_3)", 0.0, 1.0, EMPTY_LEVEL)
+    yield column(
+        "singularity", "log2 per level", "slope of log2(max |d_j|) on j = 1, 2, 3", -np.inf, np.inf, EMPTY_LEVEL
+    )
+    yield column("dominant_scale", "level", "j of the largest E_j, within 1e-9 the smaller", 1.0, 3.0, EMPTY_LEVEL)
     rebuilt = "a_3" if domain is RATE else "d_3"
     yield Column(
         "wav_coherence", "correlation", f"corr over {WINDOW} bars of {rebuilt} rebuilt from C and from m_15",
-        BQX.series(15) + WINDOW - 1, low=-1.0, high=1.0, source=SOURCE, undefined=EMPTY,
+        BQX.series(15) + WINDOW - 1, low=-1.0, high=1.0, source=SOURCE, undefined=EMPTY_LEVEL,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from fxloom.bars.bars import Floats
@@ -15,36 +15,62 @@ Scope = Literal["pair", "panel"]
 Anchor = Literal["hour", "week"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Column:
     """One feature as its family declares it, once for both domains.
 
-    ``name`` is without the domain's suffix. ``warmup`` is the number of clock bars after the pair's first at
-    which the feature first exists (for an anchored feature: the bars that must lie before the anchor).
-    ``lookback`` is the number of bars before a row that reproduce its value; it equals the warm-up unless the
-    feature is recursive or anchored. ``undefined`` says, in the page's words, when the formula has no value
-    although its window is there; None means that a missing value after warm-up is a defect.
+    ``name`` is without the domain's suffix. ``warmup`` is the number of clock bars after the pair's first at which
+    the feature first exists (for an anchored feature: the bars that must lie before the anchor). ``lookback`` is the
+    number of bars before a row that reproduce its value: None, for the warm-up, unless the feature is recursive or
+    anchored or reads further back. Values lie within ``low`` and ``high``, in ``unit``. ``undefined`` says when the
+    formula has no value although its window is there; None means that a missing value after warm-up is a defect.
+    ``may_be_constant`` says why a month of equal values is none, ``near_duplicate_of`` which feature this one nearly
+    equals.
+
+    ValueError if ``low`` is above ``high``, ``warmup`` negative, or ``lookback`` shorter than ``warmup``.
+
+    >>> Column("mean_20", "index points", "mean_20(C)", 19).lookback
+    19
     """
 
     name: str
     unit: str
     formula: str
     warmup: int
-    lookback: int = -1
-    low: float = -math.inf
-    high: float = math.inf
-    source: str = ""
-    recursive: bool = False
-    anchor: Anchor | None = None
-    undefined: str | None = None
-    may_be_constant: str | None = None
-    near_duplicate_of: str | None = None
+    lookback: int
+    low: float
+    high: float
+    source: str
+    recursive: bool
+    anchor: Anchor | None
+    undefined: str | None
+    may_be_constant: str | None
+    near_duplicate_of: str | None
 
-    def __post_init__(self) -> None:
-        if self.lookback < 0:
-            object.__setattr__(self, "lookback", self.warmup)
-        if self.low > self.high or self.lookback < self.warmup or self.warmup < 0:
-            raise ValueError(f"column {self.name}: range or lookback makes no sense")
+    def __init__(
+        self,
+        name: str,
+        unit: str,
+        formula: str,
+        warmup: int,
+        *,
+        lookback: int | None = None,
+        low: float = -math.inf,
+        high: float = math.inf,
+        source: str = "",
+        recursive: bool = False,
+        anchor: Anchor | None = None,
+        undefined: str | None = None,
+        may_be_constant: str | None = None,
+        near_duplicate_of: str | None = None,
+    ) -> None:
+        given = locals()
+        reach = warmup if lookback is None else lookback
+        if low > high or reach < warmup or warmup < 0:
+            raise ValueError(f"column {name}: range [{low}, {high}], warm-up {warmup}, lookback {reach}: not possible")
+        for field in fields(self):
+            object.__setattr__(self, field.name, given[field.name])
+        object.__setattr__(self, "lookback", reach)
 
 
 @dataclass(frozen=True)
@@ -52,9 +78,13 @@ class Feature:
     """One column of the feature store: a family's column in one table."""
 
     name: str
-    key: str
     table: str
     column: Column
+
+    @property
+    def key(self) -> str:
+        """The name without the domain's suffix, under which the family computes it."""
+        return self.column.name
 
 
 @dataclass(frozen=True)
@@ -106,7 +136,7 @@ def tables_of(family: Family) -> list[Table]:
     for domain in family.domains:
         suffix = f"_{domain.name}" if family.dual else ""
         name = family.name + suffix
-        features = tuple(Feature(c.name + suffix, c.name, name, c) for c in family.columns(domain))
+        features = tuple(Feature(c.name + suffix, name, c) for c in family.columns(domain))
         tables.append(Table(name, family, domain, features))
     return tables
 

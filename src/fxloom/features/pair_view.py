@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from fxloom.bars.clock import ClockBars
 from fxloom.bars.pairs import PairInfo, pip_of
 from fxloom.features.base_view import BaseView
 from fxloom.features.domain import BQX, RATE, Domain
+from fxloom.features.shared_work import SharedWork
 from fxloom.kernels.momentum import backward_momentum, five_minute_bars, log_changes
 
 
@@ -22,7 +22,7 @@ class PairFrame:
     pair: str
     bars: ClockBars
     info: PairInfo
-    memo: dict[Any, tuple[int, Any]] = field(default_factory=dict)
+    work: SharedWork = field(default_factory=SharedWork)
 
     def view(self, domain: Domain, start: int = 0, first: int = 0) -> View:
         """The frame from clock position ``start`` on; rows are wanted from position ``first`` on."""
@@ -123,7 +123,7 @@ def masked(values: Floats, warmup: int) -> Floats:
     return out
 
 
-# -- nodes: series that tables share ---------------------------------------------------------------------------------
+# -- series that tables share ----------------------------------------------------------------------------------------
 
 
 def rate_index(view: View, column: str) -> Floats:

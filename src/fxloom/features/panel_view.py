@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from fxloom.bars.clock import CLOSURE, clock_positions
 from fxloom.bars.pairs import PairInfo
 from fxloom.features.base_view import BaseView
 from fxloom.features.domain import RATE, Domain
+from fxloom.features.shared_work import SharedWork
 from fxloom.kernels.momentum import backward_momentum, log_changes
 
 CARRY = 7_200  # clock bars over which a close is carried
@@ -53,7 +53,7 @@ class PanelFrame:
 
     bars: Mapping[str, Bars]
     infos: Mapping[str, PairInfo]
-    memo: dict[Any, tuple[int, Any]] = field(default_factory=dict)
+    work: SharedWork = field(default_factory=SharedWork)
     pairs: tuple[str, ...] = field(init=False)
     ts: Ints = field(init=False)
     positions: dict[str, Ints] = field(init=False)
@@ -150,7 +150,7 @@ class PanelView(BaseView[PanelFrame]):
         return self.shared_by_domains(momentum_level)
 
 
-# -- nodes: series that tables share ---------------------------------------------------------------------------------
+# -- series that tables share ----------------------------------------------------------------------------------------
 
 
 def rate_index(view: PanelView) -> Floats:

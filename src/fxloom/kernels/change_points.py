@@ -14,6 +14,7 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.elementary import exponential, logarithm
+from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
 
 LONGEST = 240  # run 240 stands for 240 or more
@@ -21,7 +22,6 @@ HAZARD = 0.01
 RECENT = 15  # a change is recent if the run is shorter than this
 RUNS = 248  # LONGEST + 1 rounded up to whole vectors; what lies above LONGEST has no mass
 ALARM, DRIFT = 5.0, 0.5
-FLAT = 1e-13  # a series is constant if max - min is at most this times its max abs
 
 # By run l: ln c_l, c_l = Gamma(alpha + 1/2) / Gamma(alpha) sqrt(kappa / (2 pi (kappa + 1))), and weights of an update.
 LENGTH = np.arange(RUNS).astype(np.float64)
@@ -171,7 +171,7 @@ def location_and_scale(r: Floats) -> tuple[float, float]:
     for value in r:
         high, low, total = max(high, value), min(low, value), total + (value - newest)
     mean = newest + total / n
-    if high - low <= FLAT * max(abs(high), abs(low)):
+    if is_constant(high, low):
         return mean, 0.0
     for value in r:
         squares += (value - mean) * (value - mean)

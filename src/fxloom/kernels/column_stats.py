@@ -1,6 +1,8 @@
-"""One pass over a stored column: what the quality checks want to know of it."""
+"""One pass over a stored column: what the quality gates need to know about it."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,24 +10,36 @@ from fxloom.bars.bars import Flags, Floats
 from fxloom.kernels.jit import jit
 
 
+class ColumnSums(NamedTuple):
+    """Counts, extremes and sums of one column; extremes and sums are over its finite values."""
+
+    due: int  # rows after warm-up
+    finite: int  # rows after warm-up with a finite value
+    infinite: int
+    early: int  # finite values before the warm-up
+    low: float  # inf if there is no finite value
+    high: float  # -inf if there is no finite value
+    total: float  # about the first finite value
+    squares: float  # about the first finite value
+    longest_run: int  # rows of the longest run of one value, missing rows left out
+
+
 @jit
-def column_sums(column: Floats, due: Flags) -> Floats:
-    """Counts and extremes of ``column``: due, finite and due, infinite, finite before due, lowest, highest, sum,
-    sum of squares about the first finite value, first finite value, longest run of one value (rows), distinct > 1.
-    """
-    n_due = n_finite = n_infinite = early = run = longest = 0.0
-    low, high, total, squares, first = np.inf, -np.inf, 0.0, 0.0, np.nan
-    previous = np.nan
+def column_sums(column: Floats, due: Flags) -> ColumnSums:
+    """The sums of ``column`` (n), which is expected to have values at the rows ``due`` (n)."""
+    n_due = finite = infinite = early = run = longest = 0
+    low, high, total, squares = np.inf, -np.inf, 0.0, 0.0
+    first = previous = np.nan
     for t in range(len(column)):
         value = column[t]
-        n_due += due[t]
+        n_due += 1 if due[t] else 0
         if np.isnan(value):
             continue
         if np.isinf(value):
-            n_infinite += 1
+            infinite += 1
             continue
         if due[t]:
-            n_finite += 1
+            finite += 1
         else:
             early += 1
         if np.isnan(first):
@@ -33,7 +47,7 @@ def column_sums(column: Floats, due: Flags) -> Floats:
         low, high = min(low, value), max(high, value)
         total += value - first
         squares += (value - first) ** 2
-        run = run + 1.0 if value == previous else 1.0
+        run = run + 1 if value == previous else 1
         longest = max(longest, run)
         previous = value
-    return np.array([n_due, n_finite, n_infinite, early, low, high, total, squares, first, longest])
+    return ColumnSums(n_due, finite, infinite, early, low, high, total, squares, longest)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.kernels.flatness import is_flat, may_be_flat
 from fxloom.kernels.jit import jit
 from fxloom.kernels.joins import joined_products
-from fxloom.kernels.moments import is_flat, may_be_flat
 
 
 @jit

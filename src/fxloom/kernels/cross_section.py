@@ -6,9 +6,8 @@ import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
-from fxloom.kernels.window_parts import FLAT
+from fxloom.kernels.tolerances import EQUAL, FLAT_RANGE
 
-EQUAL = 1e-9  # values closer than this share of the larger one are equal
 LEAST = 3  # pairs that a cross-sectional value needs
 MAD_SCALE = 1.4826  # makes the median absolute deviation of a normal its standard deviation
 
@@ -91,7 +90,7 @@ def robust_scores(values: Floats, known: Flags) -> Floats:
         for k in range(count):
             insert(gaps, k, abs(column[k] - centre))
         mad = median(gaps, count)
-        if mad > FLAT * max(abs(column[0]), abs(column[count - 1])):
+        if mad > FLAT_RANGE * max(abs(column[0]), abs(column[count - 1])):
             for i in range(rows):
                 if known[i, t]:
                     out[i, t] = (values[i, t] - centre) / (MAD_SCALE * mad)

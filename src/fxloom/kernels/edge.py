@@ -13,7 +13,7 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
-from fxloom.kernels.momentum import STILL
+from fxloom.kernels.tolerances import ZERO_CHANGE
 
 BLOCK = 256
 CORWIN = 3.0 - 2.0 * np.sqrt(2.0)
@@ -145,7 +145,7 @@ def corwin_schultz(high: Floats, low: Floats, stride: int) -> Floats:
     out, squares = np.full(n, np.nan), np.empty(n)
     for t in range(n):
         width = np.log(high[t] / low[t])
-        squares[t] = width * width if width >= STILL else width * 0.0
+        squares[t] = width * width if width >= ZERO_CHANGE else width * 0.0
     for t in range(stride, n):
         beta = squares[t] + squares[t - stride]
         both = np.log(max(high[t], high[t - stride]) / min(low[t], low[t - stride]))

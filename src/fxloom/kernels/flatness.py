@@ -1,4 +1,4 @@
-"""Which windows stand still, told before anything is subtracted: what is left of them afterwards is rounding."""
+"""Which windows are constant, tested before anything is subtracted: what is left of them afterwards is rounding."""
 
 from __future__ import annotations
 
@@ -6,16 +6,45 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.extremes import rolling_max, rolling_min
+from fxloom.kernels.jit import jit
+from fxloom.kernels.tolerances import FLAT_RANGE
 
-FLAT = 1e-13  # relative: a window whose range is not above this share of its largest value is constant
+
+@jit
+def is_constant(high: float, low: float) -> bool:
+    """Whether values between these extremes are constant: high - low <= 1e-13 max(abs(high), abs(low)).
+
+    >>> is_constant(100.0 + 9e-12, 100.0), is_constant(100.0 + 2e-11, 100.0)
+    (True, False)
+    """
+    return high - low <= FLAT_RANGE * max(abs(high), abs(low))
+
+
+@jit
+def is_flat(y: Floats, t: int, window: int) -> bool:
+    """Whether the values present in y[t-window+1..t] are constant."""
+    high, low = -np.inf, np.inf
+    for i in range(t - window + 1, t + 1):
+        if y[i] > high:
+            high = y[i]
+        if y[i] < low:
+            low = y[i]
+    return is_constant(high, low)
+
+
+@jit
+def may_be_flat(squares: float, newest: float, window: int) -> bool:
+    """Whether a window with this sum of squared deviations can be constant: spares most rows the exact test."""
+    bound = 2.0 * FLAT_RANGE * newest
+    return squares <= window * bound * bound
 
 
 def rounding_size(y: Floats, window: int, noise: float) -> Floats:
-    """The size below which a deviation inside each window of ``y`` is rounding; NaN where the window is flat.
+    """The size below which a deviation inside each window of ``y`` is rounding (n), in units of ``y``.
 
-    It is 1e-13 of the window's largest absolute value, and at least ``noise`` (in units of ``y``). It is also NaN
-    in the first window - 1 rows and where the window holds a missing value.
+    It is 1e-13 of the window's largest absolute value, and at least ``noise``. NaN where the window is constant, in
+    the first window - 1 rows, and where the window holds a missing value.
     """
     high, low = rolling_max(y, window), rolling_min(y, window)
-    size = np.maximum(FLAT * np.maximum(np.abs(high), np.abs(low)), noise)
+    size = np.maximum(FLAT_RANGE * np.maximum(np.abs(high), np.abs(low)), noise)
     return np.where(high - low > size, size, np.nan)

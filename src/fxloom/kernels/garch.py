@@ -11,12 +11,12 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.active_set import descent, face_basis, longest_step, project, put_on_sides, side_to_leave
+from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
 
 BACKCAST, DECAY = 75, 0.94
 GRADIENT = 1e-10  # largest component of the projected gradient, per observation, of standardised returns
 STEPS = 200  # Newton steps; more than twenty are rare
-FLAT = 1e-13  # a window is constant if max - min is at most this times its max abs
 FLOOR = 1e-8  # least omega, as a share of the variance
 TIE = 1e-9  # likelihoods closer than this are one optimum, found twice
 LN_2PI = 1.8378770664093453
@@ -174,7 +174,7 @@ def fit_garch(r: Floats) -> tuple[Floats, float, float]:
     n, nothing = len(r), np.full(4, np.nan)
     mean = r.mean()
     z = r - mean
-    if r.max() - r.min() <= FLAT * max(abs(r.max()), abs(r.min())):
+    if is_constant(r.max(), r.min()):
         return nothing, np.nan, np.nan
     std = np.sqrt((z * z).sum() / (n - 1))
     z /= std

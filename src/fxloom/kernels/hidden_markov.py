@@ -15,7 +15,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.kernels.elementary import exponential
 from fxloom.kernels.jit import jit
-from fxloom.kernels.momentum import STILL
+from fxloom.kernels.tolerances import ZERO_CHANGE
 
 COVARS_PRIOR = 0.01  # hmmlearn's prior of the variances
 LN_2PI = 1.8378770664093453
@@ -232,7 +232,7 @@ def observations(x: Floats, volatility: Floats) -> tuple[Floats, Floats]:
         level[t] = np.log(0.1 + 10_000.0 * volatility[t])
         if t >= 5:
             value = np.log(x[t] / x[t - 5])
-            change[t] = 0.0 if abs(value) < STILL else 10_000.0 * value
+            change[t] = 0.0 if abs(value) < ZERO_CHANGE else 10_000.0 * value
     return change, level
 
 

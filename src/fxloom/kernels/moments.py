@@ -12,31 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.kernels.flatness import is_flat, may_be_flat
 from fxloom.kernels.jit import jit
 from fxloom.kernels.joins import joined_means, joined_squares
 
-FLAT = 1e-13  # a window is constant if max - min is at most this times its max abs
 BLOCK = 256  # rows: what a block works on stays in the first-level cache
 LAGS = 5  # lags a pass; a literal in the calls, so that their loop is unrolled
-
-
-@jit
-def is_flat(y: Floats, t: int, window: int) -> bool:
-    """Whether the values present in y[t-window+1..t] are constant: max - min <= 1e-13 max abs."""
-    high, low = -np.inf, np.inf
-    for i in range(t - window + 1, t + 1):
-        if y[i] > high:
-            high = y[i]
-        if y[i] < low:
-            low = y[i]
-    return high - low <= FLAT * max(abs(high), abs(low))
-
-
-@jit
-def may_be_flat(squares: float, newest: float, window: int) -> bool:
-    """A necessary condition of flatness, from the sum of squared deviations: it spares the exact test."""
-    bound = 2.0 * FLAT * newest
-    return squares <= window * bound * bound
 
 
 @jit

@@ -7,8 +7,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.moments import BLOCK, LAGS, add_deviations
-
-STILL = 1e-12  # a relative change below this is rounding noise of a price that stands still
+from fxloom.kernels.tolerances import ZERO_CHANGE
 
 
 @jit
@@ -26,7 +25,7 @@ def backward_momentum(close: Floats, window: int) -> Floats:
             add_deviations(close[begin - lag : end - lag], now, total, 1)
         for i in range(end - begin):
             value = total[i] / now[i]
-            out[begin + i] = 0.0 if abs(value) < STILL else value
+            out[begin + i] = 0.0 if abs(value) < ZERO_CHANGE else value
     return out
 
 
@@ -36,7 +35,7 @@ def log_changes(x: Floats) -> Floats:
     out = np.full(len(x), np.nan)
     for t in range(1, len(x)):
         change = np.log(x[t] / x[t - 1])
-        out[t] = 0.0 if abs(change) < STILL else change
+        out[t] = 0.0 if abs(change) < ZERO_CHANGE else change
     return out
 
 

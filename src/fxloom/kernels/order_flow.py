@@ -10,9 +10,9 @@ from fxloom.bars.bars import Floats
 from fxloom.kernels.comoments import centred_products
 from fxloom.kernels.jit import jit
 from fxloom.kernels.order import insert, remove
+from fxloom.kernels.tolerances import EQUAL
 
 BLOCK = 512
-EQUAL = 1e-9  # sizes closer than this, relative, are equal
 COLLINEAR = 1e-12
 STEPS = 64.0  # knots of the table of 2 Phi(z) - 1 to a unit of z
 KNOTS = 545  # knots on either side of 0: beyond z = 8.5 the function is 1 to the last digit

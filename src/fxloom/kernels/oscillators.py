@@ -7,11 +7,11 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.jit import jit
-from fxloom.kernels.moments import FLAT
 from fxloom.kernels.recursion import wilder
+from fxloom.kernels.tolerances import FLAT_RANGE
 
 BLOCK = 512
-EQUAL = 1e-14  # typical prices are equal if they differ by at most this times their sum: TA-Lib's dead zone
+DEAD_ZONE = 1e-14  # typical prices are equal if they differ by at most this times their sum: TA-Lib's dead zone
 
 
 @jit
@@ -84,7 +84,7 @@ def cci(typical: Floats, window: int) -> Floats:
             for i in range(m):
                 spread[i] += abs(past[i] - newest[i] - mean[i])
         for i in range(m):
-            if spread[i] > FLAT * newest[i]:
+            if spread[i] > FLAT_RANGE * newest[i]:
                 value = 0.0 - mean[i] / (0.015 * (spread[i] / window))
                 out[begin + i] = min(max(value, -bound), bound)
     return out
@@ -98,7 +98,7 @@ def money_flow(typical: Floats, volume: Floats) -> tuple[Floats, Floats]:
         change, flow = typical[t] - typical[t - 1], typical[t] * volume[t]
         if change != change:
             continue
-        moved = abs(change) > EQUAL * (typical[t] + typical[t - 1])
+        moved = abs(change) > DEAD_ZONE * (typical[t] + typical[t - 1])
         up[t] = flow if moved and change > 0.0 else 0.0
         down[t] = flow if moved and change < 0.0 else 0.0
     return up, down

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
 from fxloom.kernels.window_parts import (
     COUNT,
@@ -17,7 +18,6 @@ from fxloom.kernels.window_parts import (
     STEP,
     WEIGHT,
     holds_enough,
-    is_still,
     join_pieces,
     join_products,
     join_two,
@@ -97,7 +97,7 @@ def root(piece: Floats, count: Floats, y: Floats, begin: int, window: int, out: 
     first = len(y) - len(out)
     for i in range(len(out)):
         t = first + i
-        moves = piece[SSD, t] > 0.0 and not is_still(piece[HIGH, t], piece[LOW, t])
+        moves = piece[SSD, t] > 0.0 and not is_constant(piece[HIGH, t], piece[LOW, t])
         enough = holds_enough(count[t], y[t], begin + t, window)
         out[i] = np.sqrt(piece[SSD, t]) if enough and moves else np.nan
 

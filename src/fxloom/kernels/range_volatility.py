@@ -6,7 +6,7 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
-from fxloom.kernels.momentum import STILL
+from fxloom.kernels.tolerances import ZERO_CHANGE
 
 BLOCK = 512
 
@@ -15,7 +15,7 @@ BLOCK = 512
 def log_ratio(a: float, b: float) -> float:
     """ln(a / b); below 1e-12 exactly 0."""
     value = np.log(a / b)
-    return 0.0 if abs(value) < STILL else value
+    return 0.0 if abs(value) < ZERO_CHANGE else value
 
 
 @jit

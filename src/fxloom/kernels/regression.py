@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.kernels.flatness import is_flat, may_be_flat
 from fxloom.kernels.jit import jit
-from fxloom.kernels.moments import BLOCK, LAGS, is_flat, may_be_flat
+from fxloom.kernels.moments import BLOCK, LAGS
 
 EXACT = 1e-20  # a fit is exact if SSE is at most this times SST
 

@@ -7,7 +7,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.moments import rolling_std
-from fxloom.kernels.momentum import STILL
+from fxloom.kernels.tolerances import ZERO_CHANGE
 
 
 @jit
@@ -16,7 +16,7 @@ def changes_over(x: Floats, k: int) -> Floats:
     out = np.full(len(x), np.nan)
     for t in range(k, len(x)):
         change = x[t] - x[t - k]
-        out[t] = 0.0 if abs(change) < STILL * abs(x[t]) else change
+        out[t] = 0.0 if abs(change) < ZERO_CHANGE * abs(x[t]) else change
     return out
 
 
@@ -49,7 +49,7 @@ def crossings(x: Floats, level: Floats) -> Floats:
     out, before = np.full(n, np.nan), np.nan
     for t in range(n):
         gap = x[t] - level[t]
-        side = 0.0 if abs(gap) < STILL * abs(x[t]) else gap
+        side = 0.0 if abs(gap) < ZERO_CHANGE * abs(x[t]) else gap
         if side * before < 0.0:
             out[t] = 1.0
         elif side == side and before == before:

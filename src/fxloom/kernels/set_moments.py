@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
-from fxloom.kernels.window_parts import is_still
 
 
 @jit
@@ -31,7 +31,7 @@ def set_moments(values: Floats, present: Flags, members: Ints, signs: Floats) ->
             if members[s, k] >= 0:
                 add_squares(values[members[s, k]], present[members[s, k]], signs[s, k], mean[s], std[s])
         for t in range(n):
-            spread = 0.0 if is_still(high[t], low[t]) else np.sqrt(std[s, t] / (count[s, t] - 1.0))
+            spread = 0.0 if is_constant(high[t], low[t]) else np.sqrt(std[s, t] / (count[s, t] - 1.0))
             std[s, t] = spread if count[s, t] > 1.0 else np.nan
     return count, mean, std
 

@@ -16,6 +16,7 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.logs import logarithms
+from fxloom.kernels.tolerances import EQUAL
 
 WINDOW = 128
 LEVELS = 7  # 128 = 2^7
@@ -23,7 +24,6 @@ BINS = WINDOW // 2
 LAG = BINS  # bars between the two totals of the power trend
 BLOCK = 128  # rows a block: long enough for vector lanes, short enough for the second-level cache
 HALO = BLOCK + BINS + 8  # starts that the first level needs for a block; 8 more, so that rows do not share cache sets
-TIE = 1e-9  # relative: powers closer than this are equal, so that the last bit does not choose a frequency
 LOW_BINS = 4  # k / 128 < 1/30
 HIGH_BIN = 26  # k / 128 > 1/5
 EDGE = 0.95
@@ -167,7 +167,7 @@ def shares(power: Floats, width: int, total: Floats, out: Floats) -> None:
     for j in range(BINS - 1):
         for s in range(width):
             below[s] += power[j, s]
-            out[CORNER, s] += 1.0 / WINDOW if below[s] < EDGE * (1.0 - TIE) * total[s] else 0.0
+            out[CORNER, s] += 1.0 / WINDOW if below[s] < EDGE * (1.0 - EQUAL) * total[s] else 0.0
     for s in range(width):
         out[LOW, s] = out[LOW, s] / total[s]
         out[HIGH, s] = out[HIGH, s] / total[s]
@@ -184,7 +184,7 @@ def peaks(power: Floats, width: int, total: Floats, largest: Floats, out: Floats
             largest[s] = power[j, s] if power[j, s] > largest[s] else largest[s]
     for j in range(BINS - 1, -1, -1):  # downwards: a tie goes to the smaller frequency
         for s in range(width):
-            out[DOMINANT, s] = j + 1.0 if power[j, s] >= largest[s] * (1.0 - TIE) else out[DOMINANT, s]
+            out[DOMINANT, s] = j + 1.0 if power[j, s] >= largest[s] * (1.0 - EQUAL) else out[DOMINANT, s]
     for j in range(BINS):
         for s in range(width):
             apart = abs(j + 1.0 - out[DOMINANT, s]) >= 3.0
@@ -192,7 +192,7 @@ def peaks(power: Floats, width: int, total: Floats, largest: Floats, out: Floats
     for j in range(BINS - 1, -1, -1):
         for s in range(width):
             apart = abs(j + 1.0 - out[DOMINANT, s]) >= 3.0
-            out[SECONDARY, s] = j + 1.0 if apart and power[j, s] >= second[s] * (1.0 - TIE) else out[SECONDARY, s]
+            out[SECONDARY, s] = j + 1.0 if apart and power[j, s] >= second[s] * (1.0 - EQUAL) else out[SECONDARY, s]
     for s in range(width):
         k = int(out[DOMINANT, s])
         highest = 0.0

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.kernels.flatness import is_flat
 from fxloom.kernels.jit import jit
-from fxloom.kernels.moments import is_flat
 
 CHUNK = 2048  # rows whose sums stay in the cache
 GUARD = 1e-4  # a variance below this share of the mean square is computed again about the mean

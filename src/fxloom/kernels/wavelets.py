@@ -11,6 +11,7 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
+from fxloom.kernels.tolerances import EQUAL
 
 WINDOW = 64
 LEVELS = 3
@@ -19,7 +20,6 @@ BACK = 15  # bars over which the smooth part is compared
 TAPS = 8
 PAD = TAPS // 2 - 1  # values repeated at either end of a period
 BLOCK = 64
-TIE = 1e-9  # relative: energies closer than this are equal
 
 # Daubechies (1988), four vanishing moments: the decomposition low-pass filter, and its mirror
 LOW_PASS = np.array([
@@ -185,7 +185,7 @@ def sliding_shares(levels: Floats) -> Floats:
             out[7, t] = 0.5 * np.log2(levels[M3, t] / levels[M1, t]) if levels[E2, t] > 0.0 else np.nan
         if details > 0.0:
             out[6, t] = detail_entropy(levels[E1, t] / details, levels[E2, t] / details, levels[E3, t] / details)
-            largest = max(levels[E1, t], levels[E2, t], levels[E3, t]) * (1.0 - TIE)
+            largest = max(levels[E1, t], levels[E2, t], levels[E3, t]) * (1.0 - EQUAL)
             out[8, t] = 1.0 if levels[E1, t] >= largest else 2.0 if levels[E2, t] >= largest else 3.0
     return out
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats, Ints
+from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
 
 ROWS = 1024  # rows a block: its pieces stay in cache
-FLAT = 1e-13  # max - min at most this share of the largest absolute value: a constant
 # What a piece holds: how many values, their mean, squared deviations and extremes, the sum to be carried into the next
 # piece if the series is cumulated (else 0); of its last join the difference of means, the newer part's share and the
 # weight; the sum of products with another series; and room for the newer part as the cumulation before it lifts it.
@@ -166,12 +166,6 @@ def holds_enough(count: float, newest: float, at: int, window: int) -> bool:
 
 
 @jit
-def is_still(high: float, low: float) -> bool:
-    """Whether values between these extremes are a constant."""
-    return high - low <= FLAT * max(abs(high), abs(low))
-
-
-@jit
 def settle(piece: Floats, y: Floats, begin: int, window: int) -> None:
     """Empty the windows that hold too little (count 0, sums NaN); a constant's squared deviations are exactly 0.
 
@@ -180,7 +174,7 @@ def settle(piece: Floats, y: Floats, begin: int, window: int) -> None:
     for i in range(len(y)):
         if not holds_enough(piece[COUNT, i], y[i], begin + i, window):
             piece[COUNT, i], piece[MEAN, i], piece[SSD, i] = 0.0, np.nan, np.nan
-        elif is_still(piece[HIGH, i], piece[LOW, i]):
+        elif is_constant(piece[HIGH, i], piece[LOW, i]):
             piece[SSD, i] = 0.0
 
 

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxloom.bars.bars import Ints
-from fxloom.bars.clock import DAY
-
-WEEK = 7 * DAY  # minutes, and the most clock bars for which an anchor can be in force
-SUNDAY = 3 * DAY  # 1970-01-04, the first Sunday 00:00 UTC
+from fxloom.bars.clock import FIRST_SUNDAY, WEEK
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def weeks(ts: Ints, first: int, warmup: int) -> Iterator[Week]:
     >>> [(week.begin, week.end) for week in weeks(minutes, 3, 4)]
     [(4, 6)]
     """
-    number = (ts - SUNDAY) // WEEK
+    number = (ts - FIRST_SUNDAY) // WEEK
     for week in np.unique(number[first:]):
         begin, end = np.searchsorted(number, [week, week + 1])
         if begin >= warmup:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fxloom.bars.bars import Floats, Ints
+from fxloom.bars.clock import DAY
 from fxloom.features.domain import Domain
 from fxloom.features.feature import Column, Columns
 from fxloom.features.pair_view import View, masked
@@ -20,18 +21,17 @@ from fxloom.kernels.directional import true_ranges
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.kbars import kbars, spread
 from fxloom.kernels.moments import rolling_mean, rolling_std
-from fxloom.kernels.momentum import STILL, log_changes
+from fxloom.kernels.momentum import log_changes
 from fxloom.kernels.oscillators import rsi
 from fxloom.kernels.quantile_class import quantile_class
 from fxloom.kernels.recursion import ema, wilder
 from fxloom.kernels.regression import rolling_line, rolling_slope
 from fxloom.kernels.states import shift
+from fxloom.kernels.tolerances import EQUAL, ZERO_CHANGE
 
 MEDIAN = np.array([0.5])
 MEMORY = 400  # K-bars after which EMA_26 has forgotten its start to 4e-14, RSI_14 and ATR_14 to 1e-13
 STANDSTILL = 50  # K-bars without a move after which RSI counts as gone
-EQUAL = 1e-9  # deviations closer than this, relatively, are equal
-DAY = 1440
 
 TALIB = "TA-Lib on the K-bars"
 
@@ -159,7 +159,7 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
     np.divide(fast * np.sqrt(minutes), slow_seen, out=ratio, where=slow_seen > 0.0)
     return {
         "vol_20": 10_000.0 * slow_seen,
-        "mom_5": 10_000.0 * spread(np.where(np.abs(step) < STILL, 0.0, step), seen),
+        "mom_5": 10_000.0 * spread(np.where(np.abs(step) < ZERO_CHANGE, 0.0, step), seen),
         "vol_ratio": np.minimum(ratio, 100.0),
         "trend_agree": agree.astype(np.float64),
         "regime_agree": equal(view.shared(minute_regime), spread(loud, seen)),
@@ -170,7 +170,7 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
 
 def signs(change: Floats, price: Floats | float) -> Floats:
     """-1, 0 or 1 of ``change``; 0 if it is rounding noise beside ``price``."""
-    return np.where(np.abs(change) < STILL * price, 0.0, np.sign(change))
+    return np.where(np.abs(change) < ZERO_CHANGE * price, 0.0, np.sign(change))
 
 
 def equal(one: Floats, other: Floats) -> Floats:

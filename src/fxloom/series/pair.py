@@ -10,12 +10,11 @@ from fxloom.features.pair_view import View
 from fxloom.kernels.edge import bar_pairs, edge
 from fxloom.kernels.flatness import rounding_size
 from fxloom.kernels.moments import rolling_moments, rolling_std
-from fxloom.kernels.momentum import STILL
 from fxloom.kernels.regression import Parabola, rolling_parabola
+from fxloom.kernels.tolerances import ZERO_CHANGE
 
 EDGE_BARS = 60  # clock bars of the spread proxy
 SPREAD_LOOKBACK = EDGE_BARS - 1  # of ``spread_bp``: that of the proxy; quoted spreads need none
-FIXED_SPREAD = "a broker may ask a fixed spread, or an estimate be 0 throughout"
 
 
 def least_curvature(domain: Domain) -> float:
@@ -35,7 +34,7 @@ def parabola(view: View, window: int) -> Parabola:
 
 def rounding(view: View, window: int) -> Floats:
     """The size below which deviations of ``series(15)`` inside W bars are rounding; missing where they are flat."""
-    return rounding_size(view.series(15), window, STILL if view.domain is BQX else 0.0)
+    return rounding_size(view.series(15), window, ZERO_CHANGE if view.domain is BQX else 0.0)
 
 
 def volatility(view: View, window: int) -> Floats:
@@ -50,7 +49,7 @@ def move(view: View, window: int) -> Floats:
     close = view.close_index
     out = np.full(len(close), np.nan)
     change = (close[window:] - close[:-window]) / close[:-window]
-    out[window:] = np.where(np.abs(change) < STILL, 0.0, 10_000.0 * np.log1p(change))
+    out[window:] = np.where(np.abs(change) < ZERO_CHANGE, 0.0, 10_000.0 * np.log1p(change))
     return out
 
 

@@ -13,10 +13,10 @@ from fxloom.bars.clock import on_clock
 from fxloom.features.domain import RATE, Domain
 from fxloom.features.pair_view import PairFrame
 from fxloom.features.panel_view import CARRY, PanelFrame, PanelView
-from fxloom.kernels.momentum import STILL
 from fxloom.kernels.panel_correlations import correlation_sums
 from fxloom.kernels.present_moments import present_moments, present_std
 from fxloom.kernels.set_moments import set_moments
+from fxloom.kernels.tolerances import ZERO_CHANGE
 from fxloom.series.pair import SPREAD_LOOKBACK, spread_bp
 from fxloom.series.siblings import members_of, relations
 
@@ -93,7 +93,7 @@ def total_return(view: PanelView, window: int) -> Floats:
         return each(_full_sum, (window,), view.g)
     x, out = view.x, np.full(view.x.shape, np.nan)
     change = np.log(x[:, window:] / x[:, :-window])
-    out[:, window:] = np.where(np.abs(change) < STILL, 0.0, change)
+    out[:, window:] = np.where(np.abs(change) < ZERO_CHANGE, 0.0, change)
     return out
 
 

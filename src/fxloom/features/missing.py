@@ -1,0 +1,25 @@
+"""Why a value is missing although its bars are there: the reasons that families report and formulas share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a row has no value; docs/definitions/conventions.md, "Missing values". Families report some of them."""
+
+    WARM_UP = "warm-up"  # the bars that the value needs do not lie before the row yet
+    ABSENT = "absent pair"  # a pair that the value needs is not stored, or its bars have not begun
+    GAP = "gap in the source"  # a pair that the value needs has begun, but is not present at the bar
+    UNDEFINED = "undefined"  # the formula has no value: 0/0, the correlation of a constant
+    FAILED_FIT = "failed fit"  # the model in force could not be fitted
+    NONE = "no reason"  # a defect
+
+
+# What a column's ``undefined`` says where several families say the same.
+CONSTANT_WINDOW = "the window is constant"
+STRAIGHT_WINDOW = "the window is constant or a straight line"
+STILL_PRICE = "the price does not move in the window"
+NO_VOLUME = "no volume in the window"
+NO_SPREAD = "without quotes: the proxy's first 59 bars, or EDGE has no value"
+FIXED_SPREAD = "a broker may ask a fixed spread, or an estimate be 0 throughout"

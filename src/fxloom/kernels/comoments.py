@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.kernels.complete_windows import complete_products
 from fxloom.kernels.flatness import is_flat, may_be_flat
 from fxloom.kernels.jit import jit
-from fxloom.kernels.joins import joined_products
 
 
 @jit
@@ -16,7 +16,7 @@ def centred_products(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats,
 
     A NaN in either series makes all three NaN.
     """
-    xx, xy, yy = joined_products(x, y, window)
+    xx, xy, yy = complete_products(x, y, window)
     for t in range(window - 1, len(x)):
         if np.isnan(xy[t]) or may_be_flat(xx[t], x[t], window) or may_be_flat(yy[t], y[t], window):
             settle(x, y, t, window, xx, xy, yy)

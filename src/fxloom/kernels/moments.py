@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.kernels.complete_windows import complete_means, complete_squares
 from fxloom.kernels.flatness import is_flat, may_be_flat
 from fxloom.kernels.jit import jit
-from fxloom.kernels.joins import joined_means, joined_squares
 
 BLOCK = 256  # rows: what a block works on stays in the first-level cache
 LAGS = 5  # lags a pass; a literal in the calls, so that their loop is unrolled
@@ -89,13 +89,13 @@ def rolling_sum(y: Floats, window: int) -> Floats:
 @jit
 def rolling_mean(y: Floats, window: int) -> Floats:
     """The mean of each window, exactly y[t] where all its values are equal."""
-    return y + joined_means(y, window)
+    return y + complete_means(y, window)
 
 
 @jit
 def centred_squares(y: Floats, window: int) -> tuple[Floats, Floats]:
     """The mean of each window relative to y[t], and the sum of squares about it: exactly 0 in a flat window."""
-    means, squares = joined_squares(y, window)
+    means, squares = complete_squares(y, window)
     for t in range(window - 1, len(y)):
         if may_be_flat(squares[t], y[t], window) and is_flat(y, t, window):
             squares[t] = 0.0

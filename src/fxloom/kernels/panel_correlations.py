@@ -7,25 +7,18 @@ import numpy as np
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
-from fxloom.kernels.window_parts import (
-    COUNT,
-    HIGH,
-    KEPT,
-    LOW,
-    PRODUCT,
-    ROWS,
-    SSD,
-    STEP,
-    WEIGHT,
+from fxloom.kernels.partial_windows import (
+    ROW,
+    fill_single,
     holds_enough,
-    join_pieces,
+    join_parts,
     join_products,
     join_two,
-    joins_of,
-    lay_leaves,
+    new_room,
 )
+from fxloom.kernels.window_parts import BLOCK, joins_of
 
-NESTED = (15, 30, 60, 120)  # each the last one doubled: the pieces of one are the halves of the next
+NESTED = (15, 30, 60, 120)  # each the last one doubled: the parts of one are the halves of the next
 JOINS = 9  # joins that build the longest
 ABSOLUTE = 2  # the window whose absolute correlations are summed over all other pairs
 CROSS = 2  # the relation of pairs that share no currency: their correlations count by magnitude
@@ -44,14 +37,14 @@ def correlation_sums(r: Floats, present: Flags, relation: Ints, sign: Floats) ->
     sums, counts = np.zeros((3, 4, pairs, n)), np.zeros((3, 4, pairs, n))
     magnitudes = np.zeros((pairs, n))
     joins = joins_of(NESTED[3])
-    for block in range(0, n, ROWS):
-        begin, end = max(block - NESTED[3] + 1, 0), min(block + ROWS, n)
+    for block in range(0, n, BLOCK):
+        begin, end = max(block - NESTED[3] + 1, 0), min(block + BLOCK, n)
         width, rows = end - begin, end - block
         steps, weights = np.zeros((pairs, JOINS, width)), np.zeros((pairs, JOINS, width))
         roots, full = np.empty((pairs, 4, rows)), np.zeros(pairs, np.int64)
-        room = np.zeros((6, KEPT, width))
+        room_x, room_y = new_room(width), new_room(width)
         for p in range(pairs):
-            full[p] = build(r[p, begin:end], begin, joins, room, steps[p], weights[p], roots[p])
+            full[p] = build(r[p, begin:end], begin, joins, room_x, steps[p], weights[p], roots[p])
         products = np.empty((4, rows))
         for p in range(pairs):
             for q in range(p + 1, pairs):
@@ -62,7 +55,7 @@ def correlation_sums(r: Floats, present: Flags, relation: Ints, sign: Floats) ->
                     for w in range(4):
                         divide(products[w], roots[p, w], roots[q, w])
                 else:
-                    correlate(r[p, begin:end], r[q, begin:end], begin, joins, room, products)
+                    correlate(r[p, begin:end], r[q, begin:end], begin, joins, room_x, room_y, products)
                 both = present[p, block:end] & present[q, block:end]
                 for w in range(4):
                     a, b = relation[p, q], relation[q, p]
@@ -78,50 +71,52 @@ def build(y: Floats, begin: int, joins: Ints, room: Floats, steps: Floats, weigh
 
     Returns 2 if every value is there, 0 if none.
     """
-    leaves, now, after = room[0], room[1], room[2]
-    lay_leaves(y, False, leaves)
-    held = leaves[COUNT].sum()
-    now[:] = leaves
+    single, now, after = room[0], room[1], room[2]
+    fill_single(y, False, single)
+    held = single[ROW.number].sum()
+    now[:] = single
     for k in range(JOINS):
-        join_pieces(now, leaves if joins[k, 1] == 1 else now, joins[k, 0], False, after)
+        join_parts(now, now if joins[k, 0] == joins[k, 1] else single, joins[k, 0], False, after)
         now, after = after, now
-        steps[k], weights[k] = now[STEP], now[WEIGHT]
+        steps[k], weights[k] = now[ROW.step], now[ROW.weight]
         if k >= JOINS - 4:
-            root(now, now[COUNT], y, begin, joins[k, 0] + joins[k, 1], roots[k - (JOINS - 4)])
+            root(now, now[ROW.number], y, begin, joins[k, 0] + joins[k, 1], roots[k - (JOINS - 4)])
     return 2 if held == len(y) else 1 if held > 0.0 else 0
 
 
 @jit
-def root(piece: Floats, count: Floats, y: Floats, begin: int, window: int, out: Floats) -> None:
+def root(parts: Floats, count: Floats, y: Floats, begin: int, window: int, out: Floats) -> None:
     """Roots of the squared deviations over the last bars; NaN where a window holds too little or is constant."""
     first = len(y) - len(out)
     for i in range(len(out)):
         t = first + i
-        moves = piece[SSD, t] > 0.0 and not is_constant(piece[HIGH, t], piece[LOW, t])
+        moves = parts[ROW.ssd, t] > 0.0 and not is_constant(parts[ROW.high, t], parts[ROW.low, t])
         enough = holds_enough(count[t], y[t], begin + t, window)
-        out[i] = np.sqrt(piece[SSD, t]) if enough and moves else np.nan
+        out[i] = np.sqrt(parts[ROW.ssd, t]) if enough and moves else np.nan
 
 
 @jit
-def correlate(one: Floats, other: Floats, begin: int, joins: Ints, room: Floats, rho: Floats) -> None:
+def correlate(one: Floats, other: Floats, begin: int, joins: Ints, room_x: Floats, room_y: Floats, rho: Floats) -> None:
     """Correlations of two series over the bars that they share, over the nested windows of the last rows (4, rows)."""
     x, y = np.where(np.isnan(other), np.nan, one), np.where(np.isnan(one), np.nan, other)
-    leaf_x, px, qx = room[0], room[1], room[2]
-    leaf_y, py, qy = room[3], room[4], room[5]
-    lay_leaves(x, False, leaf_x)
-    lay_leaves(y, False, leaf_y)
-    px[:], py[:] = leaf_x, leaf_y
+    single_x, now_x, after_x = room_x[0], room_x[1], room_x[2]
+    single_y, now_y, after_y = room_y[0], room_y[1], room_y[2]
+    fill_single(x, False, single_x)
+    fill_single(y, False, single_y)
+    now_x[:] = single_x
+    now_y[:] = single_y
     rows = rho.shape[1]
     roots = np.empty((2, rows))
     for k in range(JOINS):
-        single = joins[k, 1] == 1
-        join_two(px, leaf_x if single else px, py, leaf_y if single else py, joins[k], False, qx, qy)
-        px, qx, py, qy = qx, px, qy, py
+        double = joins[k, 0] == joins[k, 1]
+        older_x, older_y = now_x if double else single_x, now_y if double else single_y
+        join_two(now_x, older_x, now_y, older_y, joins[k], False, after_x, after_y)
+        now_x, after_x, now_y, after_y = after_x, now_x, after_y, now_y
         if k >= JOINS - 4:
             w, window = k - (JOINS - 4), joins[k, 0] + joins[k, 1]
-            root(px, px[COUNT], x, begin, window, roots[0])
-            root(py, px[COUNT], y, begin, window, roots[1])
-            rho[w] = px[PRODUCT, len(x) - rows :]
+            root(now_x, now_x[ROW.number], x, begin, window, roots[0])
+            root(now_y, now_x[ROW.number], y, begin, window, roots[1])
+            rho[w] = now_x[ROW.product, len(x) - rows :]
             divide(rho[w], roots[0], roots[1])
 
 
@@ -131,7 +126,7 @@ def multiply(step_x: Floats, step_y: Floats, weight: Floats, joins: Ints, produc
     width, rows = step_x.shape[1], products.shape[1]
     now, after = np.zeros(width), np.zeros(width)
     for k in range(len(joins)):
-        lag, single = joins[k, 0], joins[k, 1] == 1
+        lag, single = joins[k, 0], joins[k, 0] > joins[k, 1]
         older, steps_x, steps_y = now[: width - lag], step_x[k, lag:], step_y[k, lag:]
         join_products(now[lag:], older, single, steps_x, steps_y, weight[k, lag:], after[lag:])
         now, after = after, now

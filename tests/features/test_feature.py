@@ -32,7 +32,7 @@ def test_an_impossible_column_is_refused_with_its_name(wrong: dict[str, float]) 
 
 def test_only_name_unit_formula_and_warm_up_are_positional() -> None:
     with pytest.raises(TypeError):
-        Column("y", "", "", 7, 7)  # type: ignore[misc]
+        Column("y", "", "", 7, 7)  # type: ignore[call-arg]
 
 
 def test_tables_of_a_dual_family_carry_the_domain_in_their_names() -> None:

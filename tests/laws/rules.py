@@ -10,9 +10,9 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import WINDOWS
 from fxloom.features.feature import Table
+from fxloom.features.missing import FIXED_SPREAD
 from fxloom.features.pair_view import View
 from fxloom.features.panel_view import PanelView
-from fxloom.series.pair import FIXED_SPREAD
 from fxloom.series.panel import own_spread
 from tests.laws.specimens import (
     Specimen,

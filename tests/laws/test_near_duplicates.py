@@ -13,7 +13,7 @@ from fxloom.bars.pairs import PairInfo
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
-from fxloom.series.pair import FIXED_SPREAD
+from fxloom.features.missing import FIXED_SPREAD
 from tests.laws.specimens import PANEL, Specimen, month_edges, real
 from tests.laws.trial import try_out
 

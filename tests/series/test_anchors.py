@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from fxloom.series.anchors import WEEK, Week, weeks
+from fxloom.bars.clock import WEEK
+from fxloom.series.anchors import Week, weeks
 
 
 def minute(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:

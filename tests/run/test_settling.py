@@ -167,7 +167,7 @@ def test_bid_and_mid_do_not_merge(store: Store, files: Path, bars: Bars, monkeyp
     def sided(path: Path, options: ReadOptions) -> Iterator[FileResult]:
         for found in read(path, options):
             assert isinstance(found, SourceFile)
-            yield replace(found, price_side="mid" if "mid" in found.name else "bid")
+            yield replace(found, price_side="mid" if "mid" in Path(found.name).name else "bid")
 
     monkeypatch.setattr(ingest_module, "read", sided)
     write_bars(files / "a eurusd.parquet", bare(bars.between(JANUARY, FEBRUARY)))

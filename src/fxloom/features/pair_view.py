@@ -66,17 +66,26 @@ class View(BaseView[PairFrame]):
 
     @property
     def volume(self) -> Floats:
-        """V: ticks or units of the minute, or where the source has none the catalogue's proxy from the range."""
+        """V: ticks or units of the minute; the proxy from the range for a pair that is settled as having none.
+
+        A pair that has volume and lacks it in some bars has none there: a proxy never stands in for single bars, so
+        that no value depends on which months are seen together.
+        """
         bars = self.frame.bars
-        if self.frame.info.has_volume and bars.volume is not None:
-            return bars.volume[self.start :]
-        return self.shared_by_domains(volume_proxy)
+        if not self.frame.info.has_volume:
+            return self.shared_by_domains(volume_proxy)
+        return self.shared_by_domains(missing_volume) if bars.volume is None else bars.volume[self.start :]
 
     @property
     def quoted_spread(self) -> Floats | None:
-        """Quoted spread in price units, None where the source has no quotes (then a proxy takes its place)."""
+        """Quoted spread in price units; None for a pair that is settled as having no quotes, which a proxy replaces.
+
+        A pair that has quotes and lacks them in some bars has none there.
+        """
         bars = self.frame.bars
-        return bars.spread[self.start :] if self.frame.info.has_quotes and bars.spread is not None else None
+        if not self.frame.info.has_quotes:
+            return None
+        return np.full(len(self), np.nan) if bars.spread is None else bars.spread[self.start :]
 
     # -- the domain's series -------------------------------------------------------------------------------------
 
@@ -137,6 +146,11 @@ def volume_proxy(view: View) -> Floats:
     bars = view.frame.bars
     pips = (bars.high - bars.low)[view.start :] / pip_of(view.pair)
     return np.where(view.observed, 1.0 + pips, 0.0)
+
+
+def missing_volume(view: View) -> Floats:
+    """The volume of a pair whose bars in view all lack it; a filled minute has none traded all the same."""
+    return np.where(view.observed, np.nan, 0.0)
 
 
 def momentum(view: View, window: int) -> Floats:

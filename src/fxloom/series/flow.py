@@ -33,7 +33,7 @@ def mean_volume(view: View, window: int) -> Floats:
 def impact_parts(view: View) -> tuple[Floats, Floats]:
     """abs(r) / V of bars with volume, 0 of others, and 1 where a bar has volume, else 0."""
     volume, size = view.volume, view.shared(return_size)
-    traded = np.where(np.isnan(size), np.nan, (volume > 0.0).astype(np.float64))
+    traded = np.where(np.isnan(size) | np.isnan(volume), np.nan, (volume > 0.0).astype(np.float64))
     return np.where(traded == 0.0, 0.0, ratio(size, volume)), traded
 
 

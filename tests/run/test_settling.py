@@ -59,7 +59,7 @@ def take(store: Store, files: Path, bars: Bars, **options: bool) -> FileReport:
 
 
 def bare(bars: Bars) -> Bars:
-    return Bars(bars.ts, bars.open, bars.high, bars.low, bars.close)
+    return replace(bars, volume=None, spread=None)
 
 
 def moved(bars: Bars, by: float) -> Bars:

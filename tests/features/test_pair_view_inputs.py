@@ -68,6 +68,6 @@ def test_a_gap_takes_values_away_and_changes_none(table: Table, bars: Bars, gap:
 @pytest.mark.parametrize("name", ["volume", "spread"])
 def test_a_column_that_is_not_there_is_missing_and_no_proxy(name: str, bars: Bars) -> None:
     """Whether a month's file has a column of nothing or no column: the same, and not what a pair without one has."""
-    none = Bars(bars.ts, bars.open, bars.high, bars.low, bars.close)
+    none = replace(bars, volume=None, spread=None)
     found = computed(tables()[f"{name}_features"], none)
     assert all(np.isnan(column).all() for column in found.columns.values())

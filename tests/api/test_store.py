@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
 import fxloom
 from fxloom.api import OpenStore, UnavailableError
+from fxloom.bars.months import month_bounds
 from fxloom.cli import main
 from fxloom.datasets.availability import Allow
+from fxloom.engine.partitions import PartitionKey
 from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
@@ -44,11 +48,15 @@ def part(lake: FolderStore, pair: str = "eurusd", month: str = "2024-02") -> Pat
 
 
 def make_stale(lake: FolderStore) -> None:
-    """Write another fingerprint into one partition."""
-    path = part(lake, "usdjpy", "2024-01")
-    table = pq.read_table(path, partitioning=None)
-    record = json.loads(table.schema.metadata[b"fxloom"]) | {"fingerprint": "of other bars"}
-    pq.write_table(table.replace_schema_metadata({"fxloom": json.dumps(record)}), path, write_page_checksum=True)
+    """Publish one partition under the fingerprint of other bars."""
+    record = lake.record(PartitionKey("bollinger_rate", "usdjpy", "2024-01"))
+    frame = lake.scan("bollinger_rate", ["usdjpy"], None, month_bounds("2024-01")[1])
+    assert record is not None
+    assert frame is not None
+    rows = frame.collect()
+    ts = rows["ts_utc"].dt.epoch("s").to_numpy() // 60
+    columns = {n: rows[n].cast(pl.Float64).fill_null(np.nan).to_numpy() for n in rows.columns[2:]}
+    lake.publish(replace(record, fingerprint="of other bars"), ts, None, columns)
 
 
 def test_a_missing_and_a_stale_partition_are_reported_with_the_cure(store: OpenStore, lake: FolderStore) -> None:

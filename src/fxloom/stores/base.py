@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import polars as pl
@@ -11,6 +11,8 @@ import polars as pl
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
+
+Part = Callable[[list[str]], pl.DataFrame]  # of the wanted features: a frame of them with ts_utc and pair
 
 
 class StoreError(RuntimeError):
@@ -95,6 +97,14 @@ class Store(Protocol):
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
         """Write a partition, features in catalogue order, and make it visible in one step."""
+
+    def parts(
+        self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
+    ) -> list[tuple[PartitionKey, Part]]:
+        """The partitions of the months from ``start`` to ``end``, each with what reads its wanted features.
+
+        Those of all pairs together are given whole, whatever ``pairs`` says.
+        """
 
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
         """Rows of the months from ``start`` to ``end`` as a lazy frame (ts_utc, pair, features), None if none."""

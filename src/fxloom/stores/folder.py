@@ -23,10 +23,19 @@ from fxloom.bars.months import month_of, months_of
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
 from fxloom.stores.atomic import INCOMING, clear_temporaries, flush_folder, make_folders, replacing, store_errors
-from fxloom.stores.base import CorruptError, NewerFormatError, StoreError
+from fxloom.stores.base import CorruptError, NewerFormatError, Part, StoreError
 from fxloom.stores.documents import settings_fields, settings_of
-from fxloom.stores.frames import BarsNote, bars_note, bars_of, features_table, joined, record_in, stored_bars_table
-from fxloom.stores.parts import MEMORY, UNREADABLE, belongs, corruption_of, feature_files, read_partition
+from fxloom.stores.frames import (
+    BarsNote,
+    bars_note,
+    bars_of,
+    features_table,
+    joined,
+    record_in,
+    scanned,
+    stored_bars_table,
+)
+from fxloom.stores.parts import MEMORY, UNREADABLE, belongs, corruption_of, part_of, read_partition
 from fxloom.stores.tree import (
     SETTINGS,
     STRAY,
@@ -187,21 +196,33 @@ class FolderStore:
             self._settings = self.settings()
         return self._settings.dtype if self._settings else "float32"
 
-    def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+    def _files(
+        self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
+    ) -> list[tuple[PartitionKey, Path]]:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
         listing = list_parts(self.root, [table])
         _refuse_strays(listing)
-        files = [(key, path) for key, path in listing.parts if first <= key.month <= last]
-        by_pair = bool(files) and files[0][0].pair != ""
-        if by_pair and pairs is not None:
-            files = [(key, path) for key, path in files if key.pair in pairs]
+        return [
+            (key, path)
+            for key, path in listing.parts
+            if first <= key.month <= last and (pairs is None or key.pair in ("", *pairs))
+        ]
+
+    def parts(
+        self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
+    ) -> list[tuple[PartitionKey, Part]]:
+        dtype = self._dtype()
+        return [(key, part_of(key, path, dtype)) for key, path in self._files(table, pairs, start, end)]
+
+    def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        files = self._files(table, pairs, start, end)
         if not files:
             return None
         known = tables().get(table)
         names = known.names if known else _names_in(files[-1][1])
-        frame = feature_files(files, names, self._dtype())
-        return frame if by_pair or pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+        dtype = self._dtype()
+        return scanned(names, dtype, [(key, part_of(key, path, dtype)) for key, path in files], pairs)
 
     # -- the rest ------------------------------------------------------------------------------------------------
 

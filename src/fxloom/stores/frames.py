@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,10 +17,10 @@ from polars.io.plugins import register_io_source
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE
-from fxloom.engine.partitions import Record
+from fxloom.engine.partitions import PartitionKey, Record
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
-from fxloom.stores.base import newer_format
+from fxloom.stores.base import Part, newer_format
 from fxloom.stores.documents import FORMAT, checksum_of, record_fields, record_of
 
 METADATA = b"fxloom"  # the key under which a file says what it is ...
@@ -150,7 +150,6 @@ def documentation(feature: Feature) -> dict[str, str]:
 
 
 FLOATS: dict[str, Any] = {"float32": pl.Float32, "float64": pl.Float64}
-Part = Callable[[list[str]], pl.DataFrame]  # of the wanted features: a frame of them with ts_utc and pair
 
 
 def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.LazyFrame:
@@ -176,6 +175,15 @@ def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.Lazy
     return register_io_source(produce, schema=schema)
 
 
+def scanned(
+    names: Sequence[str], dtype: str, parts: Sequence[tuple[PartitionKey, Part]], pairs: Sequence[str] | None
+) -> pl.LazyFrame:
+    """The features ``names`` of ``parts`` as a lazy frame, of ``pairs`` (None: all) where a part holds several."""
+    frame = streamed(names, dtype, [part for _, part in parts])
+    mixed = any(not key.pair for key, _ in parts)
+    return frame.filter(pl.col("pair").is_in(list(pairs))) if mixed and pairs is not None else frame
+
+
 def record_in(metadata: dict[bytes, bytes]) -> Record:
     """The record that a file of features carries; KeyError, ValueError or TypeError if it is damaged."""
     return stored_record(metadata)[0]
@@ -198,8 +206,3 @@ def bars_frame(bars: Bars, pair: str) -> pl.DataFrame:
         values = pl.lit(None, pl.Float64) if column is None else pl.Series(column, nan_to_null=True)
         frame = frame.with_columns(values.alias(name))
     return frame
-
-
-def empty_features(names: Iterable[str]) -> pl.LazyFrame:
-    schema: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String}
-    return pl.LazyFrame(schema=schema | dict.fromkeys(names, pl.Float32))

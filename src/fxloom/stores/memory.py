@@ -14,6 +14,7 @@ from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import month_of, months_of
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
+from fxloom.stores.base import Part
 from fxloom.stores.frames import features_table, joined
 from fxloom.system.lock import LockedError
 
@@ -92,13 +93,30 @@ class MemoryStore:
         self._parts[record.key] = (record, frame)
 
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        frames = [frame for _, frame in self._frames(table, pairs, start, end)]
+        if not frames:
+            return None
+        frame = pl.concat(frames).lazy()
+        return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+
+    def parts(
+        self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
+    ) -> list[tuple[PartitionKey, Part]]:
+        def part(frame: pl.DataFrame) -> Part:
+            return lambda wanted: frame.select("ts_utc", "pair", *wanted)
+
+        return [(key, part(frame)) for key, frame in self._frames(table, pairs, start, end)]
+
+    def _frames(
+        self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
+    ) -> list[tuple[PartitionKey, pl.DataFrame]]:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
-        parts = [f for key, (_, f) in sorted(self._parts.items()) if key.table == table and first <= key.month <= last]
-        if not parts:
-            return None
-        frame = pl.concat(parts).lazy()
-        return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+        return [
+            (key, frame)
+            for key, (_, frame) in sorted(self._parts.items())
+            if key.table == table and first <= key.month <= last and (pairs is None or key.pair in ("", *pairs))
+        ]
 
     def quarantine(self, rows: pl.DataFrame, name: str) -> str:
         self._quarantine[name] = rows

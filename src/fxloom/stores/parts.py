@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE
 from fxloom.engine.partitions import PartitionKey, Record
-from fxloom.stores.base import CorruptError, StoreError
-from fxloom.stores.frames import FLOATS, Part, column_checksum, stored_record, streamed
+from fxloom.stores.base import CorruptError, Part, StoreError
+from fxloom.stores.frames import FLOATS, column_checksum, stored_record
 
 MEMORY = (MemoryError,)  # not the file's fault
 UNREADABLE = (  # what Arrow, and what reads its metadata, say of damaged files
@@ -21,13 +21,9 @@ UNREADABLE = (  # what Arrow, and what reads its metadata, say of damaged files
 )  # fmt: skip
 
 
-def feature_files(files: Sequence[tuple[PartitionKey, Path]], names: Sequence[str], dtype: str) -> pl.LazyFrame:
-    """The rows of partitions, one after the other, as a lazy frame: ts_utc, pair, features."""
-
-    def part(key: PartitionKey, path: Path) -> Part:
-        return lambda wanted: _part(key, path, wanted, dtype)
-
-    return streamed(names, dtype, [part(key, path) for key, path in files])
+def part_of(key: PartitionKey, path: Path, dtype: str) -> Part:
+    """What reads the wanted features of one file: a frame of ts_utc, pair and them. CorruptError if it is damaged."""
+    return lambda wanted: _part(key, path, wanted, dtype)
 
 
 def corruption_of(path: Path, record: Record, dtype: str) -> str:

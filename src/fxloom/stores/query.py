@@ -1,17 +1,22 @@
-"""Reading features out of a store: any tables, joined on time and pair, lazily."""
+"""Reading features out of a store: the tables of a pair and month side by side, month by month, lazily."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
-from fxloom.features.catalogue import tables
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE
 from fxloom.features.feature import Feature
-from fxloom.stores.base import Store
-from fxloom.stores.frames import empty_features
+from fxloom.stores.base import Part, Store
+from fxloom.stores.frames import FLOATS
 
 KEYS = ["ts_utc", "pair"]
+SCHEMA: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String}
 
 
 def known_at() -> pl.Expr:
@@ -22,36 +27,95 @@ def known_at() -> pl.Expr:
 def read_features(
     store: Store, features: Sequence[Feature], pairs: Sequence[str], start: int | None, end: int | None
 ) -> pl.LazyFrame:
-    """``features`` of ``pairs`` where ``start <= ts_utc < end`` (minutes since 1970), a row a time and pair.
+    """``features`` of ``pairs`` where ``start <= ts_utc < end`` (minutes since 1970), one row per time and pair.
 
-    Rows that only some of the tables have (partitions not populated yet) are kept, with nulls for the others.
+    Rows are sorted by pair and time. Rows that only some of the tables have (partitions not populated yet) are kept,
+    with nulls for the others. What the query does not want is not read, and only one month is in memory at a time.
+    ValueError if no feature is asked for.
     """
-    by_table: dict[str, list[str]] = {}
-    for feature in features:
-        by_table.setdefault(feature.table, []).append(feature.name)
-    joined: pl.LazyFrame | None = None
-    for table, names in by_table.items():
-        frame = _rows(store, table, names, pairs, start, end)
-        joined = frame if joined is None else joined.join(frame, on=KEYS, how="full", coalesce=True)
-    if joined is None:
-        raise ValueError("no feature was asked for")
-    return joined.select("ts_utc", known_at(), "pair", *(f.name for f in features)).sort("pair", "ts_utc")
+    if not features:
+        raise ValueError("no feature was asked for: name some features, tables, families or a domain")
+    settings = store.settings()
+    dtype = FLOATS[settings.dtype if settings else "float32"]
+    asked = _Asked(store, features, tuple(pairs), start, end)
+    schema = SCHEMA | dict.fromkeys((f.name for f in features), dtype)
+
+    def produce(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        wanted = [n for n in schema if with_columns is None or n in with_columns]
+        left = n_rows
+        for frame in asked.frames([n for n in wanted if n not in SCHEMA], dtype):
+            if left is not None:
+                frame = frame.head(left)
+                left -= frame.height
+            chosen = frame if predicate is None else frame.filter(predicate)
+            yield chosen.select(wanted)
+            if left == 0:
+                return
+
+    frame = register_io_source(produce, schema=schema)
+    several = len(asked.pairs) > 1 and len(asked.months) > 1
+    ordered = frame.sort("pair", "ts_utc") if several else frame
+    return ordered.select("ts_utc", known_at(), "pair", *(f.name for f in features))
 
 
-def _rows(
-    store: Store, table: str, names: Sequence[str], pairs: Sequence[str], start: int | None, end: int | None
-) -> pl.LazyFrame:
-    frame = store.scan(table, pairs, start, end)
-    if frame is None:
-        return empty_features(names)
-    if tables()[table].family.scope == "panel" or pairs is not None:
-        frame = frame.filter(pl.col("pair").is_in(list(pairs)))
-    if start is not None:
-        frame = frame.filter(pl.col("ts_utc") >= _moment(start))
-    if end is not None:
-        frame = frame.filter(pl.col("ts_utc") < _moment(end))
-    return frame.select(*KEYS, *names)
+@dataclass
+class _Asked:
+    """The partitions that a read needs, found once: by month, pair ("" for all) and table."""
+
+    store: Store
+    features: Sequence[Feature]
+    pairs: tuple[str, ...]
+    start: int | None
+    end: int | None
+
+    def __post_init__(self) -> None:
+        self.parts: dict[str, dict[str, dict[str, Part]]] = defaultdict(lambda: defaultdict(dict))
+        for table in dict.fromkeys(f.table for f in self.features):
+            for key, part in self.store.parts(table, self.pairs, self.start, self.end):
+                self.parts[key.month][key.pair][table] = part
+        self.months = sorted(self.parts)
+
+    def frames(self, wanted: Sequence[str], dtype: Any) -> Iterator[pl.DataFrame]:
+        """A frame per month and pair, months first: ts_utc, pair and the ``wanted`` features."""
+        by_table: dict[str, list[str]] = {f.table: [] for f in self.features}
+        for feature in self.features:
+            if feature.name in wanted:
+                by_table[feature.table].append(feature.name)
+        for month in self.months:
+            together = {t: self._within(part(by_table[t])) for t, part in self.parts[month].get("", {}).items()}
+            for pair in sorted(self.pairs):
+                own = self.parts[month].get(pair, {})
+                frames = {t: self._within(own[t](by_table[t])) for t in by_table if t in own}
+                frames |= {t: f.filter(pl.col("pair") == pair) for t, f in together.items()}
+                if frames:
+                    yield _completed(side_by_side([frames[t] for t in by_table if t in frames]), wanted, dtype)
+
+    def _within(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if self.start is not None:
+            frame = frame.filter(pl.col("ts_utc") >= _moment(self.start))
+        if self.end is not None:
+            frame = frame.filter(pl.col("ts_utc") < _moment(self.end))
+        return frame
+
+
+def side_by_side(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The tables of one pair as one: columns beside one another where their times are equal, else joined on them."""
+    first, *others = frames
+    alike = [f for f in others if f["ts_utc"].equals(first["ts_utc"])]
+    laid = pl.concat([first, *(f.drop(KEYS) for f in alike)], how="horizontal") if alike else first
+    for frame in others:
+        if not any(frame is f for f in alike):
+            laid = laid.join(frame, on=KEYS, how="full", coalesce=True)
+    return laid if len(alike) == len(others) else laid.sort("ts_utc")
+
+
+def _completed(frame: pl.DataFrame, wanted: Sequence[str], dtype: Any) -> pl.DataFrame:
+    """``frame`` with a column of nulls for each feature whose partition is not there."""
+    absent = [pl.lit(None, dtype).alias(name) for name in wanted if name not in frame.columns]
+    return frame.with_columns(absent) if absent else frame
 
 
 def _moment(minute: int) -> pl.Expr:
-    return pl.lit(minute * 60_000_000).cast(pl.Datetime("us", "UTC"))
+    return pl.lit(minute * MICROSECONDS_PER_MINUTE).cast(pl.Datetime("us", "UTC"))

@@ -10,7 +10,7 @@ import polars as pl
 from psycopg import sql
 
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE
-from fxloom.stores.frames import Part, streamed
+from fxloom.stores.base import Part
 from fxloom.stores.postgres.binary import decoded
 from fxloom.stores.postgres.connections import Connection, Connections
 from fxloom.stores.postgres.layout import SQL_TYPES
@@ -52,15 +52,9 @@ def fetch(connection: Connection, rows: RowRange, names: Sequence[str], dtype: s
     return dict(zip([*keys, *names], decoded(data, kinds).values(), strict=True))
 
 
-def feature_source(
-    connections: Connections, ranges: Sequence[RowRange], names: Sequence[str], dtype: str
-) -> pl.LazyFrame:
-    """The rows of ``ranges`` as a lazy frame that asks the server only for the columns that are wanted."""
-
-    def part(rows: RowRange) -> Part:
-        return lambda wanted: _frame(connections.run(lambda c: fetch(c, rows, wanted, dtype)), rows)
-
-    return streamed(names, dtype, [part(rows) for rows in ranges])
+def part_of(connections: Connections, rows: RowRange, dtype: str) -> Part:
+    """What reads the wanted features of ``rows``: the server is asked for these columns only."""
+    return lambda wanted: _frame(connections.run(lambda c: fetch(c, rows, wanted, dtype)), rows)
 
 
 def _frame(columns: dict[str, Any], rows: RowRange) -> pl.DataFrame:

@@ -17,16 +17,16 @@ from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE, MINUTES_A_DAY, month_bounds, month_of, months_of
 from fxloom.engine.partitions import Corruption, DType, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
-from fxloom.stores.base import CorruptError, StoreError, newer_format
+from fxloom.stores.base import CorruptError, Part, StoreError, newer_format
 from fxloom.stores.documents import FORMAT, settings_fields, settings_of
-from fxloom.stores.frames import joined
+from fxloom.stores.frames import joined, scanned
 from fxloom.stores.postgres.address import address_of
 from fxloom.stores.postgres.binary import Block, checksum, encoded
 from fxloom.stores.postgres.connections import Connection, connections_of
 from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
 from fxloom.stores.postgres.locks import only_writer
 from fxloom.stores.postgres.partitions import drop_partition, quoted, ready_parent, write_partition
-from fxloom.stores.postgres.query import RowRange, feature_source, fetch
+from fxloom.stores.postgres.query import RowRange, fetch, part_of
 from fxloom.stores.postgres.source import BarsSource
 from fxloom.stores.postgres.statements import CHECKSUMS, KEYS, MONTHS, PAIRS_STORED, RECORDS, SAVE_MONTH, SAVE_RECORD
 
@@ -291,21 +291,28 @@ class PostgresStore:
         self._run(write)
 
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
+        parts = self.parts(table, pairs, start, end)
+        return scanned(tables()[table].names, self._dtype(), parts, pairs) if parts else None
+
+    def parts(
+        self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
+    ) -> list[tuple[PartitionKey, Part]]:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
         keys = self._run(lambda c: self._rows(c, "partitions", KEYS, [table, first, last]))
-        wanted = [(pair, month) for pair, month in keys if pairs is None or not pair or pair in pairs]
-        if not wanted:
-            return None
-        relations = {pair: features_relation(self.schema, tables()[table], pair, self._dtype()) for pair, _ in wanted}
-        spans = []
-        for pair, month in wanted:
-            low, high = month_bounds(month)
-            low = low if start is None else max(low, start)
-            spans.append(RowRange(relations[pair].identifier, low, high if end is None else min(high, end), pair))
-        names = tables()[table].names
-        frame = feature_source(self._connections, spans, names, self._dtype())
-        return frame if pairs is None else frame.filter(pl.col("pair").is_in(list(pairs)))
+        dtype, found = self._dtype(), []
+        for pair, month in keys:
+            if pairs is None or not pair or pair in pairs:
+                low, high = month_bounds(month)
+                relation = features_relation(self.schema, tables()[table], pair, dtype)
+                rows = RowRange(
+                    relation.identifier,
+                    low if start is None else max(low, start),
+                    high if end is None else min(high, end),
+                    pair,
+                )
+                found.append((PartitionKey(table, pair, month), part_of(self._connections, rows, dtype)))
+        return found
 
     # -- the rest ------------------------------------------------------------------------------------------------
 

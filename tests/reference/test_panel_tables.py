@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.pairs import PAIRS
 from fxloom.features.catalogue import tables
 from tests.conftest import DATA, real_bars
-from tests.markets import panel_of_five
+from tests.markets import panel, panel_of_five
 from tests.reference import cross_section, relatives
 from tests.reference.market import build
 from tests.reference.panel import Panel
@@ -41,10 +41,11 @@ def real() -> dict[str, Bars]:
 
 
 CASES: dict[str, tuple[Callable[[], dict[str, Bars]], tuple[str, ...]]] = {
-    "made up": (panel_of_five, ("eurusd", "gbpusd")),
+    "five currencies": (panel_of_five, ("eurusd", "gbpusd")),
+    "eleven pairs": (partial(panel, n=1_900), ("eurusd", "usdjpy", "audnzd", "eurchf")),
     "panel15": (real, ("eurusd", "audcad", "eurjpy")),
 }
-NAMES = [pytest.param("made up"), pytest.param("panel15", marks=pytest.mark.data)]
+NAMES = [pytest.param("five currencies"), pytest.param("eleven pairs"), pytest.param("panel15", marks=pytest.mark.data)]
 
 
 @cache

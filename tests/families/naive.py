@@ -1,4 +1,4 @@
-"""Made-up and real markets for the tests of families, and what the pages define of them, one bar at a time."""
+"""Made-up and real markets for the tests of families, and the series that are defined on them, one bar at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.conftest import real_bars, real_quotes
 from tests.markets import quoted_walk
 
 Number = float | np.floating[Any]
-Twin = Callable[["Market", int], Number]
+Reference = Callable[["Market", int], Number]
 Formula = Callable[[np.ndarray], Number]
 
 
@@ -141,12 +141,12 @@ def sample(first: int, n: int) -> list[int]:
     return sorted({*range(first, min(first + 3, n)), *range(first, n, 97), n - 1})
 
 
-def check_twins(family: Family, m: Market, twins: Mapping[str, Twin], tolerance: float = 1e-9) -> None:
-    """Every column against its slow twin, missing before its warm-up, within its range, never a negative zero."""
+def check_against(family: Family, m: Market, references: Mapping[str, Reference], tolerance: float = 1e-9) -> None:
+    """Every column against its reference, missing before its warm-up, within its range, never a negative zero."""
     got = family.compute(m.view)
     columns = {c.name: c for c in family.columns(m.domain)}
     assert list(columns) == list(got)
-    assert set(twins) == set(columns)
+    assert set(references) == set(columns)
     for name, column in columns.items():
         values = got[name]
         assert np.isnan(values[: column.warmup]).all(), name
@@ -160,7 +160,7 @@ def check_twins(family: Family, m: Market, twins: Mapping[str, Twin], tolerance:
             assert np.isfinite(values[column.warmup :]).all(), name
         with np.errstate(invalid="ignore", divide="ignore"):
             for t in sample(column.warmup, len(m)):
-                want = float(twins[name](m, t))
+                want = float(references[name](m, t))
                 near = pytest.approx(want, rel=tolerance, abs=tolerance * scale, nan_ok=True)
                 assert values[t] == near, (name, t, values[t], want)
 

@@ -1,4 +1,4 @@
-"""Microstructure against the formulas of its page, the papers and the authors' own EDGE."""
+"""Microstructure against the formulas of its definition, the papers and the authors' own EDGE."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ from scipy import stats
 
 from fxloom.families.advanced_microstructure import FAMILY
 from fxloom.features.domain import BOTH, BQX, RATE, Domain
-from tests.families.naive import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
+from tests.families.naive import (
+    NAMES,
+    Market,
+    Reference,
+    check_against,
+    corr,
+    market,
+    percentile_rank,
+    quotient,
+    slope,
+    std,
+)
 
 
 def sign(r: np.ndarray) -> np.ndarray:
@@ -104,7 +115,7 @@ def toxicity(m: Market, t: int) -> float:
     return percentile_rank(present, past[-1]) if len(present) >= 720 and np.isfinite(past[-1]) else math.nan
 
 
-def lagged(series: Callable[[Market], np.ndarray]) -> Twin:
+def lagged(series: Callable[[Market], np.ndarray]) -> Reference:
     """corr_60 of the series and of itself a bar before."""
     return lambda m, t: corr(m.window(series(m), t, 60), m.window(series(m), t - 1, 60))
 
@@ -150,7 +161,7 @@ def reversal(m: Market, t: int) -> float:
     return float(np.clip(np.linalg.lstsq(design, after, rcond=None)[0][2], -100, 100))
 
 
-TWINS: dict[str, Twin] = {
+REFERENCES: dict[str, Reference] = {
     "micro_amihud_60": amihud,
     "micro_kyle_60": kyle,
     "micro_hasbrouck_60": hasbrouck,
@@ -178,8 +189,8 @@ TWINS: dict[str, Twin] = {
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_columns_are_those_of_the_page(name: str, domain: Domain) -> None:
-    check_twins(FAMILY, market(name, domain), TWINS, 1e-8)
+def test_columns_are_as_defined(name: str, domain: Domain) -> None:
+    check_against(FAMILY, market(name, domain), REFERENCES, 1e-8)
 
 
 @pytest.mark.parametrize("name", NAMES)

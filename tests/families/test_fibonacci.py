@@ -1,4 +1,4 @@
-"""The Fibonacci levels against a slow twin, on walks, ties and standstills."""
+"""The Fibonacci levels against a slow reference, on walks, ties and standstills."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def view_of(n: int, seed: int, domain: Domain, still: tuple[int, int] = (0, 0)) 
 
 
 def slow_levels(high: np.ndarray, low: np.ndarray, close: float) -> dict[str, float]:
-    """The page's definitions on one window of 120 bars."""
+    """The definitions on one window of 120 bars."""
     top, bottom = max(high), min(low)
     since_high = next(i for i, h in enumerate(high[::-1]) if h == top)
     since_low = next(i for i, l in enumerate(low[::-1]) if l == bottom)
@@ -39,7 +39,7 @@ def slow_levels(high: np.ndarray, low: np.ndarray, close: float) -> dict[str, fl
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("still", [(0, 0), (300, 500)], ids=["walk", "with a standstill"])
-def test_levels_are_those_of_the_page(domain: Domain, still: tuple[int, int]) -> None:
+def test_levels_are_as_defined(domain: Domain, still: tuple[int, int]) -> None:
     view = view_of(900, 1, domain, still)
     got = fibonacci.compute(view)
     _, high, low, close = view.ohlc

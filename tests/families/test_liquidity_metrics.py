@@ -1,4 +1,4 @@
-"""Liquidity against the formulas of its page."""
+"""Liquidity against the formulas of its definition."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ import pytest
 
 from fxloom.families.liquidity_metrics import FAMILY
 from fxloom.features.domain import BOTH, Domain
-from tests.families.naive import NAMES, Market, Twin, check_twins, corr, market, percentile_rank, quotient, slope, std
+from tests.families.naive import (
+    NAMES,
+    Market,
+    Reference,
+    check_against,
+    corr,
+    market,
+    percentile_rank,
+    quotient,
+    slope,
+    std,
+)
 
 
 def sign(r: np.ndarray) -> np.ndarray:
@@ -98,7 +109,7 @@ def stress(m: Market, t: int) -> float:
     return np.mean(scores[np.isfinite(scores)]) if np.isfinite(scores).any() else math.nan
 
 
-TWINS: dict[str, Twin] = {
+REFERENCES: dict[str, Reference] = {
     "liq_amihud_z": amihud_z,
     "liq_turnover_60": turnover,
     "liq_volume_elasticity_120": volume_elasticity,
@@ -115,5 +126,5 @@ TWINS: dict[str, Twin] = {
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_columns_are_those_of_the_page(name: str, domain: Domain) -> None:
-    check_twins(FAMILY, market(name, domain), TWINS, 1e-8)
+def test_columns_are_as_defined(name: str, domain: Domain) -> None:
+    check_against(FAMILY, market(name, domain), REFERENCES, 1e-8)

@@ -1,4 +1,4 @@
-"""Market regimes against the formulas of their page."""
+"""Market regimes against the formulas of their definition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from scipy import stats
 
 from fxloom.families.market_regime import FAMILY
 from fxloom.features.domain import BOTH, BQX, Domain
-from tests.families.naive import NAMES, Market, Twin, bars_since_change, check_twins, market, quotient, slope, std
+from tests.families.naive import (
+    NAMES,
+    Market,
+    Reference,
+    bars_since_change,
+    check_against,
+    market,
+    quotient,
+    slope,
+    std,
+)
 
 
 def changes(x: np.ndarray, k: int) -> np.ndarray:
@@ -88,7 +98,7 @@ def jump_count(m: Market, t: int) -> float:
     return found
 
 
-TWINS: dict[str, Twin] = {
+REFERENCES: dict[str, Reference] = {
     "mr_efficiency_60": efficiency,
     "mr_hurst_240": hurst,
     "mr_choppiness_60": choppiness,
@@ -104,5 +114,5 @@ TWINS: dict[str, Twin] = {
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_columns_are_those_of_the_page(name: str, domain: Domain) -> None:
-    check_twins(FAMILY, market(name, domain), TWINS)
+def test_columns_are_as_defined(name: str, domain: Domain) -> None:
+    check_against(FAMILY, market(name, domain), REFERENCES)

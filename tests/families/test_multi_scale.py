@@ -1,4 +1,4 @@
-"""The slower clocks against a twin of plain lists and TA-Lib, their visibility, and their memory."""
+"""The slower clocks against a reference of plain lists and TA-Lib, their visibility, and their memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def features(view: View, minutes: int) -> Columns:
     return FAMILIES[minutes].compute(view)
 
 
-# -- the twin --------------------------------------------------------------------------------------------------------
+# -- the reference ---------------------------------------------------------------------------------------------------
 
 
 class Slow:
@@ -84,7 +84,7 @@ class Slow:
 
 @SCALES
 @DOMAINS
-def test_values_are_those_of_the_page(domain: Domain, minutes: int) -> None:
+def test_values_are_as_defined(domain: Domain, minutes: int) -> None:
     view = frame_of(closing_walk(9000, minutes)).view(domain)
     got, slow = features(view, minutes), Slow(view, minutes)
     columns = {c.name: c for c in FAMILIES[minutes].columns(domain)}

@@ -1,4 +1,4 @@
-"""Realized volatility against the formulas of its page and of the papers."""
+"""Realized volatility against the formulas of its definition and of the papers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.families.naive import (
     Formula,
     Market,
     Number,
-    Twin,
+    Reference,
     bars_since_change,
-    check_twins,
+    check_against,
     market,
     quotient,
     std,
@@ -98,15 +98,15 @@ def ewma_ratio(m: Market, t: int) -> float:
     return math.sqrt(means[0] / means[1]) if means[1] > 0 else math.nan
 
 
-def on_returns(w: int, formula: Formula) -> Twin:
+def on_returns(w: int, formula: Formula) -> Reference:
     return lambda m, t: formula(m.window(m.r, t, w))
 
 
-def on_parkinson(w: int, formula: Formula) -> Twin:
+def on_parkinson(w: int, formula: Formula) -> Reference:
     return lambda m, t: formula(m.window(parkinsons(m), t, w))
 
 
-TWINS: dict[str, Twin] = {
+REFERENCES: dict[str, Reference] = {
     "rv_parkinson_20": parkinson,
     "rv_garman_klass_20": garman_klass,
     "rv_rogers_satchell_20": rogers_satchell,
@@ -129,8 +129,8 @@ TWINS: dict[str, Twin] = {
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_columns_are_those_of_the_page(name: str, domain: Domain) -> None:
-    check_twins(FAMILY, market(name, domain), TWINS)
+def test_columns_are_as_defined(name: str, domain: Domain) -> None:
+    check_against(FAMILY, market(name, domain), REFERENCES)
 
 
 def test_the_ratio_of_exponential_means_starts_anywhere() -> None:

@@ -26,7 +26,7 @@ F = np.arange(1, 65) / 128
 
 @cache
 def powers(domain: Domain, t: int, name: str) -> np.ndarray:
-    """P_1 ... P_64 by the page; none of a window that stands still."""
+    """P_1 ... P_64 by definition; none of a window that stands still."""
     window = series_of(domain, 15, name)[t - 127 : t + 1]
     if np.ptp(window) <= 1e-13 * np.abs(window).max():
         return np.full(64, np.nan)

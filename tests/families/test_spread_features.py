@@ -1,4 +1,4 @@
-"""The spread features against the formulas of their page, with quotes and with the proxy."""
+"""The spread features against the formulas of their definition, with quotes and with the proxy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.families.naive import (
     Formula,
     Market,
     Number,
-    Twin,
-    check_twins,
+    Reference,
+    check_against,
     market,
     percentile_rank,
     quotient,
@@ -24,8 +24,8 @@ from tests.families.naive import (
 )
 
 
-def twins(w: int) -> dict[str, Twin]:
-    def on_spread(formula: Formula) -> Twin:
+def references(w: int) -> dict[str, Reference]:
+    def on_spread(formula: Formula) -> Reference:
         def reference(m: Market, t: int) -> Number:
             s = m.window(m.s, t, w)
             return math.nan if np.isnan(s).any() else formula(s)
@@ -35,7 +35,7 @@ def twins(w: int) -> dict[str, Twin]:
     def to_vol(m: Market, t: int) -> float:
         return min(quotient(m.window(m.s, t, w).mean(), 1e4 * std(m.window(m.r, t, w))), 1000.0)
 
-    found: dict[str, Twin] = {
+    found: dict[str, Reference] = {
         "mean": on_spread(np.mean),
         "std": on_spread(std),
         "z": on_spread(lambda s: quotient(s[-1] - s.mean(), std(s))),
@@ -48,9 +48,9 @@ def twins(w: int) -> dict[str, Twin]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_columns_are_those_of_the_page(name: str) -> None:
+def test_columns_are_as_defined(name: str) -> None:
     # bidask's own rounding in EDGE is about 1e-13 of a bp, the slope of 75 of them some times that
-    check_twins(FAMILY, market(name, RATE), {k: f for w in WINDOWS for k, f in twins(w).items()}, 1e-8)
+    check_against(FAMILY, market(name, RATE), {k: f for w in WINDOWS for k, f in references(w).items()}, 1e-8)
 
 
 def test_quoted_spreads_are_there_at_once_and_the_proxy_after_an_hour() -> None:

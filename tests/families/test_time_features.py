@@ -1,4 +1,4 @@
-"""Time features against a twin that asks `datetime` and `zoneinfo` about one minute at a time."""
+"""Time features against a reference that asks `datetime` and `zoneinfo` about one minute at a time."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def minutes(later: datetime, earlier: datetime) -> float:
 
 
 def reference(t: datetime, pair: str) -> dict[str, float]:
-    """The page, for one minute."""
+    """The definition, for one minute."""
     working = set(range(5))
     day_angle = 2 * math.pi * (t.hour * 60 + t.minute) / 1440
     week_open = max(m for m in times("America/New_York", 17, {6}, t) if m <= t)

@@ -1,4 +1,4 @@
-"""The volume features against the formulas of their page."""
+"""The volume features against the formulas of their definition."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.families.naive import (
     NAMES,
     Formula,
     Market,
-    Twin,
-    check_twins,
+    Reference,
+    check_against,
     corr,
     made_up,
     market,
@@ -28,8 +28,8 @@ from tests.families.naive import (
 )
 
 
-def twins(w: int) -> dict[str, Twin]:
-    def on_volume(formula: Formula) -> Twin:
+def references(w: int) -> dict[str, Reference]:
+    def on_volume(formula: Formula) -> Reference:
         return lambda m, t: formula(m.window(m.v, t, w))
 
     def z(v: np.ndarray) -> float:
@@ -38,7 +38,7 @@ def twins(w: int) -> dict[str, Twin]:
     def entropy(v: np.ndarray) -> float:
         return stats.entropy(v[v > 0]) / math.log(w) if v.sum() > 0 else math.nan
 
-    found: dict[str, Twin] = {
+    found: dict[str, Reference] = {
         "mean": on_volume(np.mean),
         "std": on_volume(std),
         "skew": on_volume(lambda v: stats.skew(v, bias=False) if std(v) > 0 else math.nan),
@@ -79,11 +79,11 @@ def seasonal(w: int, m: Market, t: int) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_columns_are_those_of_the_page(name: str) -> None:
+def test_columns_are_as_defined(name: str) -> None:
     long = made_up(7_800, seed=8) if name == "made up" else market(name, RATE).frame
     m = Market(long, RATE)
-    every = {k: reference for w in WINDOWS for k, reference in twins(w).items()}
-    check_twins(FAMILY, m, every)
+    every = {k: reference for w in WINDOWS for k, reference in references(w).items()}
+    check_against(FAMILY, m, every)
 
 
 def test_a_known_window() -> None:

@@ -44,7 +44,7 @@ def test_every_record_says_what_its_column_is(name: str) -> None:
         assert f.column.recursive is False or f.column.lookback > f.column.warmup, f.name
 
 
-def test_twins_name_features_that_exist() -> None:
+def test_near_duplicates_name_features_that_exist() -> None:
     known = set(features()) | {f.key for f in features().values()}
     listed = {name for names in LISTED.values() for name in names}
     for f in features().values():

@@ -1,4 +1,4 @@
-"""Change points against twins written from the paper, with scipy's Student densities."""
+"""Change points against references written from the paper, with scipy's Student densities."""
 
 from __future__ import annotations
 

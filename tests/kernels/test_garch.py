@@ -106,7 +106,7 @@ def test_the_bounds_hold_and_the_slope_is_none_or_outward(r: np.ndarray) -> None
 
 @pytest.mark.parametrize("name", ["inside", "reacting", "integrated", "drifting", "arch", "plain", "waking"])
 def test_no_random_start_finds_better(name: str) -> None:
-    """Returns without any clustering have many optima, of which the page's four starts need not find the best."""
+    """Returns without any clustering have many optima; the four starts of the definition need not find the best."""
     r = WINDOWS[name]
     _, likelihood, _ = fit_garch(r)
     rng = np.random.default_rng(9)

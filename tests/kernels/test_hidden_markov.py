@@ -1,4 +1,4 @@
-"""The hidden Markov model against hmmlearn, and against a twin in logarithms written from the formulas."""
+"""The hidden Markov model against hmmlearn, and against a reference in logarithms written from the formulas."""
 
 from __future__ import annotations
 

@@ -56,14 +56,14 @@ def test_fits_of_real_prices_are_those_of_statsmodels(pair: str, bqx: bool) -> N
     agree(np.ascontiguousarray(y[rows]), np.arange(1_600, 5_900, 600))
 
 
-@pytest.mark.parametrize("spoil", ["flat", "twin", "noisy twin", "missing", "short"])
+@pytest.mark.parametrize("spoil", ["flat", "copy", "noisy copy", "missing", "short"])
 def test_singular_and_incomplete_windows_have_no_fit(spoil: str) -> None:
     y = 4.6 + 1e-4 * np.random.default_rng(7).standard_normal((3, 1_500)).cumsum(axis=1)
     if spoil == "flat":
         y[2] = 4.6
-    if spoil == "twin":
+    if spoil == "copy":
         y[1] = y[0]
-    if spoil == "noisy twin":
+    if spoil == "noisy copy":
         y[1] = y[0] * (1 + 1e-13 * np.random.default_rng(1).standard_normal(1_500))
     if spoil == "missing":
         y[0, 700] = np.nan

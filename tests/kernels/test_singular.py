@@ -97,7 +97,7 @@ def test_a_matrix_does_not_depend_on_its_companions() -> None:
 
 
 def by_definition(window: np.ndarray) -> np.ndarray:
-    """The eight features by the page."""
+    """The eight features by definition."""
     z = window - window[-1]
     z = (z - z.mean()) / z.std(ddof=1)
     x = np.array([z[i : i + 46] for i in range(15)])

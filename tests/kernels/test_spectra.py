@@ -16,7 +16,7 @@ def spectra(y: np.ndarray, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def powers(window: np.ndarray) -> np.ndarray:
-    """P_1 ... P_64 by the page."""
+    """P_1 ... P_64 by definition."""
     line = signal.detrend(window - window[-1])
     return np.abs(fft.rfft(line * signal.windows.hann(128, sym=False)))[1:] ** 2
 

@@ -1,4 +1,4 @@
-"""No two features of a pair-month are equal, or exact linear images of one another, but those declared as twins."""
+"""No two features of a pair-month are equal, or linear images of one another, but declared near duplicates."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def images(features: list[Feature], columns: Floats) -> list[str]:
 
 
 def declared(a: Feature, b: Feature) -> bool:
-    """Named as a twin by one of the two; or both rare events, which the pages let coincide within a month."""
+    """Named as a near duplicate by one of the two; or both rare events, which may coincide within a month."""
     named = any(x.column.near_duplicate_of in (y.name, y.key) for x, y in ((a, b), (b, a)))
     return named or all(c.column.may_be_constant not in (None, FIXED_SPREAD) for c in (a, b))
 

@@ -137,7 +137,7 @@ def test_lone_pairs_and_empty_pairs_are_no_error(table: Table) -> None:
     assert {c.shape for c in table.family.compute(frame.view(table.domain)).values()} == {frame.price.shape}
 
 
-def test_triangles_tie_features_as_the_page_says() -> None:
+def test_triangles_tie_features_as_defined() -> None:
     frame = frame_of(panel(PAIRS, 700, seed=2, holes=False))
     view = frame.view(RATE)
     gap = set_return(view, BASE) + set_return(view, QUOTE) - view.r

@@ -14,7 +14,7 @@ SAMPLES = {
     "panel": (("market28", "", 20_000),),
 }
 CASES = [(table, sample) for table in tables().values() for sample in SAMPLES[table.family.scope]]
-# Crossed pairs of market28 close their triangles exactly: there the residual has no z-score, as page 20 says.
+# Crossed pairs of market28 close their triangles exactly: there the residual has no z-score, as defined.
 KNOWN = {"arb_z of eurjpy: only"}
 SHOWN = 25
 

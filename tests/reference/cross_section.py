@@ -1,4 +1,4 @@
-"""Page 20: a pair among all pairs, currencies by strength, and triangles, read again in plain numpy."""
+"""A pair among all pairs, currencies by strength, and triangles, in plain numpy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page 10: volume, spread and time. Page 30: momentum against the momentum before it."""
+"""Volume, spread and time, and momentum against the momentum before it."""
 
 from __future__ import annotations
 

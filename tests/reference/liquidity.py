@@ -1,4 +1,4 @@
-"""Page 30: microstructure and liquidity."""
+"""Microstructure and liquidity."""
 
 from __future__ import annotations
 

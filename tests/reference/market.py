@@ -1,6 +1,6 @@
-"""What the pages say of bars, the clock and the two domains, read again in plain numpy.
+"""Bars, the clock and the two domains by their definitions, in plain numpy.
 
-Nothing here comes from the package: neither its kernels nor the twins of the families' own tests.
+Nothing here comes from the package: neither its kernels nor the references in the families' own tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Page 30: models refitted every Sunday 00:00 UTC, by hmmlearn and scipy, and what is filtered with them."""
+"""Models refitted every Sunday 00:00 UTC, by hmmlearn and scipy, and what is filtered with them."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def cost(x: Array, r: Array, before: float) -> float:
 
 
 def garch_fit(past: Array) -> tuple[Array, float]:
-    """(mu, omega, alpha, beta) of r over its deviation, by scipy's SLSQP from the page's four starts."""
+    """(mu, omega, alpha, beta) of r over its deviation, by scipy's SLSQP from the four starts of the definition."""
     before = float(np.average((past[:75] - past.mean()) ** 2, weights=0.94 ** np.arange(75)))
     variance, best = past.var(ddof=1), None
     bounds = [(None, None), (1e-8 * variance, None), (0, 1), (0, 1)]

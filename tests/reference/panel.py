@@ -1,8 +1,8 @@
-"""Page 20: many pairs on one clock, and windows over the values that are there, read again in plain numpy.
+"""Many pairs on one clock, and windows over the values that are there, in plain numpy.
 
-Where the page leaves room: the correlation of a pair with a set has a value where the pair itself is present; both
-correlations of a lead-lag use the pairs of bars at which all four values are there; the spread between two bars of a
-pair is that of the earlier one.
+Where the definitions leave room: the correlation of a pair with a set has a value where the pair itself is present;
+both correlations of a lead-lag use the pairs of bars at which all four values are there; the spread between two bars
+of a pair is that of the earlier one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Page 10: momentum, regression, statistics, bands, indicators and levels."""
+"""Momentum, regression, statistics, bands, indicators and levels."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def fibonacci(s: Sight, t: int) -> dict[str, float]:
     return {f"fib_{name}": float(value) for name, value in zip(names, found, strict=True)}
 
 
-# -- page 30: regressions compared -----------------------------------------------------------------------------------
+# -- regressions compared -------------------------------------------------------------------------------------------
 
 
 def parabolic_comparison(s: Sight, t: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Page 30: realized volatility, the kind of market, and slower clocks."""
+"""Realized volatility, the kind of market, and slower clocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page 20: a pair against its relatives, by correlation and by cointegration, read again in plain numpy."""
+"""A pair against its relatives, by correlation and by cointegration, in plain numpy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""All 888 features of one pair against their pages, read again from scratch and worked out with numpy and scipy.
+"""All 888 features of one pair against their definitions, computed again from scratch with numpy and scipy.
 
-The modules in ``pages`` share nothing with the package or with the twins of the families' own tests. Rows are drawn at
-random; the rows at which a feature is declared to exist first, and those just before, are always among them.
+The modules beside this one share nothing with the package or with the references in the families' own tests. Rows are
+drawn at random; those at which a feature is declared to exist first, and those just before, are always among them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.markets import long_quoted_walk
 from tests.reference import flows, liquidity, models, prices, regimes, transforms
 from tests.reference.market import Market, Sight, build
 
-Page = Callable[[Sight, int], dict[str, float]]
-PAGES: dict[str, Page] = {
+Definition = Callable[[Sight, int], dict[str, float]]
+DEFINITIONS: dict[str, Definition] = {
     "bqx_momentum": prices.bqx_momentum,
     "reg": prices.reg,
     "statistics": prices.statistics,
@@ -63,7 +63,7 @@ WEEKLY = ("hmm_regime", "volatility_surface")
 LONG = ("made up", "eurusd for weeks")  # samples with 7,200 bars before a Sunday
 CASES = [
     pytest.param(family, name, marks=() if name == "made up" else pytest.mark.data)
-    for family in PAGES
+    for family in DEFINITIONS
     for name in SAMPLES
     if (name in LONG if family in WEEKLY else not name.endswith("weeks"))
 ]
@@ -101,24 +101,24 @@ def due(table: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize(("family", "name"), CASES)
-def test_features_are_what_the_page_says(family: str, name: str) -> None:
+def test_features_are_as_defined(family: str, name: str) -> None:
     pair, bars, market = sample(name)
     tables = due(family)
     frames = compute(bars, pair, baseline="first close", tables=[t.name for t in tables], complete=True)
     wrong = []
     for table in tables:
         columns = {f.key: frames[table.name][f.name].to_numpy() for f in table.features}
-        wrong += differences(table, columns, market, sight(name, table.domain.name), PAGES[family])
+        wrong += differences(table, columns, market, sight(name, table.domain.name), DEFINITIONS[family])
     assert not wrong, "\n".join(wrong[:40])
 
 
-def differences(table: Any, columns: dict[str, Any], market: Market, view: Sight, page: Page) -> list[str]:
-    """What is not as the page says; a feature of which hardly a value could be compared is named too."""
+def differences(table: Any, columns: dict[str, Any], market: Market, view: Sight, definition: Definition) -> list[str]:
+    """What is not as defined; a feature of which hardly a value could be compared is named too."""
     wrong, compared = [], dict.fromkeys(columns, 0)
     with np.errstate(all="ignore"):
         scales = {key: np.nanstd(values) for key, values in columns.items()}
         for row in chosen_rows(market, table, 7):
-            want = page(view, int(market.rows[row]))
+            want = definition(view, int(market.rows[row]))
             assert set(want) == set(columns), set(want) ^ set(columns)
             for f in table.features:
                 early = table.family.name in UNIFORM and market.rows[row] < f.column.warmup

@@ -1,4 +1,4 @@
-"""The 172 features of many pairs against page 20, read again from scratch (see ``pages``) on every stored row."""
+"""The 172 features of many pairs against their definitions, computed again from scratch on every stored row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES = (
     "correlation_rate", "correlation_bqx", "cross_sectional_panel", "currency_strength", "arbitrage",
     "error_correction_rate", "error_correction_bqx",
 )  # fmt: skip
-PAGES: dict[str, Callable[[Panel, str], dict[str, np.ndarray]]] = {
+DEFINITIONS: dict[str, Callable[[Panel, str], dict[str, np.ndarray]]] = {
     "correlation": relatives.correlation,
     "cross_sectional_panel": cross_section.cross_sectional_panel,
     "currency_strength": cross_section.currency_strength,
@@ -60,7 +60,7 @@ def panels(name: str) -> tuple[dict[str, pl.DataFrame], dict[str, Panel]]:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("table", TABLES)
-def test_features_of_many_pairs_are_what_the_page_says(table: str, name: str) -> None:
+def test_features_of_many_pairs_are_as_defined(table: str, name: str) -> None:
     frames, by_domain = panels(name)
     p = by_domain[tables()[table].domain.name]
     wrong = []
@@ -80,8 +80,8 @@ def differences(table: str, frame: pl.DataFrame, p: Panel, pair: str) -> list[st
         fitted = [relatives.error_correction(p, pair, int(positions[i])) for i in rows]
         want = {key: np.array([f[key] for f in fitted]) for key in fitted[0]}
     else:
-        page = PAGES[tables()[table].family.name]
-        want = {key: np.asarray(values)[positions] for key, values in page(p, pair).items()}
+        definition = DEFINITIONS[tables()[table].family.name]
+        want = {key: np.asarray(values)[positions] for key, values in definition(p, pair).items()}
     assert set(want) == {f.key for f in tables()[table].features}
     return [line for f in tables()[table].features for line in apart(f.name, frame, rows, want[f.key])]
 

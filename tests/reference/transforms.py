@@ -1,4 +1,4 @@
-"""Page 30: spectra, wavelets and singular spectra."""
+"""Spectra, wavelets and singular spectra."""
 
 from __future__ import annotations
 

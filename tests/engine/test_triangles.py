@@ -12,6 +12,7 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.triangles import FEW, triangles
 from tests.conftest import real_bars
+from tests.markets import flat_bars
 
 PAIRS = ("eurusd", "gbpusd", "eurgbp", "usdjpy")
 
@@ -21,12 +22,8 @@ def market() -> dict[str, Bars]:
     return synthetic_market(dt.date(2024, 1, 8), dt.date(2024, 1, 12), PAIRS)
 
 
-def nothing() -> Bars:
-    return Bars(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
-
-
 def others(market: dict[str, Bars], pair: str) -> Bars:
-    return market.get(pair, nothing())
+    return market.get(pair, flat_bars(np.zeros(0, np.int64)))
 
 
 def scaled(bars: Bars, factor: float, part: slice = slice(None)) -> Bars:

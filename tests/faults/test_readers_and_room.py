@@ -6,12 +6,16 @@ import datetime as dt
 import os
 from pathlib import Path
 
+import pandas as pd
+import polars as pl
+import pyarrow.dataset as ds
 import pytest
 
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
+from fxloom.stores.atomic import INCOMING
 from fxloom.stores.folder import FolderStore
-from tests.faults.victims import answer, checksum_of, forbidden, populating, reading, start, starving
+from tests.faults.victims import answer, checksum_of, forbidden, populating, populating_often, reading, start, starving
 from tests.lakes import QUICK, contents, make_lake
 
 ROUNDS = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)
@@ -38,6 +42,49 @@ def test_a_reader_never_sees_half_a_partition(lake: FolderStore) -> None:
     assert reads >= len(paths)
     assert wrong == []
     assert contents(lake) == before
+
+
+def polars_rows(folder: Path) -> int:
+    return pl.read_parquet(folder).height
+
+
+def pyarrow_rows(folder: Path) -> int:
+    return int(ds.dataset(folder, partitioning="hive").to_table().num_rows)
+
+
+def pandas_rows(folder: Path) -> int:
+    return len(pd.read_parquet(folder))
+
+
+def duckdb_rows(folder: Path) -> int:
+    duckdb = pytest.importorskip("duckdb")
+    query = f"select count(*) from read_parquet('{folder}/**/*.parquet')"
+    return int(duckdb.connect().execute(query).fetchall()[0][0])
+
+
+LIBRARIES = {"polars": polars_rows, "pyarrow": pyarrow_rows, "pandas": pandas_rows, "duckdb": duckdb_rows}
+
+
+@pytest.mark.parametrize("library", list(LIBRARIES))
+def test_readers_of_folders_see_no_more_and_no_less_beside_a_writer(library: str, lake: FolderStore) -> None:
+    """While all partitions are replaced, and beside what killed writers left."""
+    assert not populate(lake, tables=QUICK, workers=1).troubles
+    (lake.root / INCOMING).mkdir(exist_ok=True)
+    (lake.root / INCOMING / f"{'0' * 32}.tmp").write_bytes(b"PAR1 half")
+    folder, count = lake.root / "features" / "bollinger_rate", LIBRARIES[library]
+    whole = count(folder)
+    assert whole == sum(r.rows for r in lake.records(["bollinger_rate"]))
+    writer, told = start(populating_often, lake.url, ROUNDS)
+    reads, wrong = 0, []
+    while not told.poll() or not reads:
+        found = count(folder)
+        reads += 1
+        if found != whole:
+            wrong.append(found)
+    assert told.recv() == []
+    writer.join()
+    print(f"\n{library}: {reads} reads of the folder beside {ROUNDS} rewrites, {len(wrong)} wrong")
+    assert (reads > 0, wrong) == (True, [])
 
 
 @pytest.mark.parametrize("limit", [100, 20_000])

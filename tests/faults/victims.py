@@ -57,6 +57,15 @@ def populating(connection: Connection, url: str, force: bool = False) -> None:
     connection.send([f"{o.result} {o.why}" for o in summary.troubles])
 
 
+def populating_often(connection: Connection, url: str, times: int) -> None:
+    """Replace every partition so many times."""
+    connection.send("begins")
+    troubles = []
+    for _ in range(times):
+        troubles += populate(FolderStore(url), tables=QUICK, workers=1, force=True).troubles
+    connection.send([o.why for o in troubles])
+
+
 def copying(connection: Connection, url: str, target: str) -> None:
     connection.send("begins")
     report = copy_store(FolderStore(url), FolderStore(target))

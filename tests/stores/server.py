@@ -110,6 +110,13 @@ class Server:
     def url(self) -> str:
         return f"postgresql://owner@/postgres?host={self.folder}"
 
+    def require_password(self, role: str) -> None:
+        """Let ``role``, which must have a password, connect with it only; the others as before."""
+        file = self.data / "pg_hba.conf"
+        file.write_text(f"local all {role} scram-sha-256\n" + file.read_text())
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("select pg_reload_conf()")
+
     def stop(self, kind: signal.Signals = signal.SIGINT) -> None:
         """End the server: SIGINT cuts its connections, SIGQUIT is a crash."""
         if self.process is not None:

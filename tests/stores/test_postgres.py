@@ -8,18 +8,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import polars as pl
 import psycopg
 import pytest
 from psycopg import sql
 
+from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
-from fxloom.stores.base import StoreError
+from fxloom.stores.base import CorruptError, NewerFormatError, StoreError
 from fxloom.stores.postgres import PostgresStore
 from fxloom.stores.postgres import store as store_module
 from fxloom.stores.postgres.binary import Block, encoded
 from fxloom.stores.postgres.connections import Connection, Connections
-from tests.stores.conformance import MARCH, TABLE, StoreConformance, catalogue_columns, some_columns, some_record
-from tests.stores.databases import TS, connected, database, lake, pg, query, schema, store_url
+from tests.stores.conformance import (
+    MARCH,
+    TABLE,
+    StoreConformance,
+    catalogue_columns,
+    same_bars,
+    some_bars,
+    some_columns,
+    some_record,
+)
+from tests.stores.databases import TS, connected, database, dropped, lake, pg, query, schema, store_url
 
 __all__ = ["database", "lake", "pg", "schema"]
 
@@ -332,3 +343,71 @@ def test_a_record_of_all_pairs_keeps_its_key(pg: PostgresStore, database: str) -
     pg.publish(record, MARCH + np.array([0, 0, 1, 1]), ["eurusd", "usdjpy"] * 2, columns)
     keys = "select pg_get_constraintdef(oid) from pg_constraint where contype = 'p' and conrelid = '{}'::regclass"
     assert query(database, keys, f"{pg.schema}/{table}_2018_03") == [("PRIMARY KEY (ts_utc, pair)",)]
+
+
+# -- names, formats, changes ------------------------------------------------------------------------------------------
+
+
+def test_a_schema_may_have_a_per_cent_sign(database: str) -> None:
+    name = f"50 %s off {time.time_ns()} %"
+    store = PostgresStore(store_url(database, name))
+    try:
+        store.write_settings(Settings(MARCH, "float32", {"eurusd": PairInfo(1.2, True, False, "bid")}))
+        store.write_bars("eurusd", "2018-03", some_bars())
+        store.publish(some_record(), TS, None, some_columns())
+        store.keep("a", "b")
+        store.quarantine(pl.DataFrame({"file": ["a"], "line": [3], "reason": ["r"], "text": ["100 %"]}), "bad")
+        again = PostgresStore(store_url(database, name))
+        assert again.settings() == store.settings()
+        assert again.records() == [some_record()]
+        assert (again.kept("a"), again.pairs_with_bars()) == ("b", ["eurusd"])
+        assert (again.find_corrupt(), again.verify()) == ([], [])
+        assert len(again.read_bars("eurusd", MARCH, MARCH + 1440)) == 200
+        again.drop_bars("eurusd", "2018-03")
+        assert again.pairs_with_bars() == []
+    finally:
+        dropped(database, name)
+
+
+def test_changed_settings_are_noticed_and_later_ones_left_alone(
+    lake: PostgresStore, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = f"{lake.schema}/settings"
+    query(database, "update {} set value = replace(value::text, '1.2', '1.3')::json", where)
+    with pytest.raises(StoreError, match=r"settings in .* are damaged \(its checksum"):
+        PostgresStore(lake.address).settings()
+    monkeypatch.setattr("fxloom.stores.documents.FORMAT", 2)
+    lake.write_settings(Settings(MARCH))
+    monkeypatch.undo()
+    with pytest.raises(NewerFormatError, match="later version of fxloom"):
+        PostgresStore(lake.address).settings()
+    query(database, "update {} set format = 2", f"{lake.schema}/partitions")
+    with pytest.raises(NewerFormatError, match=f"{TABLE} eurusd 2018-03 was written by a later version"):
+        lake.records()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete from {} where volume = 7",
+        "update {} set close = close + 1 where volume = 7",
+        "update {} set volume = null where volume = 7",
+    ],
+)
+def test_bars_that_others_changed_are_not_read(change: str, lake: PostgresStore, database: str) -> None:
+    query(database, change, f"{lake.schema}/m1_eurusd")
+    with pytest.raises(CorruptError, match=r"m1_eurusd_2018_03: these bars were changed by others: ingest that month"):
+        lake.read_bars("eurusd", MARCH, MARCH + 5)
+    assert [c.where.endswith("m1_eurusd_2018_03") for c in lake.find_corrupt()] == [True]
+    lake.set_bars_aside("eurusd", "2018-03")
+    lake.write_bars("eurusd", "2018-03", some_bars())
+    assert same_bars(lake.read_bars("eurusd", MARCH, MARCH + 10_000), some_bars())
+
+
+def test_rows_that_others_changed_are_no_partition(lake: PostgresStore, database: str) -> None:
+    found = lake.partition(some_record().key)
+    assert found is not None
+    assert (found[0], found[1].height) == (some_record(), 200)
+    query(database, f"update {{}} set {catalogue_columns()[1]} = 0", f"{lake.schema}/{CHILD}")
+    with pytest.raises(CorruptError, match="its rows were changed by others"):
+        lake.partition(some_record().key)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from fxloom.bars.pairs import PairInfo
+from fxloom.cli import main
 from fxloom.engine.partitions import Settings
 from fxloom.stores.base import StoreError
 from fxloom.stores.postgres import PostgresStore
+from fxloom.stores.postgres.address import url_of
+from tests.lakes import write_market
 from tests.stores.conformance import MARCH, TABLE, some_bars, some_columns, some_record
 from tests.stores.databases import TS, as_role, database, lake, pg, query, schema
+from tests.stores.server import running
 
 __all__ = ["database", "lake", "pg", "schema"]
 
 
 def test_a_password_is_never_shown(lake: PostgresStore, database: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from fxloom.cli import main
-
     secret = "s3cr%20t/w0rd"
     url = as_role(database, "owner" if "owner@" in database else "nobody", "s3cr t/w0rd", lake.schema)
     store = PostgresStore(url)
@@ -80,3 +86,35 @@ def test_the_rights_that_are_documented_suffice(database: str, schema: str, role
 def test_a_server_that_is_not_there_is_said_at_once(tmp_path: Any) -> None:
     with pytest.raises(StoreError, match="postgresql://someone@"):
         PostgresStore(f"postgresql://someone@/x?host={tmp_path}").settings()
+
+
+PASSWORD = "s3cr%t/w0rd:@ 1"
+
+
+@pytest.fixture
+def locked() -> Iterator[str]:
+    """The URL of a store on a server that lets its owner in with a password only."""
+    for server in running():
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(f"create role locked login password '{PASSWORD}'")
+            connection.execute("create schema market authorization locked")
+        server.require_password("locked")
+        yield url_of({"user": "locked", "password": PASSWORD, "dbname": "postgres", "host": str(server.folder)},
+                     {"schema": "market"})  # fmt: skip
+
+
+@pytest.mark.slow
+def test_every_command_that_starts_workers_gets_in_with_a_password(
+    locked: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(StoreError, match="password"):
+        PostgresStore(locked.replace(quote(PASSWORD, safe=""), "wrong")).settings()
+    files = str(write_market(tmp_path / "files", start=dt.date(2024, 1, 10), end=dt.date(2024, 1, 31)))
+    tables = ["--tables", "bollinger,time_features"]
+    assert main(["ingest", "--store", locked, files]) == 0
+    assert main(["populate", "--store", locked, "--workers", "2", *tables]) == 0
+    assert main(["verify", "--store", locked, "--workers", "2", "--samples", "1", "--budget", "60s", *tables]) == 0
+    assert main(["copy", "--from", locked, "--to", str(tmp_path / "copy")]) == 0
+    said = capsys.readouterr()
+    assert "s3cr" not in said.out + said.err
+    assert len(PostgresStore(locked).records(["time_features"])) == 2

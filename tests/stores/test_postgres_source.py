@@ -18,6 +18,9 @@ from fxloom.run.populate import populate
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from fxloom.stores.postgres import PostgresStore
+from fxloom.stores.postgres.address import address_of
+from fxloom.stores.postgres.connections import _idle
+from fxloom.stores.postgres.source import BarsSource
 from tests.markets import chained_bars, with_prices
 from tests.stores.databases import connected, database, pg, query, schema, store_url
 
@@ -168,3 +171,24 @@ def test_other_bars_than_those_of_the_tables_are_refused(database: str, schema: 
     bars = walk("eurusd").between(FIRST, EDGE)
     with pytest.raises(StoreError, match="reads its bars from tables of its own"):
         PostgresStore(url).write_bars("eurusd", "2024-01", bars.take(slice(5, None)))
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"])
+def test_time_zones_of_environment_and_server_lose_no_bar(
+    zone: str, database: str, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Months are told from the first and last time of a table, which a session's zone would shift."""
+    fill(database, schema, "ours", ("eurusd",))
+    bars = walk("eurusd")
+    edges = [month_bounds("2024-01")[0], month_bounds("2024-04")[0] - 1]  # the first and the last minute of months
+    with connected(database) as connection:
+        for ts in edges:
+            row = sql.SQL("insert into {} values (to_timestamp({}), 1.1, 1.1, 1.1, 1.1, 1, 0)")
+            connection.execute(row.format(sql.Identifier(schema, "Bars EURUSD"), sql.Literal(60 * ts)))
+    monkeypatch.setenv("PGTZ", zone)
+    monkeypatch.setenv("PGOPTIONS", f"-c TimeZone={zone} -c DateStyle=German")
+    _idle.cache_clear()
+    source = BarsSource(address_of(f"{store_url(database, schema)}&bars=Bars {{PAIR}}"))
+    found = [source.bars("eurusd", month) for month in source.months("eurusd")]
+    _idle.cache_clear()
+    assert sorted(int(ts) for b in found for ts in b.ts) == sorted([*bars.ts.tolist(), *edges])

@@ -98,11 +98,11 @@ def test_a_feature_that_is_no_more_does_not_stop_the_audit() -> None:
 
 
 def test_missing_values_are_told_apart_in_the_detail() -> None:
-    partial = record(finite=14_500, undefined=500, absent=1_000, gap=1_500, failed=2_000, missing=500)
+    partial = record(finite=14_000, undefined=500, absent=1_000, gap=1_500, no_input=500, failed=2_000, missing=500)
     (detail,) = judged([partial], [item()]).detail
     assert detail.reasons == {
-        "warm-up": 50_000, "absent pair": 10_000, "gap in the source": 15_000, "undefined": 5_000,
-        "failed fit": 20_000, "no reason": 5_000,
+        "warm-up": 50_000, "absent pair": 10_000, "gap in the source": 15_000, "no input": 5_000,
+        "undefined": 5_000, "failed fit": 20_000, "no reason": 5_000,
     }  # fmt: skip
 
 

@@ -11,12 +11,16 @@ import pytest
 
 from fxloom.bars.bars import Bars
 from fxloom.bars.months import month_bounds
+from fxloom.bars.synthetic import synthetic_market
+from fxloom.engine.audit import audit
 from fxloom.engine.partitions import PartitionKey
 from fxloom.engine.plan import Plan
+from fxloom.engine.quality import stats_by_feature
+from fxloom.run.ingest import ingest
 from fxloom.run.populate import plan_for, populate
 from fxloom.run.workers import work_on
 from fxloom.stores.folder import FolderStore
-from tests.lakes import make_lake
+from tests.lakes import make_lake, partition, write_bars, write_market
 
 TABLES = ["bqx_momentum", "time_features", "correlation_rate"]
 
@@ -71,3 +75,27 @@ def test_what_the_stores_type_cannot_hold_is_refused(lake: FolderStore) -> None:
     assert [r.result for r in summary.results] == ["refused", "refused"]
     assert all("is too large for float32" in r.why for r in summary.results)
     assert lake.records(["volume_features"]) == []
+
+
+def test_months_without_the_pairs_volume_are_published_without_values(tmp_path: Path) -> None:
+    """Not refused, not made from a proxy: counted under a reason of their own, and found by the audit."""
+    files = write_market(tmp_path / "files", ("eurusd",), dt.date(2024, 1, 20), dt.date(2024, 3, 10))
+    whole = synthetic_market(dt.date(2024, 1, 20), dt.date(2024, 3, 10), ("eurusd",))["eurusd"]
+    february = month_bounds("2024-02")[0]
+    write_bars(files / "eurusd.parquet", whole.between(0, february))
+    write_bars(files / "eurusd later.parquet", replace(whole.between(february, 1 << 40), volume=None))
+    store = FolderStore(tmp_path / "lake")
+    assert not [r.refused for r in ingest(store, [files]) if r.refused]
+    summary = populate(store, tables=["volume_features", "technical_rate"], workers=1)
+    assert [(r.result, r.why) for r in summary.results] == [("done", "")] * 6
+    records = {r.key.month: r for r in store.records(["volume_features"])}
+    assert {r.proxies for r in records.values()} == {()}
+    means = {month: stats_by_feature(r.quality)["volume_mean_60"] for month, r in records.items()}
+    assert (means["2024-01"].no_input, means["2024-03"].finite) == (0, 0)
+    assert means["2024-03"].no_input == means["2024-03"].due == records["2024-03"].rows
+    assert means["2024-02"].finite == 0
+    rows = partition(store, PartitionKey("technical_rate", "eurusd", "2024-03"))
+    assert rows["tech_mfi_14_rate"].null_count() == rows.height  # it needs volume
+    assert rows["tech_rsi_14_rate"].null_count() == 0
+    told = [str(f) for f in audit(store.records(), plan_for(store)).findings]
+    assert any("bars lack the volume or quotes that their pair has" in text for text in told)

@@ -46,7 +46,7 @@ def _day(bars: Bars) -> DaySummary:
     prices = _digest(bars.ts.astype(np.float64), bars.open, bars.high, bars.low, bars.close)
     return DaySummary(
         first // MINUTES_A_DAY, len(bars), first, last, int(positions[-1]) + 1, prices,
-        _digest(bars.volume), _digest(bars.spread),
+        _optional_digest(bars.volume), _optional_digest(bars.spread),
     )  # fmt: skip
 
 
@@ -61,8 +61,13 @@ def _digest(*columns: Floats | None) -> str:
 NO_COLUMN = _digest(None)
 
 
+def _optional_digest(column: Floats | None) -> str:
+    """The digest of volume or spread; one of a day without any value is that of no column."""
+    return NO_COLUMN if column is None or np.isnan(column).all() else _digest(column)
+
+
 def has_column(digest: str) -> bool:
-    """Whether a day's digest of volume or spread is that of a column, and not that of none."""
+    """Whether a day has a volume or spread at all, by its digest."""
     return digest != NO_COLUMN
 
 

@@ -251,20 +251,25 @@ def _findings(table: str, held: TableRecords, expected: Sequence[PlannedPartitio
 
 
 def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
-    """One finding for features without a value because pairs are absent, one for values missing after failed fits."""
+    """One finding for features without a value because pairs are absent, one each for values missing after failed
+    fits and without input."""
     absent: set[str] = set()
     possible: set[str] = set()
-    failed = 0
+    failed = without_input = 0
     for stats in held.stats.values():
         absent |= {name for name, s in stats.items() if s.absent}
         possible |= {name for name, s in stats.items() if s.possible > 0}
         failed += sum(s.failed for s in stats.values())
+        without_input += sum(s.no_input for s in stats.values())
     if lost := sorted(absent - possible):
         yield Finding(
             PartitionKey(table, "", ""), "", f"{len(lost)} features have no value: pairs that they need are not stored"
         )
     if failed:
         yield Finding(PartitionKey(table, "", ""), "", f"{failed:,} values missing because a fit failed")
+    if without_input:
+        what = f"{without_input:,} values missing because bars lack the volume or quotes that their pair has"
+        yield Finding(PartitionKey(table, "", ""), "", what)
 
 
 def _of_many(table: str, partitions: Sequence[PlannedPartition], total: int, what: str) -> Finding:
@@ -292,6 +297,7 @@ def _details(held: TableRecords, expected: Sequence[PlannedPartition]) -> Iterat
             Reason.WARM_UP: sum(rows - s.due for s in stats),
             Reason.ABSENT: sum(s.absent for s in stats),
             Reason.GAP: sum(s.gap for s in stats),
+            Reason.NO_INPUT: sum(s.no_input for s in stats),
             Reason.UNDEFINED: sum(s.undefined for s in stats),
             Reason.FAILED_FIT: sum(s.failed for s in stats),
             Reason.NONE: sum(s.missing for s in stats),

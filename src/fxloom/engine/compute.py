@@ -88,10 +88,13 @@ def compute_table(view: View, table: Table) -> Computed:
     columns = checked(table, table.family.compute(view))
     rows = observed_rows(view)
     stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
-    reasons = _reasons(view.missing, rows)
+    reasons, without_input = _reasons(view.missing, rows), _WithoutInput(view, table, rows)
     price = _price_stats(view.frame, view.pair, view.price, rows)
     due = _DueRows(view.ts, rows)
-    stats = {f.name: column_stats(f, stored[f.name], due.of(f), reasons.get(f.key, {}), price) for f in table.features}
+    stats = {
+        f.name: column_stats(f, stored[f.name], due.of(f), reasons.get(f.key, {}) | without_input.of(f), price)
+        for f in table.features
+    }
     return Computed(table, view.pair, view.ts[rows], stored, stats)
 
 
@@ -125,6 +128,24 @@ class _DueRows:
         if key not in self.known:
             self.known[key] = due_rows(column, self.ts, self.rows)
         return self.known[key]
+
+
+class _WithoutInput:
+    """Rows whose values need bars that lack the volume or quotes which the pair has elsewhere."""
+
+    def __init__(self, view: View, table: Table, rows: Ints) -> None:
+        lacking = view.lacks(table.family.uses)
+        self.age: Ints | None = None  # bars since the latest that lacks an input
+        if lacking.any():
+            places = np.arange(len(lacking))
+            latest = np.maximum.accumulate(np.where(lacking, places, -len(lacking)))
+            self.age = (places - latest)[rows]
+
+    def of(self, feature: Feature) -> dict[Reason, Flags]:
+        """Where the value of ``feature`` looks back on such a bar; nothing if there are none."""
+        if self.age is None:
+            return {}
+        return {Reason.NO_INPUT: self.age <= feature.column.lookback}
 
 
 def _reasons(missing: Iterable[MissingRows], rows: Ints) -> dict[str, dict[Reason, Flags]]:

@@ -44,6 +44,7 @@ class ColumnStats:
     undefined: int = 0
     absent: int = 0
     gap: int = 0
+    no_input: int = 0
     failed: int = 0
     missing: int = 0
     infinite: int = 0
@@ -57,8 +58,8 @@ class ColumnStats:
 
     @property
     def possible(self) -> int:
-        """Rows at which the bars allow a value: due, every pair present, and a fit that did not fail."""
-        return self.due - self.absent - self.gap - self.failed
+        """Rows at which the bars allow a value: due, every pair and input present, and a fit that did not fail."""
+        return self.due - self.absent - self.gap - self.no_input - self.failed
 
     @property
     def populated(self) -> bool:
@@ -95,7 +96,7 @@ def merge_stats(parts: Sequence[ColumnStats]) -> ColumnStats:
     lows = [p.low for p in parts if p.low is not None]
     highs = [p.high for p in parts if p.high is not None]
     squares = [(p.std**2, p.finite + p.early) for p in parts if p.std is not None]
-    counted = ("due", "finite", "undefined", "absent", "gap", "failed", "missing", "infinite", "early")
+    counted = ("due", "finite", "undefined", "absent", "gap", "no_input", "failed", "missing", "infinite", "early")
     sums = {name: sum(getattr(p, name) for p in parts) for name in counted}
     return ColumnStats(
         **sums,
@@ -167,6 +168,7 @@ def column_stats(
         undefined=missing[Reason.UNDEFINED],
         absent=missing[Reason.ABSENT],
         gap=missing[Reason.GAP],
+        no_input=missing[Reason.NO_INPUT],
         failed=missing[Reason.FAILED_FIT],
         missing=unknown,
         infinite=sums.infinite,

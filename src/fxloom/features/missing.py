@@ -11,6 +11,7 @@ class Reason(StrEnum):
     WARM_UP = "warm-up"  # the bars that the value needs do not lie before the row yet
     ABSENT = "absent pair"  # a pair that the value needs is not stored, or its bars have not begun
     GAP = "gap in the source"  # a pair that the value needs has begun, but is not present at the bar
+    NO_INPUT = "no input"  # the pair has volume or quotes, but the bars that the value needs lack them
     UNDEFINED = "undefined"  # the formula has no value: 0/0, the correlation of a constant
     FAILED_FIT = "failed fit"  # the model in force could not be fitted
     NONE = "no reason"  # a defect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,6 +87,15 @@ class View(BaseView[PairFrame]):
         if not self.frame.info.has_quotes:
             return None
         return np.full(len(self), np.nan) if bars.spread is None else bars.spread[self.start :]
+
+    def lacks(self, inputs: Iterable[str]) -> Flags:
+        """Where the bars lack one of ``inputs`` ("volume", "spread") that the pair is settled as having."""
+        info, lacking = self.frame.info, np.zeros(len(self), np.bool_)
+        if "volume" in inputs and info.has_volume:
+            lacking |= np.isnan(self.volume)
+        if "spread" in inputs and self.quoted_spread is not None:
+            lacking |= np.isnan(self.quoted_spread)
+        return lacking
 
     # -- the domain's series -------------------------------------------------------------------------------------
 

@@ -160,7 +160,7 @@ def test_line_ends_and_encodings(end: str, encoding: str, tmp_path: Path, capsys
 
 
 def test_hours_that_repeat_when_clocks_go_back_are_not_lost_silently(tmp_path: Path, capsys: Capture) -> None:
-    """New York, 3 November 2024: 01:00 to 01:59 comes twice; rows that cannot both be right are kept apart."""
+    """New York, 3 November 2024: 01:00 to 01:59 occurs twice; rows that cannot both be right are kept apart."""
     first, again = (rows(60, 1.1 + x, dt.datetime(2024, 11, 3, 1), seed) for x, seed in ((0.0, 1), (0.001, 2)))
     before = rows(60, 1.1, dt.datetime(2024, 11, 3, 0), 3)
     (tmp_path / "files").mkdir()

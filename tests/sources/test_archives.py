@@ -72,7 +72,7 @@ def test_a_tar_of_several_files(kind: str, tmp_path: Path) -> None:
     assert [file.pair for file in files] == ["eurusd", "eurgbp"]
     for file in files:
         assert_bars(file.bars, TIMES, PRICES)
-    assert [file.reason for file in found if isinstance(file, Ignored)] == ["a document, no data", "a hidden file"]
+    assert [file.reason for file in found if isinstance(file, Ignored)] == ["a document, not data", "a hidden file"]
     assert files[1].name.endswith("/m1/EURGBP/day.csv")
 
 
@@ -128,7 +128,7 @@ def test_an_empty_tar_and_a_locked_zip(tmp_path: Path) -> None:
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(bytes(data))
-    assert refused(tmp_path / "locked.zip").reason == "locked by a password"
+    assert refused(tmp_path / "locked.zip").reason == "protected by a password"
 
 
 def test_archives_inside_archives(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_tar_with_no_files_and_a_damaged_one(tmp_path: Path) -> None:
     first, refusal = read(tmp_path / "damaged.tar")
     assert isinstance(first, SourceFile)
     assert isinstance(refusal, Refused)
-    assert "damaged or cut short" in refusal.reason
+    assert "corrupt or truncated" in refusal.reason
 
 
 def test_a_sparse_file_in_a_tar_is_refused(tmp_path: Path) -> None:

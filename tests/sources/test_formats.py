@@ -232,7 +232,7 @@ def test_a_damaged_bi5_is_refused(spoil: Callable[[bytes], bytes], tmp_path: Pat
     data = b"".join(struct.pack(">IIIff", i * 100, 158_010, 158_000, *rng.random(2)) for i in range(200))
     path = tmp_path / "GBPJPY_2012_11_03_00h_ticks.bi5"
     path.write_bytes(spoil(lzma.compress(data, lzma.FORMAT_ALONE)))
-    assert "fetch it again" in str(refused(path))
+    assert "download it again" in str(refused(path))
 
 
 def test_lean_minute_quotes(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_parquet_with_bad_rows_and_other_columns(tmp_path: Path) -> None:
     frame = frame.with_columns(pl.when(pl.int_range(pl.len()) == 4).then(None).otherwise(pl.col("h")).alias("h"))
     frame.write_parquet(tmp_path / "EUR_USD.parquet")
     outcome = taken(tmp_path / "EUR_USD.parquet")
-    assert [(q.line, q.reason) for q in outcome.quarantined] == [(5, "a price is missing, no number or NaN")]
+    assert [(q.line, q.reason) for q in outcome.quarantined] == [(5, "missing or non-numeric price")]
     assert outcome.quarantined[0].raw.startswith("2018-02-05T10:40:00+00:00")
 
 
@@ -332,6 +332,6 @@ def test_a_format_that_is_asked_for_is_the_only_one_tried(tmp_path: Path) -> Non
     rows = [f"{t:%Y.%m.%d,%H:%M},{ohlc(p)},12" for t, p in zip(TIMES, PRICES, strict=True)]
     path = written(tmp_path / "EURUSD1.csv", rows)
     assert taken(path, format="mt4", zone="+2").format == "mt4"
-    assert "not of the format yahoo" in str(refused(path, format="yahoo", zone="+2"))
+    assert "not in the format yahoo" in str(refused(path, format="yahoo", zone="+2"))
     with pytest.raises(ValueError, match="--format"):
         taken(path, format="nonsense")

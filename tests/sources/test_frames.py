@@ -54,7 +54,7 @@ def test_numbers_as_text_and_in_other_types(tmp_path: Path) -> None:
     text.write_parquet(tmp_path / "EURUSD.parquet")
     assert_taken(taken(tmp_path / "EURUSD.parquet"), format="parquet", volume=[float(v) for v in range(7, 37)])
     frame.with_columns(pl.col("open") > 0).write_parquet(tmp_path / "EURUSD 2.parquet")
-    assert "'open' holds no numbers" in refused(tmp_path / "EURUSD 2.parquet").reason
+    assert "'open' holds Boolean instead of numbers" in refused(tmp_path / "EURUSD 2.parquet").reason
 
 
 def test_a_volume_of_nulls_is_none(tmp_path: Path) -> None:
@@ -73,6 +73,6 @@ def test_long_texts_are_refused_where_a_time_or_symbol_should_be(tmp_path: Path)
     """A dictionary holds a long text once, for any number of rows."""
     long = pl.Series(["x" * 1000] * 30)
     path = stored(tmp_path / "EURUSD.parquet", pl.Series(TIMES), symbol=long)
-    assert "'symbol' holds a text of 1,000 bytes" in refused(path, zone="utc").reason
+    assert "'symbol' holds text of 1,000 bytes" in refused(path, zone="utc").reason
     path = stored(tmp_path / "EURUSD 2.parquet", pl.Series(TIMES), comment=long, nested=pl.Series([[1, 2]] * 30))
     assert_taken(taken(path), format="parquet")

@@ -41,7 +41,7 @@ def test_most_rows_that_break_a_rule_condemn_the_file(tmp_path: Path) -> None:
 def test_rows_that_contradict_one_another_condemn_the_file(tmp_path: Path) -> None:
     rows = [row(TIMES[i // 5], p) for i, p in enumerate(PRICES)]
     refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
-    assert "of its 100 rows break a rule (mostly: says otherwise than an earlier row" in refusal.reason
+    assert "of its 100 rows break a rule (mostly: contradicts an earlier row" in refusal.reason
 
 
 # Rates of the European Central Bank and the Bank of England, end of 2000, 2008 and 2020, to two or three digits.
@@ -77,7 +77,7 @@ def test_days_and_months_that_were_exchanged(tmp_path: Path) -> None:
     stored = [t.replace(month=t.day, day=t.month) for t in true]
     rows = [row(t, p) for t, p in zip(stored, PRICES, strict=True)]
     refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
-    assert "lone days exactly a month apart (2018-05-02 and 2018-06-02)" in refusal.reason
+    assert "isolated days exactly a month apart (2018-05-02 and 2018-06-02)" in refusal.reason
     assert "day and month" in refusal.reason
 
 

@@ -26,9 +26,9 @@ LINE = "2018.02.05,12:30,{},{},{},{},{}"
 
 BROKEN = {
     "a price is zero or negative": LINE.format("1.1", "1.2", "0", "1.1", 5),
-    "a price is missing, no number or NaN": LINE.format("1.1", "abc", "1.0", "1.1", 5),
+    "missing or non-numeric price": LINE.format("1.1", "abc", "1.0", "1.1", 5),
     "a price is not finite": LINE.format("1.1", "inf", "1.0", "1.1", 5),
-    "out of this pair's range": LINE.format("1.1", "1e308", "1.0", "1.1", 5),
+    "outside this pair's range": LINE.format("1.1", "1e308", "1.0", "1.1", 5),
     "high is below low": LINE.format("1.1", "1.0", "1.2", "1.1", 5),
     "high is below open or close": LINE.format("1.1", "1.05", "1.0", "1.04", 5),
     "low is above open or close": LINE.format("1.1", "1.2", "1.15", "1.18", 5),
@@ -36,7 +36,7 @@ BROKEN = {
     "its time does not parse": "2018.02.30,12:30,1.1,1.2,1.0,1.1,5",
     "its time is before 1971": "1900.02.05,12:30,1.1,1.2,1.0,1.1,5",
     "too few columns": "2018.02.05,12:30,1.1,1.2",
-    "says otherwise than an earlier row": "2018.02.05,10:07,1.1,1.2,1.0,1.1,5",
+    "contradicts an earlier row": "2018.02.05,10:07,1.1,1.2,1.0,1.1,5",
 }
 
 
@@ -72,7 +72,7 @@ def test_shuffled_and_doubled_rows(tmp_path: Path) -> None:
     outcome = taken(written(tmp_path / "eurusd.csv", rows), zone="utc")
     assert_bars(outcome.bars, TIMES, PRICES)
     assert (outcome.identical, outcome.rows) == (25, 85)
-    assert "not in the order of time" in outcome.notes[0]
+    assert "not sorted by time" in outcome.notes[0]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
@@ -186,7 +186,7 @@ def test_the_pair_said_and_the_pair_named(tmp_path: Path) -> None:
 
 def test_prices_of_another_instrument_are_refused(tmp_path: Path) -> None:
     refusal = refused(written(tmp_path / "usdjpy.csv", ROWS), zone="utc")
-    assert "none of usdjpy" in str(refusal)
+    assert "not prices of usdjpy" in str(refusal)
 
 
 def test_bars_of_the_ask_alone_are_refused(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ LINES = [line for folder in FOLDERS for line in lines_of(folder)]
 ASKED = {"--zone": "--zone", "--pair": "--pair", "no currency pair": "none of the 28 pairs", "names no pair": "--pair",
          "prices are none": "prices", "not one of the 28": "none of the 28 pairs", "hourly": "hourly",
          "coarser than a minute": "coarser than a minute", "labelled +00:00": "UTC+0", "truly at +8": "UTC+8",
-         "New York times labelled": "its weeks tell UTC-5", "half of its bars lie": "in the weekend",
+         "New York times labelled": "its weeks imply UTC-5", "half of its bars lie": "in the weekend",
          "nothing tells the zone": "--zone"}  # fmt: skip
 # The second list names some kinds loosely.
 KINDS = {("exports_odd", "seconds"): {"seconds", "one-second bars, bid and ask"},

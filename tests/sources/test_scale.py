@@ -41,7 +41,7 @@ def test_a_stretch_that_comes_back_is_quarantined(tmp_path: Path) -> None:
     table[100:115] *= 1.3
     outcome = taken(file_of(tmp_path / "eurusd.csv", table))
     assert [q.line for q in outcome.quarantined] == list(range(102, 117))
-    assert "10% off its neighbours'" in outcome.quarantined[0].reason
+    assert "10% away from its neighbours'" in outcome.quarantined[0].reason
 
 
 @pytest.mark.parametrize(("first", "factor"), [(200, 10.0), (0, 10.0), (150, 1.5), (380, 0.6)])
@@ -88,7 +88,7 @@ def test_a_high_or_low_far_off_is_quarantined(column: int, factor: float, tmp_pa
     table[50, column] *= factor
     outcome = taken(file_of(tmp_path / "eurusd.csv", table))
     assert [(q.line, q.reason) for q in outcome.quarantined] == [
-        (52, "its high or low is more than 20% off its neighbours'")
+        (52, "its high or low is more than 20% away from its neighbours'")
     ]
 
 
@@ -123,4 +123,4 @@ def test_a_constant_volume_is_none_and_a_constant_spread_is_reported(tmp_path: P
     assert outcome.bars.volume is None
     assert outcome.bars.spread is not None
     np.testing.assert_array_equal(outcome.bars.spread, 0.0002)
-    assert outcome.notes == ("its volume is 9 in every bar: taken as none", "its spread is 0.0002 in every bar")
+    assert outcome.notes == ("its volume is 9 in every bar: ignored", "its spread is 0.0002 in every bar")

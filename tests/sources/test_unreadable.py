@@ -17,7 +17,7 @@ LFS = (
 FILES: dict[str, tuple[bytes, str, str]] = {
     "a Git LFS pointer": (LFS, "EURUSD.parquet", "git lfs pull"),
     "an old Excel spreadsheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "EURUSD.xls", "xlsx"),
-    "an HTML page": (b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>Please log in</body></html>", "EURUSD.csv", "fetch"),
+    "an HTML page": (b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>Please log in</body></html>", "EURUSD.csv", "download"),
     "XML": (b'<?xml version="1.0"?><Workbook/>', "EURUSD.xml", "csv"),
     "a 7z archive": (b"7z\xbc\xaf\x27\x1c" + bytes(100), "EURUSD.7z", "unpack"),
     "a RAR archive": (b"Rar!\x1a\x07\x01\x00" + bytes(100), "EURUSD.rar", "unpack"),

@@ -22,7 +22,7 @@ def test_an_empty_folder_says_what_it_looked_for(tmp_path: Path) -> None:
     left_out, refusal_ = read(tmp_path)
     assert isinstance(left_out, Ignored)
     assert isinstance(refusal_, Refused)
-    assert refusal_.reason == "holds no file of prices (1 left out)"
+    assert refusal_.reason == "holds no price files (1 left out)"
 
 
 @pytest.mark.parametrize(

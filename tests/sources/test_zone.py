@@ -132,7 +132,7 @@ def test_a_market_that_never_closes_tells_nothing() -> None:
 
 def test_one_bar_and_one_day_tell_nothing() -> None:
     for count in (1, 300):
-        with pytest.raises(Refused, match="tells its time zone"):
+        with pytest.raises(Refused, match="shows its time zone"):
             told_by_weeks(np.arange(count) + 25_304_000)
 
 
@@ -153,7 +153,7 @@ def test_times_of_closes_are_recognised(tmp_path: Path) -> None:
     path = written(tmp_path / "EURUSD1.csv", rows)
     for zone in ("auto", "+2"):
         outcome = taken(path, zone=zone)
-        assert "those of the bars' closes" in outcome.notes[0]
+        assert "the bars' closes" in outcome.notes[0]
         assert_bars(outcome.bars, times, prices(len(times)))
     outcome = taken(path, stamp="close")
     assert not any("closes" in note for note in outcome.notes)
@@ -173,7 +173,7 @@ def test_a_bar_of_the_closing_minute_does_not_make_closes(late: int, tmp_path: P
 
 
 def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
-    """In Cairo the clocks go back on a Thursday night: 23:00 to 24:00 comes twice on 26 October 2023."""
+    """In Cairo the clocks go back on a Thursday night: 23:00 to 24:00 occurs twice on 26 October 2023."""
     start = dt.datetime(2023, 10, 26, 18, tzinfo=dt.UTC)
     times = [start + dt.timedelta(minutes=m) for m in range(360)]
     cairo = [t.astimezone(ZoneInfo("Africa/Cairo")) for t in times]
@@ -185,7 +185,7 @@ def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
     once = [r for i, r in enumerate(rows) if r[:16] not in {q[:16] for q in rows[:i]}]
     outcome = taken(written(tmp_path / "EURUSD1.csv", once), zone="Africa/Cairo")
     assert len(outcome.quarantined) == 60
-    assert "comes twice" in outcome.quarantined[0].reason
+    assert "occurs twice" in outcome.quarantined[0].reason
     assert outcome.quarantined[0].line == 121
 
 

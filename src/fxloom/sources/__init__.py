@@ -1,7 +1,7 @@
-"""Users' files turned into bars: formats recognised by content, zones told by the trading week, nothing lost silently.
+"""Users' files turned into bars: formats are recognised by content, time zones inferred from the trading week.
 
-``read(paths)`` gives one outcome a file: a ``SourceFile`` with bars in UTC, a ``Refused`` with reason and cure, or
-an ``Ignored`` that says itself that it is no data.
+Nothing is dropped silently. ``read(paths)`` returns for each file a ``SourceFile`` with bars in UTC, a ``Refused``
+with the reason and what to do, or an ``Ignored`` for a file that is recognisably not data.
 """
 
 from fxloom.sources.formats import NAMES as FORMAT_NAMES

@@ -1,4 +1,4 @@
-"""The files inside zips and tars: each within bounds, none nested, links and locked ones refused."""
+"""The files inside zips and tars: sizes are bounded; nested archives, links and encrypted files are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NESTED = Refused("an archive inside an archive", "unpack the outer one")
 
 @dataclass(frozen=True)
 class Entry:
-    """One file to read: the name to report, the names that may tell its pair (nearest first), and its bytes."""
+    """One file to read: the name to report, the names that may identify its pair (nearest first), and its bytes."""
 
     name: str
     hints: tuple[str, ...]
@@ -74,10 +74,10 @@ def _zip(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
             yield Refused("an OpenDocument spreadsheet", "save it as xlsx or csv", name=name)
             return
     if len(members) > MEMBERS:
-        yield Refused(f"{len(members):,} files in one zip: a zip bomb?", "unpack it yourself", name=name)
+        yield Refused(f"{len(members):,} files in one zip: a decompression bomb?", "unpack it yourself", name=name)
         return
     if not members:
-        yield Refused("an empty zip", "fetch it again", name=name)
+        yield Refused("an empty zip", "download it again", name=name)
     for member in sorted(members, key=lambda m: m.filename):
         yield _zipped(path, member, f"{name}/{printable(member.filename)}", hints)
 
@@ -87,7 +87,7 @@ def _zipped(path: Path, member: zipfile.ZipInfo, name: str, hints: tuple[str, ..
     if left_out:
         return Ignored(name, left_out)
     if member.flag_bits & 1:
-        return Refused("locked by a password", "unpack it yourself", name=name)
+        return Refused("protected by a password", "unpack it yourself", name=name)
     if stat.S_ISLNK(member.external_attr >> 16):
         return Refused("a symbolic link inside a zip", "unpack it yourself", name=name)
 
@@ -106,7 +106,7 @@ def _left_out(inside: str) -> str:
 
 
 def _hints(inside: str, outside: tuple[str, ...]) -> tuple[str, ...]:
-    """The file's own name, its folders inside the archive, and the names of the archive."""
+    """The file's own name, then its folders inside the archive, then the names of the archive."""
     return (*reversed(PurePosixPath(inside).parts), *outside)
 
 
@@ -114,7 +114,7 @@ def _hints(inside: str, outside: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class _StrictMember(tarfile.TarInfo):
-    """A header of a tar; where one is damaged or missing, tarfile would end as if the archive did."""
+    """A strict tar header: where a header is corrupt or missing, tarfile would silently end the archive."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> _StrictMember:
@@ -123,11 +123,11 @@ class _StrictMember(tarfile.TarInfo):
         except tarfile.HeaderError as error:
             if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]  # the end mark
                 raise
-            raise Refused(f"a tar that is damaged or cut short ({error})", "fetch it again") from error
+            raise Refused(f"a corrupt or truncated tar ({error})", "download it again") from error
 
 
 class _Limited:
-    """A stream that raises ``Refused`` after so many bytes, headers and skipped files included."""
+    """A stream that raises ``Refused`` beyond a number of bytes, which counts headers and skipped files."""
 
     def __init__(self, stream: IO[bytes], packed: int) -> None:
         self._stream = stream
@@ -137,7 +137,9 @@ class _Limited:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise Refused("a tar that unpacks without measure: a decompression bomb?", "unpack it yourself")
+            raise Refused(
+                "a tar that unpacks to more than market data can: a decompression bomb?", "unpack it yourself"
+            )
         return data
 
 
@@ -165,16 +167,18 @@ def _tar(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
                         continue
                     count += 1
                     if count > MEMBERS:
-                        raise Refused(f"more than {MEMBERS:,} files in one tar: a bomb?", "unpack it yourself")
+                        raise Refused(
+                            f"more than {MEMBERS:,} files in one tar: a decompression bomb?", "unpack it yourself"
+                        )
                     yield _tarred(archive, member, f"{name}/{printable(member.name)}", hints)
         except tarfile.TarError as error:
-            yield Refused(f"a tar that is damaged or cut short ({error})", "fetch it again", name=name)
+            yield Refused(f"a corrupt or truncated tar ({error})", "download it again", name=name)
         except Refused as refused:
             refused.name = name
             yield refused
         else:
             if not count:
-                yield Refused("an empty tar", "fetch it again", name=name)
+                yield Refused("an empty tar", "download it again", name=name)
 
 
 def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, hints: tuple[str, ...]) -> Found:
@@ -182,7 +186,7 @@ def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, hints:
     if left_out:
         return Ignored(name, left_out)
     if not member.isreg() or member.issparse():
-        return Refused("not a file but a link, a device or sparse", "unpack the tar yourself", name=name)
+        return Refused("not a regular file (a link, a device or a sparse file)", "unpack the tar yourself", name=name)
     if member.size > LARGEST:
         return Refused(f"{member.size >> 20:,} MiB in one file", "split it by month", name=name)
     file = archive.extractfile(member)

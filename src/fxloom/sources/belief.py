@@ -1,4 +1,4 @@
-"""Whether a file's zone can be believed: its own weeks must allow it, whoever names it."""
+"""Whether a file's time zone is credible: the file's own weeks must allow it, whoever states it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edg
 
 STRAY = "lies in the weekend (Friday to Sunday 17:00, New York)"
 EARLY_OPENING = 2 * HOUR
-_CONTRADICTED = 5  # bars that an offset moves into weekends, of which the offset of the weeks keeps them clear
+_CONTRADICTED = 5  # bars that a stated offset moves into weekends although the inferred one does not
 _NAMED = ("America/New_York", "Europe/London", "Europe/Paris", "Europe/Athens")
 
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """Bars (UTC minutes, sorted, one a minute) at the offsets in hours that someone names, and who does."""
+    """Bars (UTC minutes, sorted, one per minute) at stated offsets in hours, and who states them."""
 
     utc: Ints
     hours: Floats
@@ -38,11 +38,11 @@ class Claim:
 
 
 def disbelief(claim: Claim) -> Refused | None:
-    """Why ``claim`` is not believed, with the offset that the weeks tell and the cure; None where they allow it."""
+    """Why ``claim`` is rejected, with the offset inferred from the weeks and what to do; None where they allow it."""
     told = _told(claim.local)
     if told is not None and _contradicts(told, claim):
         shown = _offsets_text(told.hours)
-        return Refused(f"its weeks tell {shown} ({told.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(told)))
+        return Refused(f"its weeks imply {shown} ({told.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(told)))
     if few_strays(claim.utc):
         return None
     best = best_constant_offset(claim.local)
@@ -51,12 +51,12 @@ def disbelief(claim: Claim) -> Refused | None:
 
 
 def too_many_strays(found: Claim) -> Refused:
-    """The refusal of a file that has too many bars in the weekend under the offsets that its own weeks tell."""
-    return Refused(_too_many(found), "say --zone, with --trust-zone if these bars are to be kept")
+    """The refusal of a file that has too many bars in the weekend under the offsets inferred from its weeks."""
+    return Refused(_too_many(found), "pass --zone, with --trust-zone to keep these bars")
 
 
 def few_strays(utc: Ints) -> bool:
-    """Whether no more than half a per cent of sorted UTC minutes lie in the weekend."""
+    """Whether at most half a per cent of the sorted UTC minutes lie in the weekend."""
     return bool(weekend_bars(utc).sum() <= STRAYS * len(utc))
 
 
@@ -65,12 +65,12 @@ def _too_many(claim: Claim) -> str:
 
 
 def weekend_bars(utc: Ints) -> Flags:
-    """Which of sorted UTC minutes lie in the weekend, a source's regular early opening on Sunday left out."""
+    """Which of the sorted UTC minutes lie in the weekend, not counting a source's regular early opening on Sunday."""
     return in_weekend(utc) & ~_early_opening(utc)
 
 
 def _early_opening(utc: Ints) -> Flags:
-    """The bars of a source that opens up to two hours before Sunday 17:00, which its Friday close at 17:00 proves."""
+    """The bars of a source that opens up to two hours before Sunday 17:00, as its Friday close at 17:00 shows."""
     outside = in_weekend(utc)
     weeks = weeks_of(utc)
     edges = edges_of(weeks, np.zeros(1))
@@ -82,12 +82,12 @@ def _early_opening(utc: Ints) -> Flags:
 
 
 def trusted_note(claim: Claim, doubt: Refused) -> str:
-    """What ``--trust-zone`` did against ``doubt``."""
+    """The note that ``--trust-zone`` kept ``claim`` in spite of ``doubt``."""
     return f"--trust-zone: kept at {claim}, although {doubt.reason}"
 
 
 def stray_notes(utc: Ints) -> tuple[str, ...]:
-    """What is to be said of bars in the weekend: strays that are quarantined, an early opening that is kept."""
+    """Notes on bars in the weekend: strays are quarantined, a regular early opening is kept."""
     notes: tuple[str, ...] = ()
     strays, early = weekend_bars(utc), _early_opening(utc)
     if strays.any():
@@ -118,7 +118,7 @@ def stamped_at_close(utc: Ints) -> bool:
 
 
 def _told(local: Ints) -> Offsets | None:
-    """What the weeks tell clearly: by whole weekends, not by a lone edge."""
+    """The offsets that whole weekends imply; a single edge is not enough."""
     try:
         told = told_by_weeks(np.unique(local))
     except Refused:
@@ -137,8 +137,8 @@ def _contradicts(told: Offsets, claim: Claim) -> bool:
 
 
 def _cure(claim: Claim, better: str | None) -> str:
-    zone = f"say --zone {better}" if better else "say --zone with the file's own"
-    away = "leave --zone away, " if claim.by_user else ""
+    zone = f"pass --zone {better}" if better else "pass --zone with the file's own"
+    away = "omit --zone, " if claim.by_user else ""
     return f"{away}{zone}, or --trust-zone to keep {claim}"
 
 

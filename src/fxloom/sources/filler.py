@@ -1,4 +1,4 @@
-"""Filler: copies of one bar through a weekend, as some exports write to leave no gap."""
+"""Filler: copies of one bar throughout a weekend, which some exports write to avoid gaps."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.layout import BARS
 from fxloom.sources.weeks import DAY, HOUR, WEEK
 
-_SATURDAY_NOON = 2 * DAY + 12 * HOUR  # by the epoch's count (1970-01-01 was a Thursday)
-_LEAST = HOUR  # fewer copies in a weekend do not fill it: they are strays
+_SATURDAY_NOON = 2 * DAY + 12 * HOUR  # days since the epoch, modulo 7 (1970-01-01 was a Thursday)
+_LEAST = HOUR  # fewer copies in a weekend are strays, not filler
 _SHUT = 21 * HOUR  # from then until Sunday 09:00 the market is closed under every offset
 
 
 def shut(minutes: Ints) -> Flags:
-    """Whether each local minute lies in the hours of the weekend in which no zone on earth has a market."""
+    """Whether each local minute lies in the hours of the weekend when the market is closed in every time zone."""
     return np.asarray((minutes - _SATURDAY_NOON) % WEEK < _SHUT)
 
 
 def filler(minutes: Ints, values: dict[str, Floats]) -> Flags:
-    """Which bars are copies of the one before through a weekend.
+    """Which bars repeat the previous bar throughout a weekend.
 
-    ``minutes``: sorted local minutes. A run of bars alike in every column that reaches into the closed hours is
-    filler, but for its first bar, which is real if it lies before them and is no flat, empty copy of the last
-    close itself.
+    ``minutes``: sorted local minutes. A run of identical bars that reaches into the closed hours is filler,
+    except its first bar if that one lies before the closed hours and is not itself a flat copy, without volume, of
+    the last close.
     """
     if not len(minutes):
         return np.zeros(0, np.bool_)
@@ -42,7 +42,7 @@ def filler(minutes: Ints, values: dict[str, Floats]) -> Flags:
 
 
 def _empty_copy(values: dict[str, Floats]) -> Flags:
-    """Flat bars at the close of the bar before, without volume."""
+    """Flat bars at the previous bar's close, without volume."""
     opened, high, low, close = (values[role] for role in BARS)
     flat = (opened == high) & (high == low) & (low == close)
     flat[1:] &= close[1:] == close[:-1]

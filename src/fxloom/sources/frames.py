@@ -19,7 +19,7 @@ _LONGEST = 300  # bytes of a time, a symbol or a number
 
 
 def sample_of(frame: pl.DataFrame, hints: tuple[str, ...]) -> Sample:
-    """The head of ``frame`` as recognition sees it; names such as "('Close', 'EURUSD=X')" are two levels."""
+    """The head of ``frame`` as recognition sees it; names such as "('Close', 'EURUSD=X')" have two levels."""
     rows = tuple(tuple(_text(value) for value in row) for row in frame.head(SAMPLE).rows())
     levels = [_levels(name) for name in frame.columns]
     if max(map(len, levels), default=1) == 1:
@@ -46,7 +46,7 @@ def _text(value: object) -> str:
 
 
 def parse_frame(frame: pl.DataFrame, layout: Layout) -> Rows:
-    """All rows; lines are row numbers from 1. Raises ``Refused`` if a column that should holds no numbers."""
+    """All rows; lines are row numbers from 1. Raises ``Refused`` if a numeric column holds something else."""
     values = {role: _numbers(frame.to_series(place)) for role, place in layout.places.items()}
     if layout.ticks is not None:
         values["ticks"] = _numbers(frame.to_series(layout.ticks))
@@ -64,7 +64,7 @@ def parse_frame(frame: pl.DataFrame, layout: Layout) -> Rows:
 
 
 def _forming(frame: pl.DataFrame) -> Flags:
-    """Which rows say that they are not final, as OANDA's newest candle does."""
+    """Which rows are marked as not final, as OANDA's newest candle is."""
     if frame.schema.get("complete") != pl.Boolean:
         return np.zeros(len(frame), np.bool_)
     return np.asarray(frame["complete"].not_().fill_null(False).to_numpy())
@@ -76,7 +76,7 @@ def _numbers(column: pl.Series) -> Floats:
     elif column.dtype.is_numeric() or column.dtype == pl.Null:
         values = column.cast(pl.Float64)
     else:
-        raise Refused(f"its column {column.name!r} holds no numbers but {column.dtype}", "store numbers")
+        raise Refused(f"its column {column.name!r} holds {column.dtype} instead of numbers", "store numbers")
     return np.array(values.fill_null(float("nan")).to_numpy(), np.float64)
 
 
@@ -106,11 +106,11 @@ def _as_text(column: pl.Series) -> pl.Series:
 
 
 def _short(column: pl.Series) -> pl.Series:
-    """A column as text. Raises ``Refused`` if it holds long texts, which a dictionary can repeat without measure."""
+    """A column as text. Raises ``Refused`` on long texts, which a dictionary can repeat to any size."""
     texts = column.cast(pl.String)
     longest = int(texts.str.len_bytes().max() or 0)  # type: ignore[arg-type]
     if longest > _LONGEST:
-        raise Refused(f"its column {column.name!r} holds a text of {longest:,} bytes", "store times and numbers")
+        raise Refused(f"its column {column.name!r} holds text of {longest:,} bytes", "store times and numbers")
     return texts
 
 
@@ -127,5 +127,5 @@ def _epochs(column: pl.Series) -> Times:
 
 
 def zoned(frame: pl.DataFrame, place: int) -> bool:
-    """Whether a column holds moments with a zone, which are in UTC inside."""
+    """Whether a column holds zoned timestamps, which are stored in UTC."""
     return getattr(frame.to_series(place).dtype, "time_zone", None) is not None

@@ -1,4 +1,4 @@
-"""Which of the 28 pairs a file is about: what it says itself, its name, or what the user says."""
+"""Which of the 28 pairs a file holds, by its content, its name or the user's options."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fxloom.bars.pairs import CURRENCIES, PAIRS
 from fxloom.sources.records import Refused
 
 _CODE = "|".join(CURRENCIES)
-# A letter may follow only as a broker's suffix in the other case ("EURUSDm"), or one of the usual ones.
+# A letter may follow only as a broker's suffix in the other case ("EURUSDm") or as a common suffix.
 _IN_NAME = re.compile(rf"(?<![A-Za-z])({_CODE})[-_/. ]?({_CODE})(?![A-Za-z])", re.IGNORECASE)
 _SUFFIXED = re.compile(rf"(?<![A-Za-z])({_CODE.upper()})({_CODE.upper()})(?:[a-z]{{1,5}}(?![A-Za-z]))")
 # The lowest and highest price of each pair, a quarter to a third beyond the extremes of the published exchange rates
-# since 1986 (the euro before 1999 as the ECU): older one-minute prices do not exist. No range spans a factor of ten,
-# so that a price that is ten times too high and one that is ten times too low cannot both be in it.
+# since 1986 (the euro before 1999 as the ECU); there are no older one-minute prices. No range spans a factor of ten,
+# so a price that is ten times too high and one that is ten times too low cannot both be inside.
 PRICE_RANGES = {
     "audcad": (0.5, 1.5), "audchf": (0.38, 1.9), "audjpy": (40, 170), "audnzd": (0.75, 1.9), "audusd": (0.35, 1.5),
     "cadchf": (0.42, 1.8), "cadjpy": (48, 180), "chfjpy": (50, 270), "euraud": (0.9, 2.8), "eurcad": (0.9, 2.4),
@@ -27,14 +27,14 @@ PRICE_RANGES = {
 
 
 def pair_named(text: str) -> str | None:
-    """The one pair that ``text`` names ("EUR_USD", "EURUSD.m", "DAT_ASCII_EURUSD_M1"), None if none.
+    """The one pair that ``text`` names ("EUR_USD", "EURUSD.m", "DAT_ASCII_EURUSD_M1"), or None.
 
-    Raises ``Refused`` if it names several, or the eight's currencies the wrong way round.
+    Raises ``Refused`` if it names several, or two of the eight currencies the wrong way round.
     """
     found = {(a + b).lower() for a, b in (*_IN_NAME.findall(text), *_SUFFIXED.findall(text))}
     found = {pair for pair in found if pair[:3] != pair[3:]}
     if len(found) > 1:
-        raise Refused(f"names several pairs ({', '.join(sorted(found))})", "one file a pair, or say --pair")
+        raise Refused(f"names several pairs ({', '.join(sorted(found))})", "provide one file per pair, or pass --pair")
     pair = next(iter(found), None)
     if pair is not None and pair not in PAIRS:
         raise Refused(f"{pair} is not one of the 28 pairs", f"{pair[3:] + pair[:3]} is")
@@ -42,7 +42,7 @@ def pair_named(text: str) -> str | None:
 
 
 def asked_pair(pair: str | None) -> str | None:
-    """``--pair`` as written by the user, in lower case without separators. Raises ``ValueError`` if it is no pair."""
+    """``--pair`` as written by the user, in lower case without separators. Raises ``ValueError`` if unknown."""
     if pair is None:
         return None
     plain = re.sub(r"[^a-z]", "", pair.lower())
@@ -52,13 +52,15 @@ def asked_pair(pair: str | None) -> str | None:
 
 
 def settle_pair(asked: str | None, symbols: list[str], hints: tuple[str, ...]) -> str | None:
-    """The pair from the column that names it, from the names (nearest first), or as asked; None if nothing tells.
+    """The pair from the column that names it, from the names (nearest first), or from the user; None if unknown.
 
-    Raises ``Refused`` where the file and the user contradict one another.
+    Raises ``Refused`` where the file and the user contradict each other.
     """
     said = {pair_named(symbol) or "?" for symbol in symbols}
     if len(said) > 1 or "?" in said:
-        raise Refused(f"holds {', '.join(sorted(set(symbols))[:4])}", "one file a pair, and of the 28 pairs only")
+        raise Refused(
+            f"holds {', '.join(sorted(set(symbols))[:4])}", "provide one file per pair, and only the 28 pairs"
+        )
     own = next(iter(said), None)
     try:
         own = own or next((p for hint in hints if (p := pair_named(PurePath(hint).name))), None)
@@ -67,12 +69,12 @@ def settle_pair(asked: str | None, symbols: list[str], hints: tuple[str, ...]) -
             raise
         return asked
     if asked and own and asked != own:
-        raise Refused(f"is {own} by its own name or content, not {asked}", "leave --pair away, or rename the file")
+        raise Refused(f"its name or content says {own}, not {asked}", "omit --pair, or rename the file")
     return asked or own
 
 
 def price_range(pair: str | None) -> tuple[float, float]:
-    """The lowest and highest price that ``pair`` can have, generously; of any pair if None.
+    """Generous bounds on the price of ``pair``, or of any pair if None.
 
     >>> price_range("usdchf")
     (0.5, 2.7)
@@ -83,12 +85,12 @@ def price_range(pair: str | None) -> tuple[float, float]:
 
 
 def no_pair(name: str) -> str:
-    """Why a file of which nothing tells the pair is refused."""
+    """Why a file whose pair is unknown is refused."""
     return f"names none of the 28 pairs ({name})"
 
 
 def digits_of(prices: Floats) -> int:
-    """The decimals in which (nearly) all of ``prices`` are written, 2 to 7."""
+    """The number of decimals that (nearly) all of ``prices`` are written with, 2 to 7."""
     for digits in range(2, 7):
         scaled = prices * 10.0**digits
         if (abs(scaled - scaled.round()) < 1e-6 * scaled.clip(1.0)).mean() >= 0.99:

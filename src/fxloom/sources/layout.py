@@ -1,4 +1,4 @@
-"""How one file is laid out: which column plays which role, how its time is written, in which units."""
+"""How one file is laid out: the role of each column, the format of its times, the units."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ What = Literal["bars", "quoted bars", "ticks", "bid ticks"]
 
 @dataclass(frozen=True)
 class Layout:
-    """``time`` are the places of the column or columns that make the time; ``places`` of the roles of numbers.
+    """``time``: indices of the column or columns that make up the time; ``places``: those of the numeric roles.
 
-    ``zone``: hours from UTC, or the named zone, that the time column's name states, or, with ``zone_by_format``, that
-    the format's own documentation does; else None.
+    ``zone``: hours from UTC or the named zone stated by the time column's name or, with ``zone_by_format``, by the
+    format's own documentation; else None.
     ``midnight``: the time counts milliseconds from midnight of this day ("20140501"). ``points``: the spread is in
     points of the last digit. ``ticks``: place of the tick volume, used where the volume is 0. ``carried``: an empty
     quote repeats the last one. ``symbol``: place of a column that names the pair. ``one_side``: the side that the
-    columns name. ``kind``: what its rows are called, where their times do not tell.
+    columns name. ``kind``: what its rows are called, where their times do not show it.
     """
 
     format: str
@@ -53,7 +53,7 @@ class Layout:
 
     @property
     def are_ticks(self) -> bool:
-        """Whether its rows are single quotes rather than bars."""
+        """Whether its rows are single quotes, not bars."""
         return self.what in ("ticks", "bid ticks")
 
 
@@ -69,7 +69,7 @@ MOMENT = rf"({DAY}).*\d:?\d\d.*|\d{{10,19}}(\.\d*)?"
 
 
 def named_layout(header: tuple[str, ...], sample: Sample, format: str = "named columns") -> Layout | None:
-    """The layout that a header tells, None if it names no time or no full set of prices."""
+    """The layout according to a header, None if it lacks a time or a full set of prices."""
     names = [plain(name) for name in header]
     places: dict[str, int] = {}
     for place, role in enumerate(map(role_of, header)):
@@ -80,7 +80,7 @@ def named_layout(header: tuple[str, ...], sample: Sample, format: str = "named c
     if what is None or not times:
         return None
     ticks = _tick_volume(names, places)
-    if _mostly_minus_one(sample, places.get("volume")):  # Interactive Brokers has no volume of currencies
+    if _mostly_minus_one(sample, places.get("volume")):  # Interactive Brokers has no volume for currencies
         del places["volume"]
     middle = one_side == "mid" or what in ("quoted bars", "ticks")
     return Layout(
@@ -96,7 +96,7 @@ def _first(zones: Iterable[float | ZoneInfo | None]) -> float | ZoneInfo | None:
 
 
 def _what(places: dict[str, int]) -> tuple[What | None, Literal["bid", "ask", "mid"] | None]:
-    """What the named prices make, and their side where they have one; one side's bars and ticks get plain roles."""
+    """The kind of the named prices, and their side if they have one; one side's bars and ticks get plain roles."""
     if all(role in places for role in BID + ASK):
         return "quoted bars", None
     for one in (BARS, BID, ASK):
@@ -114,13 +114,13 @@ def _what(places: dict[str, int]) -> tuple[What | None, Literal["bid", "ask", "m
 
 
 def _named_side(names: list[str], places: dict[str, int], what: What) -> Literal["bid", "ask", "mid"] | None:
-    """The side that the names of plain bars' columns carry ("BidOpen")."""
+    """The side that the column names of plain bars state ("BidOpen")."""
     name = names[places["close"]] if what == "bars" else ""
     return next((s for s in ("bid", "ask", "mid") if name.startswith(s) or name.endswith(s)), None)
 
 
 def _tick_volume(names: list[str], places: dict[str, int]) -> int | None:
-    """Place of the tick volume beside a real volume, which then plays the volume's role."""
+    """Place of the tick volume if there is also a real volume, which then takes the volume's role."""
     ticks = next((names.index(name) for name in TICK_VOLUMES if name in names), None)
     real = next((names.index(name) for name in REAL_VOLUMES if name in names), None)
     if ticks is None or real is None:
@@ -135,7 +135,7 @@ def _mostly_minus_one(sample: Sample, place: int | None) -> bool:
 
 
 def _time_places(header: tuple[str, ...], sample: Sample) -> tuple[int, ...]:
-    """The column of the time (one that names its zone first), or those of the date and the time of day."""
+    """The time column (preferably one that names its zone), or those of the date and the time of day."""
     ranked = sorted(
         (zone_in(name) is None, rank, place)
         for place, name in enumerate(header)

@@ -1,4 +1,4 @@
-"""Times on a named clock, in UTC: by the user's word, offsets written in the rows, or a column's name."""
+"""Local times in UTC, where the user, offsets in the rows or a column's name state the time zone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR = 60 * MINUTE
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Rows with their time in UTC (microseconds), the offset of each in hours, who says so, and notes for the user."""
+    """Rows with their time in UTC (microseconds), each row's offset in hours, its source, and notes for the user."""
 
     rows: Rows
     utc: Ints
@@ -30,19 +30,19 @@ class Placed:
 
 
 def placed(rows: Rows, layout: Layout, zone: float | ZoneInfo | None) -> Placed | None:
-    """``rows`` (good ones, in the file's order) in UTC, or None if nothing but the file's weeks can tell.
+    """``rows`` (good ones, in the file's order) in UTC, or None if the zone must be inferred from the file's weeks.
 
-    What the user says counts before offsets written in the times, these before what a column's name states.
+    The user's zone takes precedence over offsets written in the times, and these over a column's name.
     """
     own = _own_place(rows, layout)
     if zone is None:
         return own
-    place = _at(rows, zone, "as said by --zone" + (f" {zone.key}" if isinstance(zone, ZoneInfo) else ""))
+    place = _at(rows, zone, "as given by --zone" + (f" {zone.key}" if isinstance(zone, ZoneInfo) else ""))
     return place if own is None else replace(place, notes=_overruled(place, own))
 
 
 def _own_place(rows: Rows, layout: Layout) -> Placed | None:
-    """What the file itself says of its zone."""
+    """The zone that the file itself states."""
     if rows.offset is not None:
         hours = np.nan_to_num(rows.offset)
         labelled = rows.blamed(np.isnan(rows.offset), "its time has no offset where the others have one")
@@ -65,7 +65,7 @@ def _at(rows: Rows, zone: float | ZoneInfo, why: str) -> Placed:
 
 
 def _overruled(place: Placed, own: Placed) -> tuple[str, ...]:
-    """A note where the file itself says another offset than the user."""
+    """A note where the file states another offset than the user."""
     differ = np.flatnonzero(np.abs(place.hours - own.hours) > 1e-6)
     if not len(differ):
         return ()
@@ -78,7 +78,7 @@ def _micro(hours: Floats) -> Ints:
 
 
 def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
-    """Local times of a named zone; an hour that the clocks skip or show twice is settled row by row."""
+    """Local times of a named zone; an hour that the clocks skip or repeat is resolved row by row."""
     local = pl.Series(rows.local).cast(pl.Datetime("us"))
     there = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
     utc = there.dt.convert_time_zone("UTC").to_physical().fill_null(0).to_numpy().copy()
@@ -90,12 +90,12 @@ def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
     twice[odd] = ~skipped[odd]
     utc, unsettled = _second_pass(rows.local, utc, np.flatnonzero(twice), zone)
     rows = rows.blamed(skipped, f"there is no such time in {zone.key}: the clocks went forward")
-    rows = rows.blamed(unsettled, f"this hour comes twice in {zone.key} and nothing tells which is meant")
+    rows = rows.blamed(unsettled, f"this hour occurs twice in {zone.key}, and the file does not show which is meant")
     return Placed(rows, utc, (rows.local - utc) / HOUR, why)
 
 
 def _moment(local: int, zone: ZoneInfo, fold: int) -> int:
-    """Microseconds UTC of a local time, of the first (fold 0) or second pass of an hour that comes twice."""
+    """Microseconds UTC of a local time, in the first (fold 0) or second pass of a repeated hour."""
     seconds, micro = divmod(local, 1_000_000)
     there = (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)).replace(tzinfo=zone, fold=fold)
     return int(there.timestamp()) * 1_000_000 + micro
@@ -108,9 +108,9 @@ def _exists(local: int, zone: ZoneInfo) -> bool:
 
 
 def _second_pass(local: Ints, utc: Ints, places: Ints, zone: ZoneInfo) -> tuple[Ints, np.ndarray]:
-    """UTC of the rows at ``places``, whose hour comes twice: after the file steps back once, it is the second.
+    """UTC of the rows at ``places``, in a repeated hour: after the file steps back once, it is the second pass.
 
-    Rows of an hour in which the file steps back not once or several times cannot be told, and are returned as such.
+    Rows of an hour in which the file does not step back exactly once are ambiguous, and are returned as such.
     """
     unsettled = np.zeros(len(local), np.bool_)
     days = local[places] // (24 * HOUR)

@@ -1,4 +1,4 @@
-"""Minute bars from what a file holds: bars, bid and ask bars, ticks, bars of some seconds."""
+"""Minute bars from a file's bars, bid and ask bars, ticks, or bars of a few seconds."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FINE = {1: "one", 2: "two", **_COARSE}
 
 
 def step_of(local: Ints) -> int:
-    """Seconds from one bar to the next: 60 for minute bars (with holes), less or more for others.
+    """Seconds from one bar to the next: 60 for minute bars (with gaps), less or more for others.
 
-    ``local``: microseconds. One bar alone is taken for a minute's.
+    ``local``: microseconds. A single bar is taken for a minute bar.
     """
     times = np.unique(local)
     steps = np.diff(times) // SECOND
@@ -49,7 +49,7 @@ def _commonest(values: Ints) -> int:
 
 
 def kind_of(layout: Layout, step: int, side: str | None) -> str:
-    """What the file holds, in words: "minute bars, bid", "ticks", "five-second bars"."""
+    """A description of what the file holds: "minute bars, bid", "ticks", "five-second bars"."""
     if layout.kind is not None:
         return layout.kind
     if layout.are_ticks:
@@ -72,7 +72,7 @@ def _length(step: int) -> str:
 
 
 def open_minutes(micro: Ints, *, closes: bool) -> Ints:
-    """The minute that each time belongs to; of a bar's close time the minute that ends then."""
+    """The minute that each time belongs to; for the close time of a bar, the minute that ends then."""
     return (micro - (1 if closes else 0)) // MINUTE
 
 
@@ -92,7 +92,7 @@ def mid_values(values: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
 
 
 def aggregated(ts: Ints, values: dict[str, Floats]) -> tuple[Ints, dict[str, Floats]]:
-    """One row a minute of rows sorted in time: first open, highest, lowest, last close and spread, sum of volumes."""
+    """One row per minute from rows sorted by time: first open, highest, lowest, last close and spread, total volume."""
     starts = np.flatnonzero(np.append(True, ts[1:] != ts[:-1]))
     ends = np.append(starts[1:], len(ts)) - 1
 
@@ -110,21 +110,21 @@ _REDUCED = {"high": np.maximum, "low": np.minimum, "volume": np.add}
 
 
 def one_a_minute(rows: Rows, ts: Ints) -> tuple[Rows, Flags]:
-    """``rows`` (sorted by ``ts``) with those blamed that say otherwise of a time than the file's first row of it.
+    """``rows`` (sorted by ``ts``), blaming those that contradict the file's first row for the same time.
 
-    Also returned: which rows say the same again.
+    Also returned: which rows are exact duplicates.
     """
     fresh = np.append(True, ts[1:] != ts[:-1])
     first = np.flatnonzero(fresh)[np.cumsum(fresh) - 1]
     same = np.ones(len(ts), np.bool_)
     for column in rows.values.values():
         same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
-    rows = rows.blamed(~fresh & ~same, "says otherwise than an earlier row of the same time")
+    rows = rows.blamed(~fresh & ~same, "contradicts an earlier row of the same time")
     return rows, ~fresh & same
 
 
 def without_constants(values: dict[str, Floats], layout: Layout) -> tuple[dict[str, Floats], tuple[str, ...]]:
-    """``values`` without a volume that is the same in every bar, which is no volume; and notes for the user."""
+    """``values`` without a volume that is the same in every bar and so carries no information; notes for the user."""
     notes: tuple[str, ...] = ()
     for role in ("volume", "spread") if layout.what in ("bars", "quoted bars") else ():
         column = values.get(role)
@@ -132,7 +132,7 @@ def without_constants(values: dict[str, Floats], layout: Layout) -> tuple[dict[s
             continue
         if role == "volume":
             values = {name: each for name, each in values.items() if name != "volume"}
-            notes += (f"its volume is {column[0]:g} in every bar: taken as none",)
+            notes += (f"its volume is {column[0]:g} in every bar: ignored",)
         else:
             notes += (f"its spread is {column[0]:g} in every bar",)
     return values, notes
@@ -142,7 +142,7 @@ _FEWEST = 10  # bars that show whether a column is constant
 
 
 def bars_of(ts: Ints, values: dict[str, Floats]) -> Bars:
-    """Bars; a volume or spread that is absent or 0 throughout is none."""
+    """Bars; a volume or spread that is absent or 0 throughout becomes None."""
 
     def said(role: str) -> Floats | None:
         column = values.get(role)

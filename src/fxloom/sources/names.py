@@ -1,4 +1,4 @@
-"""What the columns of market data are called, in the languages that people's software writes them."""
+"""The names of market data columns, in the languages in which users' software writes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def plain(name: str) -> str:
-    """A column's name without case, accents, numbering and punctuation.
+    """A column's name stripped of case, accents, numbering and punctuation.
 
     >>> plain("Gmt time"), plain("<TICKVOL>"), plain("Eröffnung"), plain("1. open"), plain("始値(BID)")
     ('gmttime', 'tickvol', 'eroffnung', 'open', '始値bid')
@@ -75,7 +75,7 @@ def role_of(name: str) -> str | None:
 
 
 def time_rank(name: str) -> int | None:
-    """How likely a column of this name holds the time, 0 first; None if the name does not say so."""
+    """The rank of this name among names of time columns, 0 first; None if it is not one."""
     spelled = _without_zone(name)
     return _TIMES.index(spelled) if spelled in _TIMES else None
 
@@ -105,7 +105,7 @@ def zone_in(name: str) -> float | ZoneInfo | None:
     if not found:
         return None
     stated = found[0]
-    if stated.lower() == "eet":  # with summer time, as the platforms that write it keep it
+    if stated.lower() == "eet":  # with summer time, which the platforms that write this name observe
         return ZoneInfo("Europe/Athens")
     if "/" in stated:
         return named_zone(stated)
@@ -117,7 +117,7 @@ def zone_in(name: str) -> float | ZoneInfo | None:
 
 
 def named_zone(key: str) -> ZoneInfo | None:
-    """The zone of that name, None if there is none."""
+    """The zone of that name, or None."""
     try:
         return ZoneInfo(key)
     except (ZoneInfoNotFoundError, ValueError, OSError):

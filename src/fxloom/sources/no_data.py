@@ -1,4 +1,4 @@
-"""Files that hold no market data and show it themselves: they are left out, and are no failure."""
+"""Files that are recognisably not market data: they are ignored, which is not a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = {
     "an image": "png jpg jpeg gif svg webp bmp ico tif tiff",
     "settings": "toml yaml yml ini cfg conf lock set tpl chr",
     "a checksum": "md5 sha1 sha256 sig asc",
-    "a part of the system's": "lnk url tmp part crdownload swp bak",
+    "a system file": "lnk url tmp part crdownload swp bak",
 }
 _BY_SUFFIX = {suffix: kind for kind, suffixes in _KINDS.items() for suffix in suffixes.split()}
 _NAMES = re.compile(
@@ -21,16 +21,16 @@ _NAMES = re.compile(
 
 
 def no_data(name: str, data: bytes) -> str:
-    """Why a file is left out, "" if it may hold data."""
+    """Why a file is ignored, "" if it may hold data."""
     if data[:400].lstrip().lower().startswith(b"histdata.com ") and b"Status Report" in data[:400]:
-        return "a status report of the vendor's, no data"
+        return "a vendor's status report, not data"
     return kept_out(name)
 
 
 def kept_out(name: str) -> str:
-    """Why a file of this name is left out unread, "" if it may hold data."""
+    """Why a file of this name is ignored unread, "" if it may hold data."""
     path = PurePath(name)
     if _NAMES.fullmatch(path.name):
-        return "a document, no data"
+        return "a document, not data"
     kind = _BY_SUFFIX.get(path.suffix.lower().removeprefix("."))
-    return f"{kind}, no data" if kind else ""
+    return f"{kind}, not data" if kind else ""

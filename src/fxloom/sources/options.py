@@ -1,4 +1,4 @@
-"""What the user says about files."""
+"""The user's options for reading files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ReadOptions:
     """How files are to be read; the fields are ``fxloom ingest``'s options of the same names.
 
     ``pair``, ``format`` (one of ``fxloom.sources.FORMAT_NAMES``) and ``zone`` ("+2", "-05:00", "Europe/Athens", "utc")
-    are found in each file where they are None or "auto". ``stamp``: whether times are those of the bars' opens or
-    closes; "auto" takes them for opens unless the file's weeks end at 17:00 and begin at 17:01 in New York.
+    are found in each file where they are None or "auto". ``stamp``: whether times are the bars' opens or closes;
+    "auto" takes them for opens unless the file's weeks end at 17:00 and begin at 17:01 in New York.
     ``trust_zone`` keeps the zone that the file or ``zone`` names even if the file's own weeks contradict it.
-    ValueError if an option makes no sense. ``offset`` is the zone as hours from UTC or a named zone.
+    Raises ``ValueError`` on an invalid option. ``offset`` is the zone as hours from UTC or a named zone.
 
     >>> ReadOptions(pair="EUR/USD", zone="+2").pair
     'eurusd'

@@ -1,4 +1,4 @@
-"""Recognising a file's format by its content, and parsing it."""
+"""Recognises a file's format by its content, and parses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTAINERS: tuple[ModuleType, ...] = (parquet, arrow, excel, candles)
 
 @dataclass(frozen=True, eq=False)
 class Parsed:
-    """The rows of one pair in a file, their layout, and the pair that the file or the user states.
+    """The rows of one pair in a file, their layout, and the pair that the file or the user names.
 
     ``label`` is added to the file's name where it holds several pairs.
     """
@@ -49,7 +49,7 @@ class _Part:
 
 
 def parsed(entry: Entry, data: bytes, format: str, asked: str | None) -> list[Parsed | Ignored]:
-    """``data`` parsed, one part per pair. Raises ``Refused`` if it is of no known format or not of ``format``."""
+    """``data`` parsed, one part per pair. Raises ``Refused`` if its format is unknown or is not ``format``."""
     reason = no_data(entry.hints[0], data)
     if reason:
         return [Ignored(entry.name, reason)]
@@ -63,11 +63,11 @@ def parsed(entry: Entry, data: bytes, format: str, asked: str | None) -> list[Pa
 
 
 def _tables(data: bytes, format: str) -> list[Table]:
-    """What is in the file: the tables of a container, or its text."""
+    """The file's contents: the tables of a container, or its text."""
     container = next((each for each in CONTAINERS if each.recognise(data)), None)
     asked = next((each for each in CONTAINERS if format == each.NAME), None)
     if asked is not None and asked is not container:
-        raise Refused(f"not of the format {format}", "leave --format out")
+        raise Refused(f"not in the format {format}", "omit --format")
     if container is None:
         refuse_by_kind(data)
         return [Table(decoded(data))]
@@ -76,7 +76,7 @@ def _tables(data: bytes, format: str) -> list[Table]:
 
 
 def _of_tables(entry: Entry, tables: list[Table], format: str, asked: str | None) -> list[Parsed | Ignored]:
-    """The pairs of several tables; one of another kind, such as a sheet of notes, is left out if any is of prices."""
+    """The pairs of several tables; other tables, such as a sheet of notes, are ignored if any holds prices."""
     found: list[Parsed | Ignored] = []
     refusals: list[Refused] = []
     for table in tables:
@@ -91,7 +91,7 @@ def _of_tables(entry: Entry, tables: list[Table], format: str, asked: str | None
 
 
 def _of_table(entry: Entry, table: Table, format: str, asked: str | None) -> list[Parsed | Ignored]:
-    """The pairs of one table: one in most, else told apart by their columns' names or by a column of symbols."""
+    """The pairs of one table: usually one, else distinguished by column names or by a symbol column."""
     hints = (*filter(None, [table.hint]), *entry.hints)
     content = table.content
     sample = sampled(content, hints) if isinstance(content, Text) else sample_of(content, hints)
@@ -114,11 +114,11 @@ def _of_table(entry: Entry, table: Table, format: str, asked: str | None) -> lis
     return found
 
 
-_NOT_ASKED = "not one of the 28 pairs, or not the one that --pair names"
+_NOT_ASKED = "not one of the 28 pairs, or not the one named by --pair"
 
 
 def _labelled(found: list[Parsed | Ignored]) -> list[Parsed | Ignored]:
-    """The parts with labels where there are several."""
+    """The parts, labelled if there are several."""
     if sum(isinstance(each, Parsed) for each in found) < 2:
         return found
     count: dict[str | None, int] = {}
@@ -132,14 +132,14 @@ def _labelled(found: list[Parsed | Ignored]) -> list[Parsed | Ignored]:
 
 
 def _per_pair(entry: Entry, layout: Layout, rows: Rows, symbol: str, asked: str | None) -> list[Parsed | Ignored]:
-    """The rows of each of the 28 pairs that a column names; other instruments are left out with their number."""
+    """The rows of each of the 28 pairs that a column names; other instruments are left out and counted."""
     if rows.symbol is None or len(rows.symbols) < 2:
         stated = list(rows.symbols) or ([symbol] if symbol else [])
         return [Parsed(layout, settle_pair(asked, stated, entry.hints), rows)]
     pairs = [_pair_or_none(each) for each in rows.symbols]
     wanted = sorted({pair for pair in pairs if pair is not None and asked in (None, pair)})
     if not wanted:
-        raise Refused(f"holds {', '.join(rows.symbols[:4])}", f"give a file with {asked or 'one of the 28 pairs'}")
+        raise Refused(f"holds {', '.join(rows.symbols[:4])}", f"provide a file with {asked or 'one of the 28 pairs'}")
     found: list[Parsed | Ignored] = []
     for pair in wanted:
         own = np.array([each == pair for each in pairs])[rows.symbol] & (rows.symbol >= 0)
@@ -166,15 +166,16 @@ def _recognised(sample: Sample, format: str) -> Layout:
             if layout is not None:
                 return layout
     columns = ", ".join(sample.header[:12]) or f"{sample.width} columns without a header"
-    known = "of no known format" if format == "auto" else f"not of the format {format}"
+    known = "in an unknown format" if format == "auto" else f"not in the format {format}"
     raise Refused(f"{known} ({columns})", "name the columns ts_utc, open, high, low, close", sample.first)
 
 
 def _settled(layout: Layout, table: Table, sample: Sample) -> Layout:
-    """``layout`` with what the table and the times themselves state of the format and the zone."""
+    """``layout`` with the format and the zone that the table and the times themselves state."""
     if layout.midnight == "":
         raise Refused(
-            "its times count from a midnight that its name does not state", "name it 20140501_eurusd_minute_quote.csv"
+            "its times count from midnight of a day that its name does not state",
+            "name it 20140501_eurusd_minute_quote.csv",
         )
     times = sample.column(layout.time[0])
     if len(layout.time) == 1 and layout.midnight is None:

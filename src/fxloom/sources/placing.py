@@ -1,4 +1,4 @@
-"""Placing a file's rows in UTC: at the zone that is named and believed, or that its own weeks tell."""
+"""Converts a file's times to UTC, by the stated zone if it is credible, else by the zone its weeks imply."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from fxloom.sources.zone import offset_periods, told_by_weeks
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Good rows in the order of time: UTC microseconds, UTC minute, hours from UTC; which are filler; whose word."""
+    """Good rows sorted by time: UTC microseconds, UTC minute, hours from UTC; which are filler; the zone's source."""
 
     rows: Rows
     utc: Ints
@@ -48,13 +48,13 @@ class Timed:
         return Zone(offset_periods(self.ts[kept], self.hours[kept]), self.why)
 
     def claim(self, by_user: bool = False) -> Claim:
-        """Its minutes, filler left out, at the offsets that were named or found."""
+        """Its minutes without filler, at the offsets that were stated or inferred."""
         ts, first = np.unique(self.ts[~self.filler], return_index=True)
         return Claim(ts, self.hours[~self.filler][first], self.why, by_user)
 
 
 def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, problems: list[Refused]) -> Timed | None:
-    """``good`` placed in UTC; where its zone is unknown or not believed, that is added to ``problems``."""
+    """``good`` in UTC; an unknown or implausible zone is added to ``problems``."""
     place = placed(good, layout, options.offset)
     notes = _shuffled(good.local)
     micro = good.local if place is None else place.utc
@@ -83,7 +83,7 @@ def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, prob
 
 
 def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Timed | None:
-    """``timed`` if its weeks allow the zone that was named, or the user trusts it all the same."""
+    """``timed`` if its weeks allow the stated zone, or the user trusts it regardless."""
     claim = timed.claim(by_user=options.offset is not None)
     doubt = disbelief(claim) if len(claim.utc) else None
     if doubt is None:
@@ -101,15 +101,15 @@ def _without_strays(timed: Timed) -> Timed:
 
 
 def opened(timed: Timed, layout: Layout, options: ReadOptions) -> Timed:
-    """``timed`` with times that are visibly those of closes turned into those of opens."""
+    """``timed`` with times that are evidently those of closes shifted to those of opens."""
     if options.stamp != "auto" or layout.are_ticks:
         return timed
     if not stamped_at_close(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler])):
         return timed
-    note = "its times are those of the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back"
+    note = "its times are the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back"
     return replace(timed, utc=timed.utc - 1, ts=open_minutes(timed.utc, closes=True), notes=(*timed.notes, note))
 
 
 def _shuffled(local: Ints) -> tuple[str, ...]:
     back = int((np.diff(local) < 0).sum())
-    return (f"not in the order of time (steps back {back:,} times): sorted",) if back else ()
+    return (f"not sorted by time (steps back {back:,} times): sorted",) if back else ()

@@ -1,16 +1,16 @@
-"""Text of others' making (names of files, rows) made safe to show: nothing in it can steer a terminal."""
+"""Makes untrusted text (file names, rows) safe to display, so that it cannot control a terminal."""
 
 from __future__ import annotations
 
 import re
 
-# Control characters but the tab, marks that turn the direction of writing, separators of lines, and lone surrogates
-# (bytes of a file name that are not UTF-8).
+# Control characters except tab, bidirectional marks, line separators, and unpaired surrogates (bytes of a file name
+# that are not UTF-8).
 _UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """``text`` with everything spelled out that could steer a terminal or that is no text.
+    """``text`` with every character escaped that could control a terminal or is not printable.
 
     >>> printable("a\\x1b[2Jb\\udcff\\u202e.csv")
     'a\\\\x1b[2Jb\\\\xff\\\\u202e.csv'

@@ -1,4 +1,4 @@
-"""What stands in the way of taking a file as a whole, each problem with its cure."""
+"""Problems that prevent a whole file from being read, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE, MISSING
 from fxloom.sources.weeks import DAY
 
-_LONE = 20  # days without bars on both sides of a lone day
+_LONE = 20  # days without bars on both sides of an isolated day
 
 
 def pair_problem(pair: str | None, name: str) -> list[Refused]:
-    """A file of which nothing names the pair."""
-    return [] if pair else [Refused(no_pair(name), "say --pair eurusd if it is one")]
+    """A file whose pair is not named anywhere."""
+    return [] if pair else [Refused(no_pair(name), "pass --pair, such as --pair eurusd, if it holds one")]
 
 
 def price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]:
-    """A file most of whose prices no pair has had, or not this one."""
+    """A file most of whose prices are outside the range of its pair, or of any pair."""
     low, high = price_range(pair)
     column = rows.values[layout.prices[-1]]
     out = (column < low) | (column > high)
@@ -32,8 +32,8 @@ def price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]
         return []
     example = column[int(np.argmax(out))]
     whose = f"{pair}, which has been between {low:g} and {high:g}" if pair else "any of the 28 pairs"
-    reason = f"{int(out.sum()):,} of its {len(column):,} prices (such as {example:g}) are none of {whose}"
-    return [Refused(reason, "only the 28 pairs, in full prices")]
+    reason = f"{int(out.sum()):,} of its {len(column):,} prices (such as {example:g}) are not prices of {whose}"
+    return [Refused(reason, "provide one of the 28 pairs, in full prices")]
 
 
 def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
@@ -43,9 +43,9 @@ def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
     reasons = [each.reason for each in bad]
     usual = max(set(reasons), key=reasons.count)
     first = bad[reasons.index(usual)]
-    how_many = f"none of its {rows:,} rows can be used" if len(bad) == rows else (
+    how_many = f"none of its {rows:,} rows is usable" if len(bad) == rows else (
         f"{len(bad):,} of its {rows:,} rows break a rule")  # fmt: skip
-    return [Refused(f"{how_many} (mostly: {usual})", "check what its columns hold, or export it again", first.line)]
+    return [Refused(f"{how_many} (mostly: {usual})", "check its columns, or export it again", first.line)]
 
 
 def length_problem(kind: str, step: int) -> list[Refused]:
@@ -54,12 +54,12 @@ def length_problem(kind: str, step: int) -> list[Refused]:
 
 
 def side_problem(side: str | None) -> list[Refused]:
-    """Bars of the ask alone: a spread that is unknown lies between them and any others."""
-    return [Refused("bars of the ask only", "give those of the bid, or a file with both")] if side == "ask" else []
+    """Ask bars alone, which differ from bid bars by an unknown spread."""
+    return [Refused("ask bars only", "provide bid bars, or a file with both")] if side == "ask" else []
 
 
 def date_problem(local: Ints) -> list[Refused]:
-    """A file whose days and months were exchanged: lone days exactly a month apart.
+    """A file whose days and months were swapped: isolated days exactly a month apart.
 
     ``local``: microseconds. The 2nd to the 12th of a month become the month's number on 11 months of the year.
     """
@@ -74,11 +74,11 @@ def date_problem(local: Ints) -> list[Refused]:
     if not pairs:
         return []
     shown = " and ".join(str(date) for date in pairs[0])
-    return [Refused(f"holds lone days exactly a month apart ({shown}): were day and month exchanged?",
+    return [Refused(f"holds isolated days exactly a month apart ({shown}): were day and month swapped?",
                     "export it again with dates as 2018-02-05")]  # fmt: skip
 
 
 def combined(problems: list[Refused]) -> Refused:
-    """One refusal of several reasons, with the cures for all."""
+    """One refusal for several reasons, with what to do about each."""
     cures = dict.fromkeys(problem.cure for problem in problems if problem.cure)
     return Refused("; ".join(p.reason for p in problems), "; ".join(cures), problems[0].line)

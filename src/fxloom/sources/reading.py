@@ -1,4 +1,4 @@
-"""From a user's files to bars in UTC: each file is read on its own, and is taken or refused as a whole."""
+"""Reads a user's files as bars in UTC; each file is read on its own, and accepted or refused as a whole."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from fxloom.sources.walk import Entry, loaded, walk
 def read(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str], options: ReadOptions | None = None
 ) -> Iterator[FileResult]:
-    """Every file under ``paths`` (files, folders, zips) as bars in UTC, refused with a reason and a cure, or ignored.
+    """Every file under ``paths`` (files, folders, zips) as bars in UTC, refused with a reason and advice, or ignored.
 
-    A file never raises: what is wrong with it is its result.
+    Never raises because of a file: what is wrong with it is its result.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     return (result for path in given for result in _all_under(path, options or ReadOptions()))
@@ -45,14 +45,14 @@ _UNFORESEEN = (
 
 
 def read_entry(entry: Entry, options: ReadOptions) -> Iterator[FileResult]:
-    """The results of one file, one per pair that it holds: taken, refused or ignored; never an exception."""
+    """The results of one file, one per pair in it: accepted, refused or ignored; never raises."""
     found = _guarded(entry, Known(), lambda: parsed(entry, loaded(entry), options.format, options.pair))
     for source in found if isinstance(found, list) else [found]:
         yield _shown(_taken(entry, source, options) if isinstance(source, Parsed) else source)
 
 
 def _shown(result: FileResult) -> FileResult:
-    """``result`` with the names and rows of others made safe to show."""
+    """``result`` with untrusted names and rows made safe to display."""
     if isinstance(result, Ignored):
         return replace(result, name=printable(result.name), reason=printable(result.reason))
     rows = tuple(replace(row, raw=printable(row.raw)) for row in result.quarantined)
@@ -75,7 +75,7 @@ Result = TypeVar("Result")
 
 
 def _guarded(entry: Entry, known: Known, read: Callable[[], Result]) -> Result | Refused:
-    """What ``read`` returns, or a refusal that carries what is known of the file."""
+    """What ``read`` returns, or a refusal with what is known of the file."""
     try:
         return read()
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""What reading a file gives: bars and all that was found on the way, or a refusal that names the cure."""
+"""The result of reading a file: bars with everything noticed on the way, or a refusal with what to do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class OffsetPeriod:
 
 @dataclass(frozen=True)
 class Zone:
-    """The file's offsets from UTC in the order of time, and why they are believed."""
+    """The file's offsets from UTC in order of time, and the evidence for them."""
 
     offset_periods: tuple[OffsetPeriod, ...]
     why: str
@@ -62,13 +62,13 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file that was taken.
+    """One file that was accepted.
 
-    ``bars`` are in UTC, sorted, one a minute at most; their ``volume`` and ``spread`` are None where the file
-    has none. ``rows`` are the data rows read; of these ``filler`` were copies of a bar through a weekend (set
-    aside, ``filler_examples`` shows some), ``identical`` said again what another row said, and ``quarantined``
-    break a rule. ``kind`` is "minute bars", "ticks", "five-second bars", with ", bid" or ", bid and ask" where
-    the file says so. ``digits`` are the decimals of its prices. ``notes`` say what else a user should know.
+    ``bars`` are in UTC, sorted, at most one per minute; their ``volume`` and ``spread`` are None where the file
+    has none. ``rows`` are the data rows read; of these ``filler`` were copies of a bar throughout a weekend (set
+    aside, ``filler_examples`` shows some), ``identical`` duplicated another row, and ``quarantined`` break
+    a rule. ``kind`` is "minute bars", "ticks", "five-second bars", with ", bid" or ", bid and ask" where
+    the file says so. ``digits``: the decimals of its prices. ``notes``: what else a user should know.
     """
 
     name: str
@@ -97,7 +97,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Ignored:
-    """A file that is no data and says so itself (a vendor's status report, a hidden file)."""
+    """A file that is recognisably not data (a vendor's status report, a hidden file)."""
 
     name: str
     reason: str
@@ -105,7 +105,7 @@ class Ignored:
 
 @dataclass(eq=False)
 class Refused(Exception):
-    """A file that cannot be taken: why, where (line, 0 if nowhere), the cure, and what is known of it all the same."""
+    """A file that cannot be accepted: why, where (line, or 0), what to do, and what is known of it nevertheless."""
 
     reason: str
     cure: str = ""

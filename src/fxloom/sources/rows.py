@@ -22,7 +22,7 @@ Faults = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows in the file's order: line, time (microseconds on the file's clock), said offset, numbers by role.
+    """Rows in the file's order: line, time (microseconds on the file's clock), stated offset, numbers by role.
 
     ``fault`` is 0 for a good row, else a place in ``reasons``; ``raw`` gives a line's text. ``symbol`` is each row's
     place in ``symbols`` (-1: none), None where no column names the pair.
@@ -54,7 +54,7 @@ class Rows:
         )
 
     def blamed(self, bad: npt.NDArray[np.bool_], reason: str) -> Rows:
-        """The same with ``reason`` said of the rows ``bad`` that had none yet."""
+        """The same with ``reason`` given to those of the rows ``bad`` that had none yet."""
         known = reason in self.reasons
         reasons = self.reasons if known else (*self.reasons, reason)
         fault = np.where(bad & (self.fault == GOOD), np.uint8(reasons.index(reason)), self.fault)
@@ -69,14 +69,14 @@ class Rows:
 
 
 def new_rows(line: Ints, times: Times, values: dict[str, Floats], raw: Callable[[int], str], **more: Any) -> Rows:
-    """Rows of which those without a time are at fault already."""
+    """Rows, those without a time already marked as bad."""
     fault = np.zeros(len(line), np.uint8)
     rows = Rows(line, times.local, times.offset, values, fault, ("",), raw, **more)
     return rows.blamed(times.local == MISSING, "its time does not parse")
 
 
 def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
-    """All rows of ``text`` from its first data line on. Blank lines are no rows."""
+    """All rows of ``text`` from its first data line on. Blank lines do not count."""
     spelling = _spelling(text, sample, layout)
     blocks = [_block(start, lines, sample, layout, spelling) for start, lines in text.blocks(sample.first)]
 
@@ -91,11 +91,11 @@ def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
     values = {role: np.concatenate([b.values[role] for b in blocks]) for role in blocks[0].values}
     symbols, symbol = coded([b.symbols for b in blocks]) if layout.symbol is not None else ((), None)
     rows = new_rows(line, times, values, raw, symbols=symbols, symbol=symbol)
-    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns: cut short?")
+    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns: truncated?")
 
 
 def coded(columns: list[pl.Series | None]) -> tuple[tuple[str, ...], Ints]:
-    """The distinct symbols of a column that comes in pieces, and each row's place among them (-1: none)."""
+    """The distinct symbols of a column that comes in chunks, and each row's index among them (-1: none)."""
     whole = pl.concat([column for column in columns if column is not None])
     symbols = tuple(whole.drop_nulls().unique().sort().to_list())
     places = whole.replace_strict(list(symbols), list(range(len(symbols))), default=-1, return_dtype=pl.Int64)
@@ -134,7 +134,7 @@ def _numeric(layout: Layout) -> dict[str, int]:
 
 
 def _fields(texts: pl.Series, sample: Sample, layout: Layout) -> dict[int, pl.Series]:
-    """The fields that the layout wants, stripped; null where a line has too few."""
+    """The fields that the layout uses, stripped; null where a line has too few."""
     places = _needed(layout) | set(_numeric(layout).values())
     if layout.symbol is not None:
         places.add(layout.symbol)
@@ -145,9 +145,9 @@ def _fields(texts: pl.Series, sample: Sample, layout: Layout) -> dict[int, pl.Se
 
 
 def _number(field: pl.Series, comma: bool) -> Floats:
-    """Numbers, NaN where there are none; "nan" and "inf" are told apart by the rules."""
+    """Numbers, NaN where there are none; the rules distinguish "nan" from "inf"."""
     plain = field
-    if comma:  # a point then groups thousands
+    if comma:  # points are then thousands separators
         grouped = pl.when(field.str.contains(r"^-?\d{1,3}(\.\d{3})+(,|$)")).then(
             field.str.replace_all(".", "", literal=True)
         )
@@ -183,7 +183,7 @@ def _written(fields: dict[int, pl.Series], layout: Layout) -> pl.Series:
 
 
 def _spelling(text: Text, sample: Sample, layout: Layout) -> Spelling:
-    """The spelling of the whole file's times; day and month are settled by the file's whole length."""
+    """The spelling of the whole file's times; day and month are settled by the whole file."""
     if layout.midnight is not None:
         return Spelling()
     head = [" ".join(row[p] for p in layout.time) for row in sample.rows if len(row) > max(layout.time)]
@@ -196,14 +196,14 @@ def _spelling(text: Text, sample: Sample, layout: Layout) -> Spelling:
 
 
 def settled_spelling(written: pl.Series) -> Spelling:
-    """The spelling of a whole column of times. Raises ``Refused`` if it is none that is known or ambiguous."""
+    """The spelling of a whole column of times. Raises ``Refused`` if it is unknown or ambiguous."""
     spelling = spelling_of(written.drop_nulls().head(64).to_list())
     other = other_order(spelling)
     return spelling if other is None else _settled_order(written, spelling, other, 1)
 
 
 def _settled_order(written: pl.Series, first: Spelling, other: Spelling, line: int) -> Spelling:
-    """Of two orders of day and month the one that parses more rows, or else runs on with fewer jumps."""
+    """Of two orders of day and month the one that parses more rows, or else has fewer jumps in time."""
     scores = []
     for spelling in (first, other):
         local = spelling.parse(written).local
@@ -212,5 +212,5 @@ def _settled_order(written: pl.Series, first: Spelling, other: Spelling, line: i
         scores.append((len(known), -jumps))
     if scores[0] == scores[1] and not written.str.contains(r"^\d\d\.").any():
         cure = "write dates as 2018-02-05"
-        raise Refused(f"day and month cannot be told apart (as in {written[0]!r})", cure, line)
+        raise Refused(f"day and month are ambiguous (as in {written[0]!r})", cure, line)
     return first if scores[0] >= scores[1] else other

@@ -1,4 +1,4 @@
-"""The rules that every row must keep, and the words for those that are broken."""
+"""The rules that every row must satisfy, and how violations are described."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from fxloom.sources.times import EARLIEST, LATEST, MISSING
 
 
 def judged(rows: Rows, layout: Layout, low: float, high: float) -> Rows:
-    """``rows`` with a reason said of every one that breaks a rule; prices must lie in ``low`` to ``high``."""
+    """``rows`` with a reason for each one that breaks a rule; prices must lie between ``low`` and ``high``."""
     known = rows.local != MISSING
     rows = rows.blamed(
         known & ((rows.local < EARLIEST) | (rows.local > LATEST)), "its time is before 1971 or after 2100"
     )
     prices = np.stack([rows.values[role] for role in layout.prices])
-    rows = rows.blamed(_any(np.isnan(prices)), "a price is missing, no number or NaN")
+    rows = rows.blamed(_any(np.isnan(prices)), "missing or non-numeric price")
     rows = rows.blamed(_any(np.isinf(prices)), "a price is not finite")
     rows = rows.blamed(_any(prices <= 0), "a price is zero or negative")
     out = (prices < low) | (prices > high)
-    rows = rows.blamed(_any(out), f"a price is out of this pair's range ({low:g} to {high:g})")
+    rows = rows.blamed(_any(out), f"a price is outside this pair's range ({low:g} to {high:g})")
     for sides in {"bars": (BARS,), "quoted bars": (BID, ASK)}.get(layout.what, ()):
         rows = _shaped(rows, sides)
     if layout.what in ("quoted bars", "ticks"):
@@ -49,7 +49,7 @@ def _crossed(values: dict[str, Floats], layout: Layout) -> Flags:
 
 
 def _counted(rows: Rows, role: str) -> Rows:
-    """Volumes and spreads: not negative, finite; a column that is mostly absent is none, a lone hole is a fault."""
+    """Volumes and spreads: not negative, finite. A mostly empty column is dropped; isolated gaps are errors."""
     column = rows.values[role]
     rows = rows.blamed(column < 0, f"{role} is negative")
     rows = rows.blamed(np.isinf(column), f"{role} is not finite")

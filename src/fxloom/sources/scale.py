@@ -1,4 +1,4 @@
-"""Wrong units: bars far from their own neighbours, spreads that are no prices."""
+"""Wrong units: bars far from their neighbours, spreads that are not in units of the price."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from fxloom.sources.weeks import DAY
 
 # The widest moves on record within minutes: EURCHF on 2015-01-15 (30 %, through prices that were traded, or over a
 # gap in quotes of some 15 %, for good), GBPUSD on 2016-10-07 and AUDJPY on 2019-01-02 (9 % and 7 %, and back).
-OFF = 0.10  # how far the range of bars lies from its neighbours' that is quarantined if prices come back
-OFF_FOR_GOOD = 0.30  # the same that no pair has ever moved within minutes
-WICK = 0.20  # how far a high or low lies from the bar's own body and from its neighbours
-FEW = 0.05  # share of bars off their level that is quarantined; a file with more of them is refused
-ENDS = 3  # so many bars off their level at an end of a file are no level of their own
-_HOLE = 3 * DAY  # minutes; prices before and after a longer hole are not compared
+OFF = 0.10  # bars whose range is this far from their neighbours' are quarantined if prices come back
+OFF_FOR_GOOD = 0.30  # the same for a lasting jump: no pair has ever moved this far within minutes
+WICK = 0.20  # distance of a high or low from the bar's own body and from its neighbours
+FEW = 0.05  # the largest share of bars off their level that is quarantined; with more, the file is refused
+ENDS = 3  # up to this many bars off their level at an end of a file do not count as a level of their own
+_LONGEST_GAP = 3 * DAY  # minutes; prices before and after a longer gap are not compared
 
 WIDEST, USUAL = 0.05, 0.0025  # of the price: the widest spread of a row, and the widest that can be usual
 POINTS_NOTE = "the spread is in whole numbers: taken as points of the last digit"
 
 
 def off_level(timed: Timed, layout: Layout) -> Timed:
-    """``timed`` with the rows blamed whose prices are far from their neighbours' and come back after them."""
+    """``timed``, blaming the rows whose prices are far from their neighbours' and then come back."""
     rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
     if len(rows) < 3:
         return timed
@@ -41,8 +41,8 @@ def off_level(timed: Timed, layout: Layout) -> Timed:
     below = np.minimum.reduce([opened, close, np.append(low[1:], low[-2]), np.append(low[1], low[:-1])])
     wick = ~off & ((high > above * (1 + WICK)) | (low < below / (1 + WICK)))
     blamed = timed.rows
-    for which, reason in ((off, f"its prices are more than {OFF:.0%} off its neighbours'"),
-                          (wick, f"its high or low is more than {WICK:.0%} off its neighbours'")):  # fmt: skip
+    for which, reason in ((off, f"its prices are more than {OFF:.0%} away from its neighbours'"),
+                          (wick, f"its high or low is more than {WICK:.0%} away from its neighbours'")):  # fmt: skip
         blamed = blamed.blamed(_flags(len(timed.rows), rows[which]), reason)
     return replace(timed, rows=blamed)
 
@@ -65,15 +65,15 @@ def jump_problem(timed: Timed, layout: Layout) -> list[Refused]:
 
 
 def _apart(timed: Timed, rows: np.ndarray, high: Floats, low: Floats, ends: int = ENDS) -> Floats:
-    """How far (in logarithms, of ranges that do not touch) each of ``rows`` is from the level of most bars.
+    """The distance (in logarithms, for ranges that do not touch) of each of ``rows`` from the level of most bars.
 
-    The bars between two holes are cut where the ranges of neighbours lie more than ``OFF`` apart; a part's level is
-    the sum of the jumps that lead to it from the part with most bars. Prices that never come back are on a level of
-    their own, unless they are but ``ends`` bars.
+    The bars between two gaps are split where the ranges of neighbours lie more than ``OFF`` apart; a part's level is
+    the sum of the jumps that lead to it from the part with most bars. Prices that never come back form a level of
+    their own, unless they are at most ``ends`` bars.
     """
     up, down = np.log(low[1:] / high[:-1]), np.log(low[:-1] / high[1:])
     jump = np.where(up > np.log1p(OFF), up, np.where(down > np.log1p(OFF), -down, 0.0))
-    hole = np.diff(timed.ts[rows]) > _HOLE
+    hole = np.diff(timed.ts[rows]) > _LONGEST_GAP
     if not (jump[~hole] != 0).any():
         return np.zeros(len(rows))
     middle = np.log(high) / 2 + np.log(low) / 2
@@ -94,7 +94,7 @@ def _levels(middle: Floats, cuts: np.ndarray, ends: int) -> Floats:
     main = int(np.argmax(sizes))
     distance = np.abs(level - level[main])
     same = distance <= np.log1p(OFF)
-    if ends:  # what lies before the first or after the last part on the main level has no way back
+    if ends:  # bars before the first or after the last part on the main level never come back to it
         inside = np.flatnonzero(same)
         before, after = sizes[: inside[0]].sum(), sizes[inside[-1] + 1 :].sum()
         if before > ends:
@@ -105,7 +105,7 @@ def _levels(middle: Floats, cuts: np.ndarray, ends: int) -> Floats:
 
 
 def spread_in_prices(rows: Rows, layout: Layout, digits: int) -> tuple[Rows, tuple[str, ...]]:
-    """``rows`` with a spread in points turned into prices, and with implausible spreads blamed; notes for the user."""
+    """``rows`` with spreads in points converted to prices and implausible spreads blamed; notes for the user."""
     notes: tuple[str, ...] = ()
     spread = rows.values.get("spread")
     if layout.what == "bars" and spread is not None:
@@ -131,17 +131,17 @@ def spread_problem(rows: Rows, layout: Layout) -> list[Refused]:
         return []
     example = mid_values(rows.values, layout)["spread"][known][0]
     reason = f"its spreads (such as {example:g}, {1e4 * usual:,.0f} bp of the price) are not in units of the price"
-    return [Refused(reason, "give them in units of the price or in whole points, or leave the column out")]
+    return [Refused(reason, "give them in units of the price or in whole points, or omit the column")]
 
 
 def _in_tenths(spread: Floats) -> bool:
-    """Whether spreads are written to one decimal, as pips are and prices never: a price's tenth is ten pips of yen."""
+    """Whether spreads have one decimal, as pips do and prices never: a tenth of a yen price is ten pips."""
     tenths = spread * 10
     return bool((spread > 0).any() and (np.abs(tenths - np.rint(tenths)) < 1e-6).all())
 
 
 def _relative_spread(rows: Rows, layout: Layout) -> Floats | None:
-    """Spread by price, NaN where one is missing; None without spreads."""
+    """Spread divided by price, NaN where one is missing; None without spreads."""
     if layout.what != "ticks" and layout.what != "quoted bars" and "spread" not in rows.values:
         return None
     values = mid_values(rows.values, layout)

@@ -1,4 +1,4 @@
-"""How much a packed file may unfold to: what real market data can be, and no more."""
+"""How far a compressed file may expand: as far as real market data does, and no further."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import IO
 from fxloom.sources.records import Refused
 
 LARGEST = 4 << 30  # bytes of one file, unpacked
-RATIO = 250  # unpacked : packed, of anything above EASY bytes; real exports stay below 30
+RATIO = 250  # unpacked : packed, for anything above EASY bytes; real exports stay below 30
 EASY = 16 << 20
 
 
 def limit_of(packed: int) -> int:
-    """Bytes that a file of ``packed`` bytes may unfold to."""
+    """The largest unpacked size, in bytes, allowed for a file of ``packed`` bytes."""
     return min(LARGEST, max(EASY, RATIO * packed))
 
 
 def refuse_above(unfolded: int, packed: int) -> None:
-    """Raises ``Refused`` if a file of ``packed`` bytes says that it unfolds to more than market data does."""
+    """Raises ``Refused`` if a file of ``packed`` bytes declares a larger unpacked size than market data has."""
     if unfolded > limit_of(packed):
         raise Refused(
-            f"unfolds to {unfolded >> 20:,} MiB from {packed:,} bytes: a decompression bomb?",
+            f"expands to {unfolded >> 20:,} MiB from {packed:,} bytes: a decompression bomb?",
             "split it by month, or write it again from its source",
         )
 
 
 def bounded(file: IO[bytes], packed: int) -> bytes:
-    """All of an unpacking stream. Raises ``Refused`` if it grows beyond what ``packed`` bytes of market data hold."""
+    """All of a decompressed stream. Raises ``Refused`` beyond what ``packed`` bytes of market data can hold."""
     limit = limit_of(packed)
     data = file.read(limit + 1)
     if len(data) > limit:
         raise Refused(
-            f"unpacks to more than {limit >> 20:,} MiB from {packed:,} bytes: a decompression bomb?",
+            f"expands to more than {limit >> 20:,} MiB from {packed:,} bytes: a decompression bomb?",
             "unpack it yourself",
         )
     return data

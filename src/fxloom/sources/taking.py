@@ -1,4 +1,4 @@
-"""Taking one file: its rows judged, placed in UTC, made minute bars; or refused with all reasons at once."""
+"""Accepts one file: checks its rows, converts them to UTC and minute bars; or refuses it with all reasons at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from fxloom.sources.walk import Entry
 
 @dataclass
 class Known:
-    """What is known of a file so far, for the words of a refusal."""
+    """What is known of a file so far, to be reported in a refusal."""
 
     format: str | None = None
     pair: str | None = None
@@ -44,7 +44,7 @@ class Known:
 
 
 def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> SourceFile:
-    """The file's bars. Raises ``Refused`` with every problem that stands in the way, so that one cure is enough."""
+    """The file's bars. Raises ``Refused`` with every problem at once, so that users fix a file only once."""
     layout, known.format, known.pair = source.layout, source.layout.format, source.pair
     rows = judged(_completed(source.rows, layout), layout, *price_range(known.pair))
     known.digits, known.side = _digits(rows, layout), _side_of(layout, entry.hints)
@@ -69,7 +69,7 @@ def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> So
 
 
 def _completed(rows: Rows, layout: Layout) -> Rows:
-    """``rows`` with tick volume where the volume is 0, and quotes carried on where the format leaves them out."""
+    """``rows`` with tick volume where the volume is 0, and quotes carried forward where the format omits them."""
     values = dict(rows.values)
     if "ticks" in values:
         ticks = values.pop("ticks")
@@ -90,7 +90,7 @@ def _digits(rows: Rows, layout: Layout) -> int:
 
 
 def _side_of(layout: Layout, hints: tuple[str, ...]) -> str | None:
-    """The side of plain bars, as their columns or the name of the file or its folder say."""
+    """The side of plain bars according to their columns, the file's name or its folder."""
     if layout.what != "bars" or layout.one_side:
         return layout.one_side
     for hint in hints[:2]:
@@ -119,7 +119,7 @@ def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed,
         known.quarantined = bad
         raise combined(problems)
     if not len(ts) or known.pair is None or known.kind is None:
-        raise Refused("holds filler only", "export it again")
+        raise Refused("holds nothing but filler", "export it again")
     values, notes = without_constants(values, layout)
     return SourceFile(
         entry.name, layout.format, known.pair, known.kind, bars_of(ts, values), timed.zone, known.digits,

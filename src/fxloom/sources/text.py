@@ -14,7 +14,7 @@ from fxloom.bars.bars import Ints
 from fxloom.sources.names import known_names, plain, role_of
 from fxloom.sources.records import Refused
 
-SAMPLE = 64  # lines that recognition looks at
+SAMPLE = 64  # lines used for recognition
 BLOCK = 500_000  # lines parsed at once
 SEPARATORS = (";", "\t", ",", "|")
 
@@ -27,7 +27,7 @@ class Text:
 
     @cached_property
     def ends(self) -> Ints:
-        """Position after each line (of its line feed, or of the file's end)."""
+        """The position where each line ends (its line feed, or the end of the file)."""
         feeds = np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
         tail = [] if self.data.endswith(b"\n") else [len(self.data)]
         return np.concatenate([feeds, np.asarray(tail, np.int64)]).astype(np.int64)
@@ -36,7 +36,7 @@ class Text:
         return len(self.ends)
 
     def lines(self, first: int, last: int) -> list[str]:
-        """Lines ``first`` to ``last``, both included."""
+        """Lines ``first`` to ``last``, both inclusive."""
         start = 0 if first <= 1 else int(self.ends[first - 2]) + 1
         end = int(self.ends[min(last, len(self)) - 1]) if len(self) else 0
         return self.data[start:end].decode().split("\n") if end >= start and last >= first else []
@@ -48,10 +48,10 @@ class Text:
 
 
 def decoded(data: bytes) -> Text:
-    """``data`` as text, whatever its encoding and line ends. Raises ``Refused`` if it is none."""
+    """``data`` as text, whatever its encoding and line ends. Raises ``Refused`` if it is binary."""
     data = data if data.isascii() else _unicode(data).encode("utf-8", "replace")
     if b"\x00" in data or _control_share(data[:4096].decode("utf-8", "ignore")) > 0.02:
-        raise Refused("not text: a binary file of no known format", "export it as csv")
+        raise Refused("not text: a binary file in an unknown format", "export it as csv")
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return Text(_without_quoted_commas(data))
@@ -61,12 +61,12 @@ _QUOTED = re.compile(rb'"-?\d[\d.]*(?:,\d+)+(?:\.\d+)?"')
 
 
 def _without_quoted_commas(data: bytes) -> bytes:
-    """Numbers such as "1,2345" or "1,234.5" in quotes with a point for the decimals and no thousands."""
+    """Numbers such as "1,2345" or "1,234.5" in quotes, with a decimal point and without thousands separators."""
     head = data[:4096]
     if not _QUOTED.search(head):
         return data
     others = _QUOTED.sub(b"", head)
-    points = re.search(rb"(?<![\d.])\d+\.\d+(?![\d.])", others) is not None  # the file writes decimals with points
+    points = re.search(rb"(?<![\d.])\d+\.\d+(?![\d.])", others) is not None  # the file uses decimal points
 
     def plain(number: re.Match[bytes]) -> bytes:
         return number[0].replace(b",", b"") if points else number[0].replace(b".", b"").replace(b",", b".")
@@ -92,7 +92,7 @@ _CODE_PAGES = ("cp1252", "cp1251", "cp932", "gb18030", "cp1250", "koi8_r", "cp86
 
 
 def _code_page(head: bytes) -> str:
-    """The code page under which most words of the head are names of columns; Western Europe's where none is."""
+    """The code page under which most words of the head are column names; by default Western European."""
     return max(_CODE_PAGES, key=lambda page: known_names(re.split(r"[;,\t|\n]", head.decode(page, "replace"))))
 
 
@@ -103,10 +103,10 @@ def _control_share(text: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The head of a table as recognition sees it: the names to go by, its columns, and rows of fields.
+    """The head of a table as recognition sees it: normalised names, columns, and rows of fields.
 
     ``header`` holds the columns' names as written, () if there are none; ``first`` is the first data line.
-    ``tickers`` are the instruments that a second row of names gives each column, () in most files.
+    ``tickers`` are each column's instrument from a second header row, () in most files.
     """
 
     hints: tuple[str, ...]
@@ -126,7 +126,7 @@ class Sample:
         return [row[place] for row in self.rows if len(row) > place]
 
     def by_ticker(self) -> list[tuple[str, Sample]]:
-        """The sample of each instrument: the names of the others' columns left out; itself where there are none."""
+        """The sample of each instrument, without the other instruments' column names; itself if there are none."""
         distinct = list(dict.fromkeys(ticker for ticker in self.tickers if ticker))
         return [(each, self._of_ticker(each)) for each in distinct] or [("", self)]
 
@@ -137,10 +137,10 @@ class Sample:
 
 
 def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
-    """Separator, header and first rows of ``text``. Raises ``Refused`` if it looks like no table."""
+    """Separator, header and first rows of ``text``. Raises ``Refused`` if it does not look like a table."""
     numbered = [(n, line) for n, line in enumerate(text.lines(1, SAMPLE), 1) if line.strip()]
     if not numbered:
-        raise Refused("holds blank lines only", "fetch it again")
+        raise Refused("holds only blank lines", "download it again")
     quoted = any('"' in line for _, line in numbered)
     lines = [(n, line.replace('"', "")) for n, line in numbered]
     separator = _separator([line for _, line in lines])
@@ -148,7 +148,8 @@ def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
     data = next((i for i, (_, row) in enumerate(fields) if _is_data(row)), len(fields))
     if data == len(fields):
         raise Refused(
-            "not recognised: no line of its head holds a time and prices", "see the formats listed in the documentation"
+            "not recognised: none of its first lines holds a time and prices",
+            "see the formats listed in the documentation",
         )
     rows = tuple(row for _, row in fields[data:])
     header, tickers = stacked([row for _, row in fields[:data]])
@@ -157,7 +158,7 @@ def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
 
 
 def stacked(head: list[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The columns' names and their instruments from the rows above the data, as pandas writes names of two levels.
+    """The columns' names and their instruments from the rows above the data, as pandas writes two-level column names.
 
     >>> stacked([("Price", "Close", "Open"), ("Ticker", "EURUSD=X", "EURUSD=X"), ("Datetime", "", "")])
     (('Datetime', 'Close', 'Open'), ('', 'EURUSD=X', 'EURUSD=X'))
@@ -172,7 +173,7 @@ def stacked(head: list[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 def _separator(lines: list[str]) -> str:
-    """The separator that cuts most lines into the same number of fields: three at least, or all lines into two."""
+    """The separator that splits most lines into the same number of fields: at least three, or all lines into two."""
 
     def consistency(separator: str) -> tuple[int, int]:
         width, lines_so = Counter(line.count(separator) for line in lines).most_common(1)[0]
@@ -180,7 +181,7 @@ def _separator(lines: list[str]) -> str:
 
     best = max(SEPARATORS, key=consistency)
     if consistency(best)[0] == 0:
-        raise Refused("not recognised: no separator cuts its lines into columns", "export it as csv")
+        raise Refused("not recognised: no separator splits its lines into columns", "export it as csv")
     return best
 
 

@@ -28,7 +28,7 @@ _EPOCHS = ((10, 1e6), (13, 1e3), (16, 1.0), (19, 1e-3))  # digits of today's epo
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Microseconds since 1970 as the file's own clock shows them, and each row's offset in hours (NaN: none said).
+    """Microseconds since 1970 as the file's own clock shows them, and each row's offset in hours (NaN: none stated).
 
     ``local`` is ``MISSING`` where a row's time does not parse.
     """
@@ -62,10 +62,10 @@ def tidied(texts: pl.Series) -> pl.Series:
 
 
 def spelling_of(texts: list[str]) -> Spelling:
-    """The spelling of a column's head. Raises ``Refused`` if it is none that is known.
+    """The spelling of a column's head. Raises ``Refused`` if it is unknown.
 
-    Where day and month could be either way round, the order is kept under which more of the times parse; a file
-    in which both always do is settled by ``unambiguous``.
+    Where day and month could be in either order, the one under which more of the times parse is chosen; a file in
+    which both always do is settled by ``unambiguous``.
     """
     written = pl.Series([text for text in texts if text], dtype=pl.String)
     kept = tidied(written).to_list()
@@ -87,7 +87,7 @@ _TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( [AP]M)?|\d{1,6}"
 
 
 def _unknown(kept: list[str]) -> Refused:
-    """Why times are refused that are written in no known way."""
+    """Why times in an unknown format are refused."""
     cure = "write them as 2018-02-05 10:36:00"
     if not kept:
         return Refused("its times are missing", cure)
@@ -96,11 +96,11 @@ def _unknown(kept: list[str]) -> Refused:
         return Refused(reason, "export one-minute bars")
     if all(re.fullmatch(_TIME_OF_DAY, text) for text in kept):
         return Refused(f"its times have no date (such as {kept[0]})", "export the date with the time")
-    return Refused(f"its times are written in no known way (such as {kept[0]!r})", cure)
+    return Refused(f"its times are in an unknown format (such as {kept[0]!r})", cure)
 
 
 def other_order(spelling: Spelling) -> Spelling | None:
-    """The same with day and month exchanged, None where that cannot be."""
+    """The same with day and month swapped, None where that is impossible."""
     if not any(f.startswith(("%d", "%m")) for f in spelling.formats):
         return None
     swap = {"%d": "%m", "%m": "%d"}
@@ -122,13 +122,13 @@ def _epochs(texts: pl.Series, unit: float) -> Ints:
 
 
 def whole_microseconds(values: Floats) -> Ints:
-    """Microseconds as integers, ``MISSING`` where there are none or none of this age."""
+    """Microseconds as integers, ``MISSING`` where there are none or they are out of range."""
     known = np.isfinite(values) & (np.abs(values) < 1e18)
     return np.where(known, np.rint(np.where(known, values, 0.0)), MISSING).astype(np.int64)
 
 
 def _fitting(texts: pl.Series, dates: tuple[str, ...]) -> list[tuple[int, str]]:
-    """The formats of this order that parse any of ``texts``, the most fitting first."""
+    """The formats of this order that parse any of ``texts``, the best match first."""
     formats = [f"{date}{gap}{clock}" for date in dates for gap in (" ", "T", "") for clock in _CLOCKS]
     formats += [f"{date} {clock}" for date in ("%d %b %Y", "%b %d %Y") for clock in _CLOCKS if dates is _DAY_FIRST]
     seen = {_shape(text) for text in texts}
@@ -144,14 +144,14 @@ _EXAMPLE = dt.datetime(2018, 12, 25, 10, 36, 40)
 
 
 def _shape(text: str) -> str:
-    """What two times have in common that are written alike: "2018-12-25 10:36:40.5" is "dddd-n-n n:n:n.f"."""
+    """The pattern of a time, shared by times of one format: "2018-12-25 10:36:40.5" is "dddd-n-n n:n:n.f"."""
     text = re.sub(r"(:\d\d)\.\d+$", r"\1.f", text)
     text = re.sub(r"[A-Za-z]{2,}", "a", text)
     return re.sub(r"\d+", lambda m: "n" if len(m[0]) < 3 else "d" * len(m[0]), text)
 
 
 def _distinct(texts: pl.Series, found: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Those of ``found`` that parse what none before them did, with the number of those."""
+    """Those of ``found`` that parse texts which none before them did, with the number of those texts."""
     left, kept = texts, []
     for _, each in found:
         parsed = _strptime(left, each)
@@ -179,7 +179,7 @@ def _parsed(texts: pl.Series, formats: tuple[str, ...]) -> Ints:
 
 
 def _offsets(texts: pl.Series) -> Floats:
-    """Hours from UTC that each text ends with; NaN where it says none."""
+    """The UTC offset in hours at the end of each text; NaN where there is none."""
     frame = pl.DataFrame({"text": texts}).select(
         pl.col("text").str.extract(r"([+-])\d\d:?\d\d$").alias("sign"),
         pl.col("text").str.extract(r"[+-](\d\d):?\d\d$").cast(pl.Float64).alias("hours"),

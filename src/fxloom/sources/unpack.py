@@ -1,4 +1,4 @@
-"""Compressed streams (gzip, bzip2, xz, zstd, lz4), told by their first bytes and unpacked within bounds."""
+"""Compressed streams (gzip, bzip2, xz, zstd, lz4), recognised by their first bytes and unpacked within bounds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def unpacking(file: IO[bytes], head: bytes) -> IO[bytes] | None:
 
 
 def unpacked(data: bytes) -> bytes:
-    """``data``, unpacked if it is compressed. Raises ``Refused`` if it grows without measure."""
+    """``data``, unpacked if it is compressed. Raises ``Refused`` if it expands beyond bounds."""
     stream = unpacking(io.BytesIO(data), data[:8])
     if stream is None:
         return data

@@ -1,4 +1,4 @@
-"""Files of kinds that people do keep prices in, but that are not read: each is refused by its own name, with a cure."""
+"""Unsupported formats in which people do keep prices: each is refused by name, with what to do."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
     (b"SQLite format 3\x00", "an SQLite database", "export its table as csv"),
     (b"\x89HDF\r\n", "an HDF5 file", "write it as Parquet or csv"),
-    (b"\x93NUMPY", "a NumPy array without names", "write it as csv with a header"),
-    (b"\x80\x04\x95", "a Python pickle, which can run programs", "write it as Parquet or csv"),
-    (b"\x80\x05\x95", "a Python pickle, which can run programs", "write it as Parquet or csv"),
+    (b"\x93NUMPY", "a NumPy array without column names", "write it as csv with a header"),
+    (b"\x80\x04\x95", "a Python pickle, which can execute code", "write it as Parquet or csv"),
+    (b"\x80\x05\x95", "a Python pickle, which can execute code", "write it as Parquet or csv"),
     (b"Obj\x01", "an Avro file", "write it as Parquet or csv"),
     (b"ORC", "an ORC file", "write it as Parquet"),
     (b"\x90\x01\x00\x00", "a history of MetaTrader 4 (hst)", "export it from the History Center as csv"),
     (b"\x91\x01\x00\x00", "a history of MetaTrader 4 (hst)", "export it from the History Center as csv"),
     (b"%PDF", "a PDF", _AS_CSV),
-    (b"\x89PNG", "an image", "give the prices as csv"),
-    (b"\xff\xd8\xff", "an image", "give the prices as csv"),
-    (b"GIF8", "an image", "give the prices as csv"),
+    (b"\x89PNG", "an image", "provide the prices as csv"),
+    (b"\xff\xd8\xff", "an image", "provide the prices as csv"),
+    (b"GIF8", "an image", "provide the prices as csv"),
 )
 _PAGE = "an HTML page instead of data: the server answered with a page"
 _MARKUP = (
-    ("<html", _PAGE, "fetch it again, logged in if need be"),
-    ("<!doctype html", _PAGE, "fetch it again, logged in if need be"),
+    ("<html", _PAGE, "download it again, logged in if need be"),
+    ("<!doctype html", _PAGE, "download it again, logged in if need be"),
     ("<?xml", "XML", _AS_CSV),
 )
 

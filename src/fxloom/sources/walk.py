@@ -1,4 +1,4 @@
-"""Walking what a user names: files, folders, archives; nothing outside, nothing unbounded, nothing lost silently."""
+"""Walks the files, folders and archives that a user names: never outside, within bounds, nothing dropped silently."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOKED_FOR = "it looks for csv, txt, json, xlsx, parquet, feather and bi5 files
 
 
 def walk(path: str | Path) -> Iterator[Found]:
-    """Every file under ``path`` (a file, an archive or a folder), in the order of names; links inside are followed."""
+    """Every file under ``path`` (a file, an archive or a folder), sorted by name; links inside are followed."""
     given = Path(path)
     try:
         if given.is_dir():
@@ -28,20 +28,20 @@ def walk(path: str | Path) -> Iterator[Found]:
         elif given.exists():
             yield from _file(given)
         else:
-            yield Refused("there is no such file or folder", "check the path", name=printable(str(path)))
+            yield Refused("no such file or folder", "check the path", name=printable(str(path)))
     except (OSError, ValueError) as error:
         yield Refused(f"cannot be read ({error})", "check the path and its permissions", name=printable(str(path)))
 
 
 def _not_empty(root: Path) -> Iterator[Found]:
-    """The files of a folder; a folder without a single one that may hold prices is refused."""
+    """The files of a folder; a folder without any file that may hold prices is refused."""
     left_out, other = 0, 0
     for found in _folder(root):
         left_out += isinstance(found, Ignored)
         other += not isinstance(found, Ignored)
         yield found
     if not other:
-        reason = f"holds no file of prices ({left_out} left out)" if left_out else "an empty folder"
+        reason = f"holds no price files ({left_out} left out)" if left_out else "an empty folder"
         yield Refused(reason, _LOOKED_FOR, name=printable(str(root)))
 
 
@@ -55,10 +55,10 @@ def _folder(root: Path) -> Iterator[Found]:
         for name in sorted(files + [f for f in folders if Path(folder, f).is_symlink()]):
             path = Path(folder, name)
             if path.is_symlink() and not _leads_inside(path, inside):
-                cure = "name the file itself, or copy it here"
+                cure = "pass the file itself, or copy it here"
                 reason = "a symbolic link that leads out of the folder or nowhere"
                 yield Refused(reason, cure, name=printable(str(path)))
-            elif not path.is_dir():  # a linked folder inside is walked in its own place
+            elif not path.is_dir():  # a linked folder inside is walked at its own place
                 yield from _file(path)
     for error in unreadable:
         name = printable(str(error.filename))
@@ -78,7 +78,7 @@ def _file(path: Path) -> Iterator[Found]:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            yield Refused("not a file but a device or a pipe", "give a file", name=name)
+            yield Refused("not a regular file (a device or a pipe)", "pass a file", name=name)
         elif path.name.startswith("."):
             yield Ignored(name, "a hidden file")
         elif left_out := kept_out(path.name):
@@ -92,13 +92,13 @@ def _file(path: Path) -> Iterator[Found]:
 
 
 def loaded(entry: Entry) -> bytes:
-    """The entry's bytes. Raises ``Refused`` if it is empty, damaged, or grows without measure."""
+    """The entry's bytes. Raises ``Refused`` if it is empty, corrupt, or expands beyond bounds."""
     try:
         data = entry.load()
     except (*_UNREADABLE, MemoryError) as error:
-        raise Refused(f"cannot be read ({error or type(error).__name__})", "fetch it again") from error
+        raise Refused(f"cannot be read ({error or type(error).__name__})", "download it again") from error
     if not data:
-        raise Refused("empty: 0 bytes", "fetch it again")
+        raise Refused("empty: 0 bytes", "download it again")
     return data
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fxloom.bars.bars import Flags, Ints
 
 HOUR, DAY, WEEK = 60, 1_440, 10_080  # minutes
-SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00, counted from 1970-01-01, a Thursday: the market is closed in any zone
+SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00, counted from 1970-01-01, a Thursday: the market is closed in every zone
 _NEW_YORK, _EUROPE = ZoneInfo("America/New_York"), ZoneInfo("Europe/Brussels")
 
 
@@ -37,7 +37,7 @@ class Weeks:
 
 
 def week_of(minutes: Ints) -> Ints:
-    """The number of the week (Saturday 18:00 to Saturday 18:00) in which each minute lies."""
+    """The number of the week (Saturday 18:00 to Saturday 18:00) that each minute lies in."""
     return (minutes - SPLIT) // WEEK
 
 

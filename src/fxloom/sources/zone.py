@@ -1,4 +1,4 @@
-"""The time zone of a file, told by its own weeks.
+"""The time zone of a file, inferred from its own weeks.
 
 Each week of a file bounds its offset: (nearly) no bar lies before the market's open or after its close, and an
 offset under which the first or last bar touches that edge is likelier than one under which it does not. Clocks keep
@@ -19,29 +19,29 @@ from fxloom.bars.months import iso
 from fxloom.sources.records import OffsetPeriod, Refused
 from fxloom.sources.weeks import DAY, HOUR, WEEK, Weeks, in_weekend, week_of, weeks_of
 
-STRAYS = 0.005  # share of bars that may lie in weekends: real exports have up to 0.2 %
+STRAYS = 0.005  # share of bars allowed in weekends: real exports have up to 0.2 %
 NEAR = 10  # minutes between a weekly edge and the bar that touches it
 NEAR_END = 3  # the same where that bar is the file's first or last
-TRADING = 4  # bars in the hour within an edge, without which a lone bar there is none
+TRADING = 4  # bars required in the hour inside an edge: an isolated bar is not an edge
 LATE = 5  # minutes that a last or first bar may lie in the weekend: some markets close on the minute's first tick
-CURE = "say --zone utc, --zone +2 or --zone Europe/Athens"
+CURE = "pass --zone utc, --zone +2 or --zone Europe/Athens"
 
-_FRACTIONS = (-9.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)  # the world's other offsets
+_FRACTIONS = (-9.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)  # the fractional offsets in use
 OFFSETS = np.sort(np.array([*range(-12, 15), *_FRACTIONS], np.float64))  # in winter
 _RULES = 3  # 0 none, 1 New York's summer time, 2 Europe's
-_WINTER = np.repeat(OFFSETS, _RULES)  # of every state of the path
+_WINTER = np.repeat(OFFSETS, _RULES)  # for every state of the path
 _RULE = np.tile(np.arange(_RULES), len(OFFSETS))
 _FRACTION = _WINTER % 1 != 0
-# Which states are clocks: daylight saving of these two kinds is kept from UTC-8 to UTC+3, and in Newfoundland.
+# States that exist as clocks: these two kinds of daylight saving are used from UTC-8 to UTC+3, and in Newfoundland.
 _CLOCK = (_RULE == 0) | ((_WINTER >= -8) & (_WINTER <= 3) & ~_FRACTION) | ((_WINTER == -3.5) & (_RULE == 1))
 
 # Costs, in edges that are not touched.
 _LATE_COST, _STRAY_COST, _FRACTION_COST, _RULE_CHANGE, _OFFSET_CHANGE = 0.5, 0.1, 2.0, 4.0, 8.0
 _MARGIN = 0.5
 _SUNDAY, _MONDAY = 3 * DAY, 4 * DAY  # minutes of the week that begins on Thursday, as the epoch does
-# Offsets of which one edge is enough, in winter and in summer: HistData's, UTC, and brokers' that close at midnight.
+# Offsets for which one edge suffices, in winter and in summer: HistData's, UTC, and brokers' that close at midnight.
 _LONE = ((-5, 0, 2), (-4, 0, 3))
-# Clocks of vendors whose weekends are longer: fixed offsets, and where daylight saving is kept.
+# Clocks of vendors with longer weekends: fixed offsets, and zones with daylight saving.
 _VENDORS = ((_RULE == 0) & ~_FRACTION) | ((_RULE == 1) & np.isin(_WINTER, (-8, -7, -6, -5, 2))) | (
     (_RULE == 2) & np.isin(_WINTER, (0, 1, 2, 3))
 )  # fmt: skip
@@ -64,7 +64,7 @@ class Offsets:
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """How a file's weeks lie to the market's week under several offsets; all arrays of shape (weeks, offsets).
+    """How a file's weeks align with the market's week under several offsets; all arrays of shape (weeks, offsets).
 
     ``first`` and ``last`` are the local minutes of the first and last bar that is no stray, ``after`` and ``before``
     their distance from the open and (of the bar's end) to the close, negative in the weekend. ``strays`` counts bars
@@ -92,7 +92,7 @@ def edges_of(weeks: Weeks, hours: Floats) -> Edges:
     start, stop = weeks.start[:, None], weeks.stop[:, None]
 
     def until(limit: Ints) -> Ints:
-        """Rows of the week before ``limit``, as an end."""
+        """Where the week's rows before ``limit`` stop."""
         return np.clip(np.searchsorted(weeks.minutes, limit), start, stop)
 
     begin, end = until(opens - LATE), until(closes + LATE)
@@ -112,10 +112,10 @@ def edges_of(weeks: Weeks, hours: Floats) -> Edges:
 
 
 def told_by_weeks(minutes: Ints) -> Offsets:
-    """The offsets that a file's own weekly opens and closes tell.
+    """The offsets that a file's own weekly opens and closes imply.
 
     ``minutes``: sorted local minutes of bar opens, without duplicates or filler. Raises ``Refused`` where they
-    cannot tell, or where two offsets are as likely.
+    are inconclusive, or where two offsets are equally likely.
     """
     weeks = weeks_of(minutes)
     hours = np.union1d(OFFSETS, OFFSETS + 1)
@@ -129,24 +129,24 @@ def told_by_weeks(minutes: Ints) -> Offsets:
 
 
 def _clock_costs(weeks: int) -> Floats:
-    """(weeks, states): infinite for what is no clock; a fraction of an hour must be worth it once."""
+    """(weeks, states): infinite for states that are not clocks; a fractional offset costs extra, once."""
     costs = np.tile(np.where(_CLOCK, 0.0, np.inf), (weeks, 1))
     costs[0] += np.where(_FRACTION, _FRACTION_COST, 0.0)
     return costs
 
 
 def _costs(weeks: Weeks, edges: Edges) -> Floats:
-    """(weeks, offsets): untouched edges and strays of the week, infinite where too many bars lie in the weekend."""
+    """(weeks, offsets): the cost of untouched edges and strays, infinite with too many bars in the weekend."""
     near = np.full((len(weeks), 2), NEAR)
     near[0, 0] = near[-1, 1] = NEAR_END
     opened = _edge_costs(edges.after, near[:, :1], edges.starts)
     closed = _edge_costs(edges.before, near[:, 1:], edges.stops)
     begins, ends = weeks.minutes[0] % WEEK, weeks.minutes[-1]
     if begins >= _MONDAY or begins < _SUNDAY:
-        opened[0] = np.maximum(opened[0], 1.0)  # a file that begins on a weekday was cut there
+        opened[0] = np.maximum(opened[0], 1.0)  # a file that begins on a weekday was cut off there
     if ends % DAY == DAY - 1:
         closed[-1] = np.maximum(closed[-1], 1.0)  # and so, perhaps, was one that ends at midnight
-    # Where a file is cut, bars outside show that the cut is no edge.
+    # Where a file is cut off, bars outside show that the cut is not an edge.
     opened[0] = np.where(edges.first[0] > weeks.minutes[0], np.maximum(opened[0], 1.0), opened[0])
     closed[-1] = np.where(edges.last[-1] < ends, np.maximum(closed[-1], 1.0), closed[-1])
     most = np.minimum(STRAYS * len(weeks.minutes), np.maximum(15, 0.02 * (weeks.stop - weeks.start)))
@@ -154,7 +154,7 @@ def _costs(weeks: Weeks, edges: Edges) -> Floats:
 
 
 def _edge_costs(distance: Floats, near: Ints, visible: Flags) -> Floats:
-    """0 for a touched edge, 1 for one out of reach or blurred, between them where bars lie a little in the weekend."""
+    """0 for a touched edge, 1 for a distant or blurred one, in between if bars lie slightly in the weekend."""
     return np.where(visible & (distance <= near), np.where(distance < 0, _LATE_COST, 0.0), 1.0)
 
 
@@ -181,7 +181,7 @@ def _decided(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, through: F
         rivals = through[week, column[week] != place]
         if rivals.min() - through[week].min() < _MARGIN:
             day = iso(weeks.minutes[weeks.start[week]])[:10]
-            raise Refused(f"no weekly open or close tells its time zone (in the week of {day})", CURE)
+            raise Refused(f"no weekly open or close shows its time zone (in the week of {day})", CURE)
     own = edges.pick(chosen)
     gaps = own.first[1:] - own.last[:-1]
     weekends = gaps[(np.diff(weeks.number) == 1) & (gaps < 3 * DAY) & own.stops[:-1] & own.starts[1:]]
@@ -193,12 +193,12 @@ def _decided(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, through: F
     touched = int((own.stops & (own.before <= NEAR)).sum() + (own.starts & (own.after <= NEAR)).sum())
     why = f"{touched} weekly edges at New York 17:00"
     if touched == 1:
-        why = "only one weekly edge at New York 17:00: say --zone if that is wrong"
+        why = "only one weekly edge at New York 17:00: pass --zone if that is wrong"
     return Offsets(weeks.number, hours[chosen], why, clear=short)
 
 
 def _bounded(own: Edges, state: Ints, limit: int) -> bool:
-    """Whether every stretch on one clock is held from both sides, so that no other hour would suit as well."""
+    """Whether every stretch on one clock is bounded from both sides, so that no other hour would fit as well."""
     starts = np.flatnonzero(np.append(True, state[1:] != state[:-1]))
     before, after = np.where(own.stops, own.before.clip(0), WEEK), np.where(own.starts, own.after.clip(0), WEEK)
     slack = np.minimum.reduceat(before, starts) + np.minimum.reduceat(after, starts)
@@ -206,21 +206,23 @@ def _bounded(own: Edges, state: Ints, limit: int) -> bool:
 
 
 def _refuse_unusual(hours: Floats, weeks: Weeks) -> None:
-    """Where a file has no whole weekend, one edge is believed for the offsets that vendors use only."""
+    """Without a whole weekend in the file, a single edge is accepted only for offsets that vendors use."""
     if any(h not in _LONE[summer & 1] for h, summer in zip(hours, weeks.summer, strict=True)):
-        raise Refused(f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: cut there by chance?", CURE)
+        raise Refused(
+            f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: was it cut off there by chance?", CURE
+        )
 
 
 def _of_long_weekends(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, weekends: Ints) -> Offsets:
     """The offsets of a market that opens later or closes earlier than New York's 17:00, as in HistData's early years.
 
-    Its edges touch nothing, but they keep their distance from New York's hours, summer and winter. The only clock
-    of a vendor under which they do, and under which no bar lies in the weekend, is believed.
+    Its edges touch nothing, but they keep their distance from New York's hours, summer and winter. A vendor's clock
+    is accepted if it is the only one under which they do and no bar lies in the weekend.
     """
     fitting = [state for state in np.flatnonzero(_VENDORS) if _keeps_hours(weeks, edges.pick(column[:, state]))]
     if len(fitting) != 1:
         lasting = f"its weekends last {weekends.min() / HOUR:.3g} hours or more, not 48"
-        raise Refused(f"{lasting}, so that they do not tell its time zone", CURE)
+        raise Refused(f"{lasting}, so they do not show its time zone", CURE)
     why = f"its weekends last {weekends.min() / HOUR:.3g} hours, and no other vendor's clock fits them"
     return Offsets(weeks.number, hours[column[:, fitting[0]]], why)
 
@@ -250,9 +252,9 @@ def offset_periods(utc: Ints, hours: Floats) -> tuple[OffsetPeriod, ...]:
 
 
 def best_constant_offset(minutes: Ints) -> float | None:
-    """The one offset under which (nearly) no bar lies in the weekend and most weekly edges are touched, None if none.
+    """The one offset under which (nearly) no bar lies in the weekend and most weekly edges are touched, or None.
 
-    ``minutes``: sorted local minutes. It is a hint for a message, not evidence enough to place bars by.
+    ``minutes``: sorted local minutes. It is a hint for a message, not sufficient evidence to place bars.
     """
     weeks = weeks_of(minutes)
     edges = edges_of(weeks, OFFSETS)

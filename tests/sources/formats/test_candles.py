@@ -133,13 +133,13 @@ def test_one_object_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ({"type": "FeatureCollection", "features": []}, "holds no candles"),
+        ({"type": "FeatureCollection", "features": []}, "without candles"),
         ({"s": "no_data"}, "no_data"),
         ({"status": "error", "message": "You have run out of API credits"}, "run out of API credits"),
         ({"Note": "Thank you for using Alpha Vantage!"}, "Thank you for using"),
-        ([1, 2, 3], "holds no candles"),
-        ({}, "holds no candles"),
-        ({"candles": [{"time": "2018-02-20T10:36:00Z", "mid": {"o": 1}}]}, "no known format"),
+        ([1, 2, 3], "without candles"),
+        ({}, "without candles"),
+        ({"candles": [{"time": "2018-02-20T10:36:00Z", "mid": {"o": 1}}]}, "unknown format"),
     ],
 )
 def test_json_that_is_no_candles(content: Any, reason: str, tmp_path: Path) -> None:

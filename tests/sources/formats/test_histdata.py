@@ -21,6 +21,6 @@ def test_ticks_of_the_bid(tmp_path: Path) -> None:
     assert [bars.open[0], bars.high[0], bars.low[0], bars.close[0]] == [1.1, 1.1003, 1.1, 1.1002]
 
 
-@pytest.mark.parametrize(("side", "reason"), [("ASK", "ask only"), ("LAST", "of no known format")])
+@pytest.mark.parametrize(("side", "reason"), [("ASK", "ask bars only"), ("LAST", "unknown format")])
 def test_ticks_of_another_side(side: str, reason: str, tmp_path: Path) -> None:
     assert reason in refused(written(tmp_path / f"DAT_NT_EURUSD_T_{side}_201802.csv", ROWS), zone="-5").reason

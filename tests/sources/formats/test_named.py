@@ -42,7 +42,7 @@ def test_a_row_number_without_a_name_is_not_the_time(tmp_path: Path) -> None:
     path = written(tmp_path / "EURUSD.csv", rows, header=",time,open,high,low,close")
     assert_taken(taken(path, zone="utc"), format="named columns")
     refusal = refused(written(tmp_path / "EURUSD 2.csv", rows, header=",x,open,high,low,close"), zone="utc")
-    assert "of no known format" in refusal.reason
+    assert "unknown format" in refusal.reason
 
 
 @pytest.mark.parametrize("header", ["t,o,h,l,c,v", "T,O,H,L,C,V", "timestamp,o,h,l,c,volume"])
@@ -75,7 +75,7 @@ def test_bids_alone_are_bars_of_the_bid(tmp_path: Path) -> None:
     assert file.bars.volume is not None
     np.testing.assert_array_equal(file.bars.volume, [2.0, 1.0])
     refusal = refused(written(tmp_path / "EURUSD ask.csv", rows, header="ts_utc,ask"))
-    assert "ask only" in refusal.reason
+    assert "ask bars only" in refusal.reason
 
 
 def test_a_volume_of_minus_one_is_none(tmp_path: Path) -> None:

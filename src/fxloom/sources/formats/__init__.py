@@ -1,4 +1,4 @@
-"""The formats, one file each: ``SHAPES`` are its tables, each a function from a sample to the layout, None if none."""
+"""The formats, one file each; its ``SHAPES`` are functions from a sample to the layout, or None if it differs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Format:
     shapes: tuple[Callable[[Sample], Layout | None], ...]
 
     def recognise(self, sample: Sample) -> Layout | None:
-        """The layout of a file of this format, None for any other."""
+        """The layout of a file of this format, or None."""
         return next((layout for shape in self.shapes if (layout := shape(sample)) is not None), None)
 
 

@@ -23,7 +23,7 @@ def recognise(data: bytes) -> bool:
 
 
 def read(data: bytes) -> list[Table]:
-    """The columns of ``data``. Raises ``Refused`` if it is damaged or unfolds without measure."""
+    """The columns of ``data``. Raises ``Refused`` if it is corrupt or expands beyond bounds."""
     if data[:4] == b"FEA1":
         raise Refused("a Feather file of version 1", "write it again with pandas or pyarrow of the last five years")
     try:
@@ -33,11 +33,11 @@ def read(data: bytes) -> list[Table]:
             return [Table(frame.select(telling(frame.schema)))]
         return [Table(pl.read_ipc(io.BytesIO(data), columns=telling(pl.read_ipc_schema(io.BytesIO(data)))))]
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, struct.error) as error:
-        raise Refused(f"damaged Arrow file ({str(error).splitlines()[0][:120]})", "fetch it again") from error
+        raise Refused(f"corrupt Arrow file ({str(error).splitlines()[0][:120]})", "download it again") from error
 
 
 def _unfolded(data: bytes) -> int:
-    """Bytes that the batches of records say they unfold to."""
+    """Bytes that the record batches declare as their unpacked size."""
     total = 0
     for metadata, body in _messages(data):
         rows, buffers, nodes = _batch(metadata)
@@ -48,7 +48,7 @@ def _unfolded(data: bytes) -> int:
 
 
 def _messages(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """(metadata, body) of every batch and dictionary, by the framing of the format: length, metadata, body."""
+    """(metadata, body) of every batch and dictionary, as the format frames them: length, metadata, body."""
     at = 8 if data[:6] == b"ARROW1" else 0
     while at + 8 <= len(data):
         mark, length = struct.unpack_from("<Ii", data, at)
@@ -62,13 +62,13 @@ def _messages(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         at = start + size
 
 
-# -- the few fields of a message's FlatBuffer (Message.fbs of Arrow's format) that say how large it unfolds ------------
+# -- the few fields of a message's FlatBuffer (Message.fbs of Arrow's format) that give its unpacked size --------------
 
 _DICTIONARY, _RECORDS = 2, 3
 
 
 def _field(data: bytes, table: int, number: int) -> int:
-    """Position of a table's field, 0 if it is not there."""
+    """Position of a table's field, 0 if it is absent."""
     vtable = table - struct.unpack_from("<i", data, table)[0]
     size = struct.unpack_from("<H", data, vtable)[0]
     at = 4 + 2 * number
@@ -81,7 +81,7 @@ def _pointed(data: bytes, at: int) -> int:
 
 
 def _header(metadata: bytes) -> tuple[int, int]:
-    """The kind of a message and the bytes of its body."""
+    """The kind of a message and the size of its body in bytes."""
     message = _pointed(metadata, 0)
     kind, size = _field(metadata, message, 1), _field(metadata, message, 3)
     return metadata[kind] if kind else 0, struct.unpack_from("<q", metadata, size)[0] if size else 0

@@ -1,6 +1,6 @@
 """Dukascopy's own tick files: LZMA over big-endian records (ms in the hour, ask, bid, ask and bid volume), in UTC.
 
-The hour is in the name, its month counted from 0: GBPJPY_2012_11_03_00h_ticks.bi5 is 2012-12-03 00:00, and so is
+The hour is in the name, with months counted from 0: GBPJPY_2012_11_03_00h_ticks.bi5 is 2012-12-03 00:00, and so is
 GBPJPY/2012/11/03/00h_ticks.bi5.
 """
 
@@ -47,18 +47,20 @@ def _records(data: bytes) -> np.ndarray:
         unpacker = lzma.LZMADecompressor()
         plain = unpacker.decompress(data, _LARGEST)
     except (lzma.LZMAError, EOFError) as error:
-        raise Refused(f"damaged: its LZMA stream breaks off or is none ({error})", "fetch it again") from error
+        raise Refused(f"corrupt: its LZMA stream is truncated or invalid ({error})", "download it again") from error
     if len(plain) >= _LARGEST:
-        raise Refused("unpacks to more than an hour of ticks can be: an LZMA bomb?", "fetch it again")
+        raise Refused("unpacks to more than an hour of ticks can be: an LZMA bomb?", "download it again")
     if not unpacker.eof and unpacker.needs_input and len(plain) % _RECORD.itemsize:
-        raise Refused("cut short: its last record is incomplete", "fetch it again")
+        raise Refused("truncated: its last record is incomplete", "download it again")
     if not plain or len(plain) % _RECORD.itemsize:
-        raise Refused(f"holds {len(plain):,} bytes, no whole number of ticks of 20 bytes", "fetch it again")
+        raise Refused(
+            f"holds {len(plain):,} bytes, which is not a whole number of ticks of 20 bytes", "download it again"
+        )
     return np.frombuffer(plain, _RECORD)
 
 
 def _hour(hints: tuple[str, ...]) -> int:
-    """Microseconds since 1970 of the hour that the name or the folders tell."""
+    """Microseconds since 1970 of the hour that the name or the folders state."""
     for path in (hints[0], "/".join(reversed(hints[:5]))):
         found = re.search(r"(\d{4})[_/-](\d{2})[_/-](\d{2})[_/-](\d{2})h", path)
         if found:
@@ -67,5 +69,5 @@ def _hour(hints: tuple[str, ...]) -> int:
                 return int(dt.datetime(year, month + 1, day, hour, tzinfo=dt.UTC).timestamp()) * 1_000_000
             except ValueError:
                 break
-    cure = "name it as Dukascopy does: GBPJPY_2012_11_03_00h_ticks.bi5, the month counted from 0"
-    raise Refused("its name tells no hour", cure)
+    cure = "name it as Dukascopy does: GBPJPY_2012_11_03_00h_ticks.bi5, with months counted from 0"
+    raise Refused("its name does not state the hour", cure)

@@ -1,6 +1,6 @@
 """JSON candles: OANDA v20, Polygon, Twelve Data, Alpha Vantage, Finnhub, dukascopy-node, Dukascopy's own, and others.
 
-The table is found by its shape: a list of objects, a list of rows, columns of equal length, or an object a time.
+The table is found by its shape: a list of objects, a list of rows, columns of equal length, or one object per time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fxloom.sources.text import Text
 
 NAME = "json"
 _LARGEST = 128 << 20  # bytes: a year of minutes is 40 MB; objects take some ten times that in memory
-_CURE = "fetch the candles again, or write them as csv"
+_CURE = "download the candles again, or write them as csv"
 _DELTAS = {"timestamp", "multiplier", "times"}
 _SYMBOLS = ("instrument", "ticker", "symbol", "pair")
 _MESSAGES = ("message", "error", "errorMessage", "Note", "Information", "Error Message", "status", "s")
@@ -33,7 +33,7 @@ def recognise(data: bytes) -> bool:
 
 
 def read(data: bytes) -> list[Table]:
-    """Every table of candles or ticks. Raises ``Refused`` if there is none."""
+    """Every table of candles or ticks. Raises ``Refused`` if there are none."""
     if len(data) > _LARGEST:
         raise Refused(f"JSON of {len(data) >> 20:,} MiB", "split it by month")
     try:
@@ -41,7 +41,7 @@ def read(data: bytes) -> list[Table]:
     except RecursionError as error:
         raise Refused("JSON nested too deeply to hold candles", _CURE) from error
     if not tables:
-        raise Refused("JSON that holds no candles", _CURE)
+        raise Refused("JSON without candles", _CURE)
     return tables
 
 
@@ -53,7 +53,7 @@ def _loaded(data: bytes) -> Any:
         try:
             return [json.loads(line) for line in text.splitlines() if line.strip()]  # one object a line
         except ValueError:
-            raise Refused(f"damaged JSON ({str(error)[:80]})", _CURE) from error
+            raise Refused(f"corrupt JSON ({str(error)[:80]})", _CURE) from error
 
 
 def _tables(value: Any, symbol: str, vendor: str) -> Iterator[Table]:
@@ -70,7 +70,7 @@ def _tables(value: Any, symbol: str, vendor: str) -> Iterator[Table]:
         else:
             found = [t for name, each in value.items() for t in _tables(each, _named(name) or symbol, vendor)]
             if not found and (message := next((value[k] for k in _MESSAGES if isinstance(value.get(k), str)), "")):
-                raise Refused(f"a vendor's message instead of candles ({message[:120]})", "fetch the candles again")
+                raise Refused(f"a vendor's message instead of candles ({message[:120]})", "download the candles again")
             yield from (_in_utc(table) if _states_utc(value) else table for table in found)
 
 
@@ -107,7 +107,7 @@ def _frame(rows: list[Any]) -> pl.DataFrame:
     try:
         return pl.DataFrame([_flat(row) for row in rows], strict=False, infer_schema_length=None)
     except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
-        raise Refused(f"JSON whose rows do not make a table ({str(error)[:80]})", _CURE) from error
+        raise Refused(f"JSON whose rows do not form a table ({str(error)[:80]})", _CURE) from error
 
 
 def _columns(value: Object) -> pl.DataFrame | None:
@@ -136,7 +136,7 @@ def _rows_by_time(value: Object) -> list[dict[str, Any]] | None:
 
 
 def _decoded(value: Object) -> pl.DataFrame:
-    """Dukascopy's own candles and ticks: times and prices are differences from the row before, in units."""
+    """Dukascopy's own candles and ticks: times and prices are differences from the previous row, in units."""
     unit, shift = float(value["multiplier"]), int(value.get("shift", 1))
     columns: dict[str, Any] = {"ts_utc": int(value["timestamp"]) + shift * _summed(value["times"])}
     for name in ("open", "high", "low", "close", "bid", "ask"):
@@ -146,7 +146,7 @@ def _decoded(value: Object) -> pl.DataFrame:
     if "volumes" in value:
         columns["volume"] = np.asarray(value["volumes"], np.float64)
     if len({len(column) for column in columns.values()}) != 1 or len(columns) < 3:
-        raise Refused("Dukascopy's JSON with columns of different lengths", "fetch it again")
+        raise Refused("Dukascopy's JSON with columns of different lengths", "download it again")
     return pl.DataFrame(columns)
 
 
@@ -154,7 +154,7 @@ def _summed(differences: list[Any]) -> np.ndarray:
     return np.cumsum(np.asarray(differences, np.int64))
 
 
-# -- what the vendors' own words say ----------------------------------------------------------------------------------
+# -- what the vendors' own fields state -------------------------------------------------------------------------------
 
 
 def _vendor(value: Object) -> str:
@@ -189,7 +189,7 @@ def _is_milliseconds(time: Any) -> bool:
 
 
 def _symbol(value: Object) -> str:
-    """The instrument that an object names, itself or in its description."""
+    """The instrument that an object or its description names."""
     about = [value, *(value[name] for name in ("meta", "Meta Data") if isinstance(value.get(name), dict))]
     for each in about:
         legs = [str(each[name]) for name in ("2. From Symbol", "3. To Symbol") if name in each]

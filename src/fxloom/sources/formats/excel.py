@@ -1,4 +1,4 @@
-"""Excel workbooks (xlsx): each sheet is read as a table of text, so that every other format is known in it too."""
+"""Excel workbooks (xlsx): each sheet is read as a table of text, so that every text format is recognised in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fxloom.sources.unpack import UNREADABLE
 
 NAME = "xlsx"
 _CURE = "save it as csv, or install the reader: pip install 'fxloom[xlsx]'"
-# Cells beyond column Z or row 1,099,999: a reader sets up every cell between the first and the last.
+# Cells beyond column Z or row 1,099,999: a reader allocates every cell between the first and the last.
 _FAR = re.compile(rb' r="(?:[A-Z]{2,}\d|[A-Z](?:\d{8}|[2-9]\d{6}|1[1-9]\d{5}))')
 
 
@@ -40,21 +40,21 @@ def read(data: bytes) -> list[Table]:
     try:
         import fastexcel
     except ImportError as error:
-        raise Refused("an Excel workbook, for which a reader is missing", _CURE) from error
+        raise Refused("an Excel workbook, whose reader is not installed", _CURE) from error
     try:
         _measured(data)
         workbook = fastexcel.read_excel(data)
         sheets = [(name, _sheet(workbook, name)) for name in workbook.sheet_names]
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, zipfile.BadZipFile, *UNREADABLE) as error:
-        raise Refused(f"damaged workbook ({str(error).splitlines()[0][:120]})", "save it as csv") from error
+        raise Refused(f"corrupt workbook ({str(error).splitlines()[0][:120]})", "save it as csv") from error
     tables = [Table(text, hint=name) for name, text in sheets if text.data.strip()]
     if not tables:
-        raise Refused("a workbook with empty sheets only", "save it again")
+        raise Refused("a workbook whose sheets are all empty", "save it again")
     return tables
 
 
 def _measured(data: bytes) -> None:
-    """Refuses a workbook that unfolds without measure, by what its parts really hold."""
+    """Refuses a workbook that expands beyond bounds, judged by the actual size of its parts."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         total = 0
         for member in archive.infolist():

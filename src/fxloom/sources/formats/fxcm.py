@@ -1,4 +1,4 @@
-"""FXCM: bid and ask bars (BidOpen .. AskClose, tickqty), or one side with times that carry their offset."""
+"""FXCM: bid and ask bars (BidOpen .. AskClose, tickqty), or one side with times that include their offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GAIN Capital's archive of ticks: id, pair, time, bid, ask, D; later id, D, pair, time, bid, ask. New York's clock."""
+"""GAIN Capital's archive of ticks: id, pair, time, bid, ask, D; later id, D, pair, time, bid, ask. In New York time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """HistData.com: generic ASCII and NinjaTrader ("20230601 000000;o;h;l;c;0"), its ticks, and its MetaTrader bars.
 
-NinjaTrader's ticks are one file a side (T_BID, T_ASK), each a time, a price and a volume.
+NinjaTrader's ticks are one file per side (T_BID, T_ASK) of times, prices and volumes.
 """
 
 from __future__ import annotations

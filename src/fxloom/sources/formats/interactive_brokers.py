@@ -1,4 +1,4 @@
-"""Interactive Brokers: bars of ib_insync and ib_async, and a bid and an ask a second as the API's samples write them.
+"""Interactive Brokers: bars of ib_insync and ib_async, and bids and asks per second as the API's samples write them.
 
 The API separates date and time by two spaces ("20200501  04:30:00"), may add the zone's name, and gives currencies a
 volume of -1, which means none.

@@ -1,4 +1,4 @@
-"""Matching of a column's fields against a pattern, forgiving a few broken lines."""
+"""Matches a column's fields against a pattern, tolerating a few broken lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def mostly(pattern: str, fields: list[str]) -> bool:
 
 
 def numbers(sample_column: list[str]) -> list[float]:
-    """The fields as numbers, NaN where they are none."""
+    """The fields as numbers, NaN where they do not parse."""
     return [_number(field) for field in sample_column]
 
 

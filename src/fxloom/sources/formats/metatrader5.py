@@ -1,7 +1,7 @@
 """MetaTrader 5, exported from the terminal: <DATE> <TIME> <OPEN> .. <TICKVOL> <VOL> <SPREAD>, or ticks <BID> <ASK>.
 
 The spread is in points of the last digit; the volume is TICKVOL where VOL is 0. In its ticks an empty bid or
-ask says that it has not changed.
+ask is unchanged.
 """
 
 from __future__ import annotations

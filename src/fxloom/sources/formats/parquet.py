@@ -25,7 +25,7 @@ def recognise(data: bytes) -> bool:
 
 
 def read(data: bytes) -> list[Table]:
-    """The columns of ``data``. Raises ``Refused`` if it is damaged or unfolds without measure."""
+    """The columns of ``data``. Raises ``Refused`` if it is corrupt or expands beyond bounds."""
     try:
         footer = pq.read_metadata(pa.BufferReader(data))
         groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
@@ -34,4 +34,4 @@ def read(data: bytes) -> list[Table]:
         wanted = telling(pl.read_parquet_schema(io.BytesIO(data)))
         return [Table(pl.read_parquet(io.BytesIO(data), columns=wanted))]
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, KeyError) as error:
-        raise Refused(f"damaged Parquet ({str(error).splitlines()[0][:120]})", "fetch it again") from error
+        raise Refused(f"corrupt Parquet ({str(error).splitlines()[0][:120]})", "download it again") from error

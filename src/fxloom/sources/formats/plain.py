@@ -35,14 +35,14 @@ def _after(time: tuple[int, ...], sample: Sample) -> Layout | None:
 
 
 def _are_bars(columns: list[list[float]]) -> bool:
-    """Whether the first four columns are near one another, and in the order open, high, low, close."""
+    """Whether the first four columns are close together and in the order open, high, low, close."""
     rows = list(zip(*columns[:4], strict=False))
     ordered = sum(h >= max(o, c) and low <= min(o, c) for o, h, low, c in rows)
     return 10 * ordered >= 9 * len(rows) and _close(columns[0], columns[1])
 
 
 def _close(first: list[float], second: list[float]) -> bool:
-    """Whether two columns are prices of one thing: within 5 % of one another in most rows."""
+    """Whether two columns are prices of the same instrument: within 5 % of each other in most rows."""
     rows = list(zip(first, second, strict=False))
     return 10 * sum(abs(a - b) <= 0.05 * abs(a) for a, b in rows) >= 9 * len(rows)
 

@@ -1,4 +1,4 @@
-"""Tables as vendors write them, declared: their columns in order, or the names in their header."""
+"""Declarations of vendors' tables: their columns in order, or the names in their header."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Columns:
     """A table without a header, by its columns in order.
 
     ``roles``: "time" (twice: date and time of day), "symbol", a role of numbers, "bid bar" or "ask bar" for the four
-    prices of one side, "" for what is not read. ``patterns``: what the fields of a place match as a whole.
+    prices of one side, "" for a column that is not read. ``patterns``: what the fields of a column must match in full.
     ``optional``: how many of the last columns may be missing. ``extra``: further fields of the layout.
     """
 

@@ -1,4 +1,4 @@
-"""A table out of a file that is not text itself: Parquet, Arrow, JSON, a sheet."""
+"""A table from a file that is not plain text: Parquet, Arrow, JSON, a sheet."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from fxloom.sources.text import Text
 class Table:
     """Typed columns, or lines of text.
 
-    ``format`` names the vendor, ``symbol`` the instrument that the content states, ``hint`` a name that may tell it;
-    ``zone`` is the hours from UTC that the vendor documents. "" and None where they are not known.
+    ``format``: the vendor; ``symbol``: the instrument that the content states; ``hint``: a name that may identify it;
+    ``zone``: the hours from UTC that the vendor documents. "" and None where they are unknown.
     """
 
     content: pl.DataFrame | Text
@@ -27,7 +27,7 @@ class Table:
 
 
 def telling(schema: Mapping[str, pl.DataType]) -> list[str]:
-    """The columns that may hold a time, a symbol or numbers; texts and nested values under other names are left out."""
+    """The columns that may hold a time, a symbol or numbers; text and nested values under other names are left out."""
     return [
         name
         for name, kind in schema.items()

@@ -1,4 +1,4 @@
-"""TrueFX ticks: EUR/USD,20120401 21:00:00.123,bid,ask; or with a header and times that carry their offset."""
+"""TrueFX ticks: EUR/USD,20120401 21:00:00.123,bid,ask; or with a header and times that include their offset."""
 
 from __future__ import annotations
 

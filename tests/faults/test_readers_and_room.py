@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -117,3 +120,21 @@ def test_a_store_that_may_not_be_written_to(lake: FolderStore, tmp_path: Path) -
     assert contents(lake) == before
     for path in everything:
         path.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory")
+@pytest.mark.parametrize("gigabytes", [0.8, 1.0, 1.4, 2.0] if ROUNDS > 10 else [1.0])
+def test_a_run_without_memory_ends_and_spoils_nothing(gigabytes: float, lake: FolderStore, tmp_path: Path) -> None:
+    """Wherever memory ends: in the parent, in a worker, in Arrow's threads. Good bars are not taken for damaged."""
+    bars = {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")}
+    for command in (["populate", "--workers", "2", "--tables", ",".join(QUICK)], ["ingest", str(tmp_path / "files")]):
+        program = [sys.executable, "-m", "fxloom", command[0], "--store", lake.url, *command[1:]]
+        limit = int(gigabytes * 1e9)
+        ended = subprocess.run(
+            program, capture_output=True, check=False, timeout=1200,
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),  # type: ignore[misc]
+        )  # fmt: skip
+        print(f"\n{command[0]} with {gigabytes} GB of address space: status {ended.returncode}")
+    assert {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")} == bars
+    assert not list(lake.root.glob("quarantine/*"))
+    assert not populate(lake, tables=QUICK, workers=1).troubles

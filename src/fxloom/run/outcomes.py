@@ -1,6 +1,6 @@
 """What the last attempt at a partition came to, where it was not written: refused by its gates, or failed, and why.
 
-A refused partition leaves nothing in the store, so that a reader could not tell it from one that was never computed.
+A refused partition leaves nothing in the store, which looks like one that was never computed.
 The store keeps one document of such outcomes; a partition leaves it once it is written.
 """
 

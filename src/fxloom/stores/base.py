@@ -122,4 +122,4 @@ class Store(Protocol):
         """Hold the store for writing; raises LockedError naming the holder."""
 
     def free_bytes(self) -> int | None:
-        """Room left for partitions, None if the store cannot tell."""
+        """Room left for partitions, None if unknown."""

@@ -35,7 +35,7 @@ from fxloom.stores.frames import (
     scanned,
     stored_bars_table,
 )
-from fxloom.stores.parts import MEMORY, UNREADABLE, belongs, corruption_of, part_of, read_partition
+from fxloom.stores.parts import UNREADABLE, belongs, corruption_of, is_damage, part_of, read_partition
 from fxloom.stores.tree import (
     SETTINGS,
     STRAY,
@@ -106,7 +106,9 @@ class FolderStore:
     def price_sides(self, pair: str) -> set[str]:
         sides = set()
         for month, path in self._bars_files(pair):
-            with contextlib.suppress(CorruptError):  # whoever reads its bars is told; the others know the side
+            with contextlib.suppress(
+                CorruptError
+            ):  # reading its bars reports the damage; the side is that of the other months
                 sides.add(_read_note(path, pair, month).side)
         return sides
 
@@ -245,7 +247,10 @@ class FolderStore:
 
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
-        """Hold the store for writing. A folder of others is not made a store, and an unused new one is removed."""
+        """Hold the store for writing; a folder that was made for it and stays unused is removed at the end.
+
+        LockedError if another process holds it, StoreError if the folder has other content or cannot be written to.
+        """
         made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
         if not made and purpose != NEW_STORE:
             self._refuse_foreign()
@@ -256,7 +261,7 @@ class FolderStore:
             try:
                 yield
             finally:
-                with contextlib.suppress(OSError):  # it stays where there are temporaries of others in it
+                with contextlib.suppress(OSError):  # it stays if it is not empty
                     (self.root / INCOMING).rmdir()
                 if made and not list(foreign_entries(self.root, (LOCK, NOTE))):
                     (self.root / LOCK).unlink(missing_ok=True)
@@ -305,6 +310,8 @@ def _names_in(path: Path) -> list[str]:
     try:
         return [name for name in pq.read_schema(path).names if name not in ("ts_utc", "pair")]
     except UNREADABLE as error:
+        if not is_damage(error):
+            raise StoreError(f"{path} cannot be read: {error}") from None
         raise CorruptError(f"{path} is damaged ({error}): populate makes it again") from None
 
 
@@ -318,7 +325,7 @@ def _checked_note(metadata: dict[bytes, bytes] | None, pair: str, month: str) ->
 def _read_note(path: Path, pair: str, month: str) -> BarsNote:
     try:
         return _checked_note(pq.read_metadata(path).metadata, pair, month)
-    except (*MEMORY, *UNREADABLE) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, pair, month, error) from None
 
 
@@ -331,13 +338,13 @@ def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
         if summarise_days(bars) != note.days:
             raise ValueError("the bars are not those that were written")
         return bars
-    except (*MEMORY, *UNREADABLE) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, pair, month, error) from None
 
 
 def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> StoreError:
     """Why a file of bars cannot be read: the system does not let us, or it is damaged."""
-    if isinstance(error, MEMORY) or (isinstance(error, OSError) and error.errno):
+    if not is_damage(error):
         return StoreError(f"{path} cannot be read: {error}")
     return CorruptError(f"{path} is damaged ({error}): ingest the bars of {pair} {month} again")
 
@@ -349,7 +356,7 @@ def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
         return record
     except NewerFormatError as error:
         raise NewerFormatError(f"{path}: {error}") from None
-    except MEMORY as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
     except UNREADABLE as error:
+        if not is_damage(error):
+            raise StoreError(f"{path} cannot be read: {error}") from None
         return Corruption(str(path), f"{error}: populate makes it again")

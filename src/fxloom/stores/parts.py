@@ -1,7 +1,8 @@
-"""Feature files held to the checksums of their pages and columns and to their place: a damaged one gives no number."""
+"""Reading feature files, held to the checksums of pages and columns, and to the place where they lie."""
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,20 @@ from fxloom.engine.partitions import PartitionKey, Record
 from fxloom.stores.base import CorruptError, Part, StoreError
 from fxloom.stores.frames import FLOATS, column_checksum, stored_record
 
-MEMORY = (MemoryError,)  # not the file's fault
-UNREADABLE = (  # what Arrow, and what reads its metadata, say of damaged files
-    pa.ArrowException, OSError, KeyError, IndexError, ValueError, TypeError, ArithmeticError,
+UNREADABLE = (  # what Arrow, and what reads its metadata, raise for damaged files, and for want of memory or threads
+    pa.ArrowException, MemoryError, OSError, KeyError, IndexError, ValueError, TypeError, ArithmeticError,
 )  # fmt: skip
+_SHORT_OF_MEMORY = re.compile("not enough memory|allocation error", re.IGNORECASE)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether one of ``UNREADABLE`` is the file's fault, and not that of a system short of memory, threads or rights.
+
+    Only then may something else take the file's place.
+    """
+    if isinstance(error, MemoryError) or type(error) is pa.ArrowException:  # the latter: threads cannot be started
+        return False
+    return not (isinstance(error, OSError) and error.errno) and not _SHORT_OF_MEMORY.search(str(error))
 
 
 def part_of(key: PartitionKey, path: Path, dtype: str) -> Part:
@@ -30,9 +41,9 @@ def corruption_of(path: Path, record: Record, dtype: str) -> str:
     """Why the file at ``path`` is not what was written, and the cure; "" if it is. Reads all of it."""
     try:
         _read(record.key, path, list(record.quality), dtype)
-    except MEMORY as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
     except UNREADABLE as error:
+        if not is_damage(error):
+            raise StoreError(f"{path} cannot be read: {error}") from None
         return f"{error}: {_again(record.key)}"
     return ""
 
@@ -45,9 +56,9 @@ def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: 
     """The record and the ``wanted`` columns with ts_utc and pair of one file, read in one go; CorruptError."""
     try:
         return _read(key, path, wanted, dtype)
-    except MEMORY as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
     except UNREADABLE as error:
+        if not is_damage(error):
+            raise StoreError(f"{path} cannot be read: {error}") from None
         raise CorruptError(f"{path} is damaged ({error}): {_again(key)}") from None
 
 

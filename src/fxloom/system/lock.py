@@ -94,4 +94,4 @@ def _holder(note: Path) -> str:
             who = json.load(file)
         return f"{who['purpose']}, process {who['pid']}, since {who['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "the process that holds it left no note"
+        return "by an unknown process"

@@ -187,7 +187,7 @@ def _end_with_parent() -> None:
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free for use, 0 where the system does not tell."""
+    """Bytes of memory that are free for use, 0 where the system does not say."""
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

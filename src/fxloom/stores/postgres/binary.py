@@ -39,7 +39,7 @@ class Block:
 
 
 def encoded(block: Block) -> Iterator[bytes | memoryview]:
-    """``block`` as the pieces of a COPY in binary format; each piece is good until the next is asked for.
+    """``block`` as the chunks of a COPY in binary format; each chunk is valid until the next is asked for.
 
     ValueError if a pair is not six letters.
     """

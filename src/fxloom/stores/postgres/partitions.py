@@ -127,7 +127,7 @@ def write_partition(
 ) -> str:
     """Put the rows of ``blocks`` where the partition of ``month`` is; its quoted name. The caller adds the record.
 
-    ``owned`` tells whether the rows that are there carry a record of ours (or may be replaced all the same).
+    ``owned`` says whether the rows that are there have a record (or may be replaced without one).
     """
     lock_partition(connection, relation.schema, relation.child(month))
     old = child_of(connection, relation, month)
@@ -138,7 +138,7 @@ def write_partition(
         return quoted(old.schema, old.name)
     if old is not None and not owned() and has_rows(connection, old):
         raise StoreError(
-            f"{old.schema}.{old.name} has rows that this store knows nothing of: `populate --adopt` replaces them"
+            f"{old.schema}.{old.name} has rows without a record in this store: `populate --adopt` replaces them"
         )
     return _swap(connection, relation, month, blocks, old, time_type)
 

@@ -36,7 +36,7 @@ def moment(minute: int) -> sql.Composable:
 def fetch(connection: Connection, rows: RowRange, names: Sequence[str], dtype: str) -> dict[str, Any]:
     """ts_utc (minutes since 1970), pair if it is a key, and the columns ``names`` with NaN for NULL, by time.
 
-    NULL is told as NaN by the server already, so that all rows have one width.
+    The server sends NaN for NULL, so that all rows have one width.
     """
     keys = ["ts_utc", *(["pair"] if rows.pair == "" else [])]
     missing = sql.SQL(f"'NaN'::{SQL_TYPES[dtype]}")

@@ -1,4 +1,4 @@
-"""Bars in tables of others, as they are: their names and types found or told, read a month at a time.
+"""Bars in the user's own tables: names and types are found or given in the URL; read a month at a time.
 
     postgresql://host/database?schema=public&bars=m1_{pair}&time=time&volume=ticks&bid=bid&ask=ask
 
@@ -51,7 +51,7 @@ def read_tables(url: str, pair: str | None = None) -> Iterator[FileResult]:
 
 
 class BarsSource:
-    """Tables of bars, one a pair, whose names and columns ``address`` tells."""
+    """Tables of bars, one per pair, named by the URL's options."""
 
     def __init__(self, address: Address) -> None:
         self.shown = address.shown
@@ -61,7 +61,7 @@ class BarsSource:
             self.schema, _, self.pattern = self.pattern.partition(".")
         if not {"{pair}", "{PAIR}"} & {self.pattern[i : i + 6] for i in range(len(self.pattern))}:
             raise StoreError(f"bars={self.pattern} names one table: write {{pair}} where the pair stands in the names")
-        self.told = {role: name for role, name in address.options.items() if role in (*ROLES, "time")}
+        self.named = {role: name for role, name in address.options.items() if role in (*ROLES, "time")}
         self._connections = connections_of(address)
 
     def table(self, pair: str) -> str:
@@ -78,7 +78,7 @@ class BarsSource:
         return sorted(PAIRS[i - 1] for (i,) in rows)
 
     def months(self, pair: str) -> list[str]:
-        """The months from the first to the last bar of ``pair``, told from the ends of the table's index."""
+        """The months from the first to the last bar of ``pair``, from the ends of the table's index."""
         time, _ = self._columns(pair)
         query = sql.SQL("select min({0}), max({0}) from {1}").format(
             sql.Identifier(time), sql.Identifier(self.schema, self.table(pair))
@@ -112,7 +112,7 @@ class BarsSource:
             raise StoreError(f"{self.shown} has no table {self.schema}.{self.table(pair)}")
         times = [name for name, kind in columns.items() if kind.split("(")[0] + kind.partition(")")[2] in TIMES]
         named = [n for n in TIME_NAMES if n in times] or times
-        time = self.told.get("time") or (named[0] if named else "")
+        time = self.named.get("time") or (named[0] if named else "")
         if time not in times:
             raise StoreError(
                 f"{self.schema}.{self.table(pair)} has no column {time or 'of type timestamp'}"
@@ -137,10 +137,10 @@ class BarsSource:
     def _selected(self, columns: dict[str, str]) -> Iterator[sql.Composable]:
         """The numbers under the names that the rules know; bid and ask beside a close make the spread."""
         numbers = [name for name, kind in columns.items() if kind.partition("(")[0] in NUMBERS]
-        missing = sorted(set(self.told.values()) - set(columns))
+        missing = sorted(set(self.named.values()) - set(columns))
         if missing:
             raise StoreError(f"{self.schema}.{self.pattern} has no column {', '.join(missing)}")
-        roles = {role: name for role, name in self.told.items() if role in ROLES}
+        roles = {role: name for role, name in self.named.items() if role in ROLES}
         roles |= {role: role for role in ROLES if role in numbers and role not in roles}
         if {"bid", "ask"} <= set(roles) and ("close" in roles or {n.lower() for n in numbers} & CLOSES):
             bid, ask = roles.pop("bid"), roles.pop("ask")

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from fxloom.bars.bars import Bars, Flags, Floats, Ints
-from fxloom.bars.pairs import CURRENCIES, PAIRS
+from fxloom.bars.pairs import CURRENCIES, PAIRS, PairInfo
+from fxloom.features.panel_view import PanelFrame
 
 START = 25_296_480  # Monday 2018-02-05 00:00 UTC in minutes since 1970
 PRICES = ("open", "high", "low", "close")
@@ -223,6 +224,12 @@ def held_returns(rows: int, n: int, seed: int = 2) -> tuple[Floats, Flags]:
     r[3, 300:330] = 0.0
     present = rng.random((rows, n)) < 0.95
     return r, present
+
+
+def panel_frame(bars: dict[str, Bars], quotes: bool = True, baselines: dict[str, float] | None = None) -> PanelFrame:
+    """A frame whose pairs have their own first close (or ``baselines``) as baseline."""
+    first = baselines or {p: float(b.close[0]) for p, b in bars.items()}
+    return PanelFrame(bars, {p: PairInfo(first[p], True, quotes) for p in bars})
 
 
 # -- other bars in place of given ones -------------------------------------------------------------------------------

@@ -17,8 +17,7 @@ from fxloom.features.panel_view import CARRY, PanelFrame, panel_minutes
 from fxloom.series.panel import set_return, total_return
 from fxloom.series.siblings import BASE, QUOTE
 from tests.conftest import real_bars
-from tests.families.panel_reference import frame_of
-from tests.markets import panel
+from tests.markets import panel, panel_frame
 
 FAMILIES = (correlation, error_correction, cross_sectional_panel, currency_strength, arbitrage)
 TABLES = [table for module in FAMILIES for table in tables_of(module.FAMILY)]
@@ -80,19 +79,19 @@ def noisy_after(bars: dict[str, Bars], cut: int) -> dict[str, Bars]:
 def test_a_lookback_is_enough_to_the_last_bit(table: Table, quotes: bool) -> None:
     bars = long_panel()
     clock = panel_minutes([b.ts for b in bars.values()])
-    whole = stored(table, frame_of(bars, quotes))
+    whole = stored(table, panel_frame(bars, quotes))
     for first in (16_200, 16_340, 16_517, 17_900):
         start, end = int(clock[first]), int(clock[first]) + 90
         part = between(bars, int(clock[first - table.lookback]), end)
-        assert_same(whole, stored(table, frame_of(part, quotes, firsts(bars)), start), start, end)
+        assert_same(whole, stored(table, panel_frame(part, quotes, firsts(bars)), start), start, end)
 
 
 @each_table
 def test_a_view_may_begin_later_than_its_frame(table: Table) -> None:
-    frame = frame_of(long_panel())
+    frame = panel_frame(long_panel())
     whole = table.family.compute(frame.view(table.domain))
     first = 16_517
-    view = frame_of(long_panel()).view(table.domain, first - (table.lookback - CARRY), first)
+    view = panel_frame(long_panel()).view(table.domain, first - (table.lookback - CARRY), first)
     late = table.family.compute(view)
     for name, values in late.items():
         assert np.array_equal(values[:, view.first :], whole[name][:, first:], equal_nan=True), name
@@ -101,16 +100,16 @@ def test_a_view_may_begin_later_than_its_frame(table: Table) -> None:
 @each_table
 def test_later_bars_do_not_matter(table: Table) -> None:
     bars = between(long_panel(), 0, int(long_panel()["eurusd"].ts[2_500]))
-    whole = stored(table, frame_of(bars))
+    whole = stored(table, panel_frame(bars))
     for at in (400, 1_999):
         cut = int(bars["eurusd"].ts[at])
-        assert_same(whole, stored(table, frame_of(between(bars, 0, cut))), 0, cut)
-        assert_same(whole, stored(table, frame_of(noisy_after(bars, cut))), 0, cut)
+        assert_same(whole, stored(table, panel_frame(between(bars, 0, cut))), 0, cut)
+        assert_same(whole, stored(table, panel_frame(noisy_after(bars, cut))), 0, cut)
 
 
 @each_table
 def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
-    frame = frame_of(panel(PAIRS, 1_700, seed=6, holes=False))
+    frame = panel_frame(panel(PAIRS, 1_700, seed=6, holes=False))
     columns = table.family.compute(frame.view(table.domain))
     for f in table.features:
         column, values = f.column, columns[f.key]
@@ -126,19 +125,19 @@ def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
 
 @each_table
 def test_lone_pairs_and_empty_pairs_are_no_error(table: Table) -> None:
-    lone = frame_of({"eurusd": panel()["eurusd"]})
+    lone = panel_frame({"eurusd": panel()["eurusd"]})
     view = lone.view(table.domain)
     columns = table.family.compute(view)
     told = {name for _, where, names in view.missing for name in names if where.all()}
     assert all(name in told or np.isfinite(column).any() for name, column in columns.items())
     gone = panel()["usdjpy"].take(slice(0, 0))
     bars = panel(("eurusd", "gbpusd", "usdjpy")) | {"usdjpy": gone}
-    frame = frame_of(bars, baselines=dict.fromkeys(bars, 1.2))
+    frame = panel_frame(bars, baselines=dict.fromkeys(bars, 1.2))
     assert {c.shape for c in table.family.compute(frame.view(table.domain)).values()} == {frame.price.shape}
 
 
 def test_triangles_tie_features_as_defined() -> None:
-    frame = frame_of(panel(PAIRS, 700, seed=2, holes=False))
+    frame = panel_frame(panel(PAIRS, 700, seed=2, holes=False))
     view = frame.view(RATE)
     gap = set_return(view, BASE) + set_return(view, QUOTE) - view.r
     assert np.nanmax(np.abs(gap)) < 0.25 * np.nanstd(view.r)  # up to the noise of the triangles
@@ -151,7 +150,7 @@ def test_triangles_tie_features_as_defined() -> None:
 @pytest.mark.data
 def test_triangles_of_real_prices_tie_the_same_features() -> None:
     bars = {p: real_bars(f"market28/{p}").take(slice(0, 3_000)) for p in PAIRS}
-    view = frame_of(bars, quotes=False).view(RATE)
+    view = panel_frame(bars, quotes=False).view(RATE)
     rows = view.present.all(axis=0)
     columns = currency_strength.compute(view)
     difference = (columns["cs_base_60"] - columns["cs_quote_60"])[:, rows]

@@ -13,8 +13,8 @@ from fxloom.features.domain import RATE
 from fxloom.features.feature import Table
 from fxloom.features.panel_view import PanelFrame
 from tests.conftest import DATA, real_bars
-from tests.families.panel_reference import frame_of
 from tests.laws.test_panel_laws import TABLES
+from tests.markets import panel_frame
 
 pytestmark = pytest.mark.data
 IMAGES = 0.999999  # correlation from which two features are one
@@ -28,7 +28,7 @@ def minute(day: str) -> int:
 @cache
 def frame(folder: str, start: str, end: str) -> PanelFrame:
     pairs = sorted(f.stem for f in (DATA / folder).glob("*.parquet"))
-    return frame_of({p: real_bars(f"{folder}/{p}").between(minute(start), minute(end)) for p in pairs}, quotes=False)
+    return panel_frame({p: real_bars(f"{folder}/{p}").between(minute(start), minute(end)) for p in pairs}, quotes=False)
 
 
 @cache

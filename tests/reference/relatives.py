@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
@@ -90,15 +91,16 @@ def cumulated(y: Array, x: Array) -> Array:
 # -- error correction ------------------------------------------------------------------------------------------------
 
 
-def listed(p: Panel, a: str, b: str) -> str:
-    return a + b if a + b in p.markets else b + a
-
-
-def error_correction(p: Panel, pair: str, t: int) -> dict[str, float]:
+def system(pair: str, quoted: Collection[str]) -> list[str]:
+    """The pair and, of the pairs that are ``quoted``, one with a sister of each of its currencies."""
     x, y = pair[:3], pair[3:]
     z1 = next(c for c in SISTERS[x].split() if c != y)
     z2 = next(c for c in SISTERS[y].split() if c not in (x, z1))
-    legs = [pair, listed(p, x, z1), listed(p, y, z2)]
+    return [pair, *(a + b if a + b in quoted else b + a for a, b in ((x, z1), (y, z2)))]
+
+
+def error_correction(p: Panel, pair: str, t: int) -> dict[str, float]:
+    legs = system(pair, p.markets)
     names = (
         "ect", "ect2", "ect_z", "velocity", "accel", "half_life", "adjustment", "beta_1", "beta_2", "trace_ratio",
         "rank", "inbound",

@@ -14,6 +14,7 @@ from fxloom.api import compute
 from fxloom.bars.bars import Bars
 from fxloom.bars.pairs import PAIRS
 from fxloom.features.catalogue import tables
+from fxloom.series.siblings import system_of
 from tests.conftest import DATA, real_bars
 from tests.markets import panel, panel_of_five
 from tests.reference import cross_section, relatives
@@ -94,3 +95,8 @@ def apart(name: str, frame: pl.DataFrame, rows: np.ndarray, want: np.ndarray) ->
         i = int(np.flatnonzero(wrong)[0])
         return [f"{name}: {wrong.sum()} of {len(rows)} rows, at {rows[i]} {got[i]!r}, not {want[i]!r}"]
     return [] if near.sum() >= 3 or frame["pair"][0] != "eurusd" else [f"{name}: compared {near.sum()} times"]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_systems_of_pairs_are_as_defined(pair: str) -> None:
+    assert list(system_of(pair)) == relatives.system(pair, PAIRS)

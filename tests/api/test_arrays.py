@@ -92,6 +92,12 @@ def test_too_little_history_is_named(frame: pl.DataFrame) -> None:
     assert deviation(frame[:20], complete=True)[DEVIATION].null_count() == 14
 
 
+@pytest.mark.parametrize("last", [0, -1])
+def test_at_least_one_row_is_asked_for(last: int, frame: pl.DataFrame) -> None:
+    with pytest.raises(ValueError, match=f"invalid last={last}, expected 1 or more rows"):
+        fxloom.compute(frame, "eurusd", baseline=1.1, tables="bollinger", last=last)
+
+
 def test_several_pairs_give_the_tables_of_many_pairs() -> None:
     market = synthetic_market(dt.date(2024, 1, 8), dt.date(2024, 1, 12), ("eurusd", "gbpusd", "eurgbp"))
     frames = fxloom.compute(market, baseline="first close", tables="currency_strength", complete=True)

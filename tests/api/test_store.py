@@ -134,6 +134,19 @@ def test_unknown_pairs_and_features_are_named(store: OpenStore) -> None:
         store.read("bollinger_rate", allow="anything")  # type: ignore[arg-type]
 
 
+def test_times_and_words_that_make_no_sense_are_named(store: OpenStore) -> None:
+    with pytest.raises(ValueError, match="no time lies between start=2024-02-02 and end=2024-02-01"):
+        store.read("bollinger_rate", start="2024-02-02", end="2024-02-01")
+    with pytest.raises(ValueError, match="invalid time '2024-13', expected YYYY-MM-DD"):
+        store.read("bollinger_rate", start="2024-13")
+    with pytest.raises(ValueError, match="unknown missing='fill', expected one of keep, drop"):
+        store.matrix("bollinger_rate", missing="fill")  # type: ignore[arg-type]
+    with pytest.raises(KeyError, match=r"near it: .*bollinger_rate"):
+        store.read("bolinger_rate")
+    with pytest.raises(ValueError, match="invalid number of workers 0, expected 1 or more"):
+        store.populate(tables="bollinger_rate", workers=0, force=True)
+
+
 def test_columns_come_in_the_order_asked_for_and_case_does_not_matter(store: OpenStore) -> None:
     frame = store.read(["BB_WIDTH_30_RATE", "bb_percent_b_15_rate", "bb_width_*_rate"], "EURUSD").collect()
     names = frame.columns[3:]

@@ -46,6 +46,19 @@ def test_help_says_what_every_command_does(command: str, capsys: Capture) -> Non
     assert "usage: fxloom" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("workers", ["0", "-3", "two"])
+def test_workers_are_a_number_above_zero(workers: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["populate", f"--workers={workers}"])
+    assert f"invalid number '{workers}', expected 1 or more" in capsys.readouterr().err
+
+
+def test_copy_has_no_other_store_than_from_and_to(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["copy", "--store", "lake", "--from", "a", "--to", "b"])
+    assert "unrecognized arguments: --store" in capsys.readouterr().err
+
+
 def test_the_version_says_what_a_bug_report_needs(capsys: Capture) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"fxloom {fxloom.__version__}\n"

@@ -275,7 +275,9 @@ def test_damaged_partitions_are_made_again(lake: FolderStore, full: FolderStore)
 
 def test_a_store_without_bars_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["populate", "--store", str(tmp_path / "nothing")]) == 1
-    assert "fxloom ingest" in capsys.readouterr().err
+    assert "there is no store in" in (shown := capsys.readouterr().err)
+    assert "fxloom ingest" in shown
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_unknown_pairs_tables_and_months_are_named(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,6 +287,10 @@ def test_unknown_pairs_tables_and_months_are_named(lake: FolderStore, capsys: py
     assert "bollinger_rate" in capsys.readouterr().err
     assert main(["populate", "--store", lake.url, "--months", "2018-13"]) == 2
     assert "2018-13" in capsys.readouterr().err
+    assert main(["populate", "--store", lake.url, "--months", "2024-02:2024-01"]) == 2
+    assert "2024-01 lies before 2024-02" in capsys.readouterr().err
+    assert main(["populate", "--store", lake.url, "--months", "2018-02:2018-03"]) == 1
+    assert f"no bars from 2018-02 to 2018-03 in {lake.url}; those of " in capsys.readouterr().err
 
 
 def test_features_are_read_back_with_the_time_at_which_they_are_known(full: FolderStore) -> None:

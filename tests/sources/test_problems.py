@@ -44,6 +44,13 @@ def test_rows_that_contradict_one_another_condemn_the_file(tmp_path: Path) -> No
     assert "of its 100 rows break a rule (mostly: contradicts an earlier row" in refusal.reason
 
 
+def test_two_feeds_in_one_file_are_refused(tmp_path: Path) -> None:
+    """Each minute twice, with other prices: half of the rows, so no rule of most rows holds."""
+    rows = [row(TIMES[i], p + shift) for shift in (0.0, 0.001) for i, p in enumerate(PRICES[:50])]
+    refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
+    assert "50 rows contradict earlier rows of the same time, against 50 bars" in refusal.reason
+
+
 # Rates of the European Central Bank and the Bank of England, end of 2000, 2008 and 2020, to two or three digits.
 HISTORY = {
     "eurusd": (0.93, 1.39, 1.23), "usdjpy": (114.0, 90.6, 103.0), "gbpusd": (1.49, 1.46, 1.37),

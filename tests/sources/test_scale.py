@@ -73,6 +73,7 @@ def test_a_gap_that_stays_is_kept(tmp_path: Path) -> None:
     table = np.repeat(np.append(np.full(100, 1.2), np.full(300, 1.02))[:, None], 4, axis=1)
     outcome = taken(file_of(tmp_path / "eurchf.csv", table))
     assert not outcome.quarantined
+    assert outcome.notes[0].startswith("prices jump from 1.2 to 1.02 at 2018-02-20 09:40 UTC and stay there")
 
 
 def test_prices_before_and_after_a_hole_of_weeks_are_not_compared(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def compute(
 
     >>> fxloom.compute(frame, "eurusd", baseline=1.1, features="bb_width_15_rate", last=1)      # doctest: +SKIP
     """
+    if last is not None and last < 1:
+        raise ValueError(f"invalid last={last}, expected 1 or more rows")
     arrays = _arrays(bars, pair)
     wanted = _wanted(tables, features, panel=isinstance(bars, Mapping))
     chosen = [t for t in all_tables().values() if t.name in {f.table for f in wanted}]

@@ -188,7 +188,10 @@ class OpenStore:
     ) -> tuple[list[Feature], list[str], int | None, int | None]:
         """What was asked for, as features, pairs and minutes."""
         features = select_features([what] if isinstance(what, str) else what)
-        return features, self._pairs(pairs), _minute(start), _minute(end)
+        first, after = _minute(start), _minute(end)
+        if first is not None and after is not None and after <= first:
+            raise ValueError(f"no time lies between start={start} and end={end}: the end is the first minute left out")
+        return features, self._pairs(pairs), first, after
 
     def _pairs(self, pairs: str | Sequence[str] | None) -> list[str]:
         named = _words(pairs)

@@ -38,18 +38,29 @@ def months_of(ts: Ints) -> list[str]:
 
 
 def month_range(text: str) -> tuple[str, str]:
-    """First and last month of "2018-02:2018-05" or "2018-02"; an open end ("2018-02:") is 0001-01 or 9999-12."""
+    """First and last month of "2018-02:2018-05" or "2018-02"; an open end ("2018-02:") is 0001-01 or 9999-12.
+
+    ValueError if a month is not written "YYYY-MM", or if the last lies before the first.
+    """
     first, colon, last = text.partition(":")
     bounds = (first or "0001-01", (last or "9999-12") if colon else first)
     for month in bounds:
         month_bounds(month)
+    if bounds[1] < bounds[0]:
+        raise ValueError(f"invalid months {text!r}: {bounds[1]} lies before {bounds[0]}")
     return bounds
 
 
 def minute_of(moment: str | dt.date | dt.datetime | np.datetime64) -> int:
-    """Minutes since 1970 of a date, a UTC time, or text in ISO form; an aware datetime is converted to UTC."""
+    """Minutes since 1970 of a date, a UTC time, or text in ISO form; an aware datetime is converted to UTC.
+
+    ValueError if text is not in ISO form.
+    """
     if isinstance(moment, str):
-        moment = dt.datetime.fromisoformat(moment)
+        try:
+            moment = dt.datetime.fromisoformat(moment)
+        except ValueError:
+            raise ValueError(f"invalid time {moment!r}, expected YYYY-MM-DD or YYYY-MM-DD HH:MM") from None
     if isinstance(moment, dt.datetime) and moment.tzinfo is not None:
         moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
     return int(np.datetime64(moment).astype("datetime64[m]").astype(np.int64))

@@ -145,8 +145,9 @@ def parser() -> argparse.ArgumentParser:
     stored = _Parser(add_help=False, parents=[shared])
     stored.add_argument("--store", default="fxloom-store", help="a folder, or postgresql://... (default: %(default)s)")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for add in (_init, _ingest, _populate, _audit, _matrix, _verify, _redundancy, _copy):
+    for add in (_init, _ingest, _populate, _audit, _matrix, _verify, _redundancy):
         add(commands, stored)
+    _copy(commands, shared)
     _catalogue(commands, shared)
     _demo(commands, shared)
     return top
@@ -200,7 +201,7 @@ def _selection(p: argparse.ArgumentParser, months: bool = True) -> None:
 def _populate(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("populate", parents=[stored], help="compute what is missing or stale")
     _selection(p)
-    p.add_argument("--workers", type=int, help="processes (default: one per processor)")
+    p.add_argument("--workers", type=_workers, help="processes (default: one per processor)")
     p.add_argument("--plan", action="store_true", help="show what would be done, with time and disk space, and exit")
     p.add_argument("--force", action="store_true", help="recompute fresh partitions too")
     p.add_argument("--adopt", action="store_true", help="replace rows in PostgreSQL that fxloom has no record of")
@@ -237,7 +238,7 @@ def _verify(commands: Subparsers, stored: _Parser) -> None:
     )
     p.add_argument("--budget", default="10m", metavar="TIME", help="stop after this time (default: %(default)s)")
     p.add_argument("--seed", type=int, default=0, metavar="K", help="draws pairs, months and moments (default: 0)")
-    p.add_argument("--workers", type=int, help="processes (default: one per processor)")
+    p.add_argument("--workers", type=_workers, help="processes (default: one per processor)")
 
 
 def _redundancy(commands: Subparsers, stored: _Parser) -> None:
@@ -250,8 +251,8 @@ def _redundancy(commands: Subparsers, stored: _Parser) -> None:
     p.add_argument("--threshold", type=float, default=0.999, help="near-duplicates from this correlation on")
 
 
-def _copy(commands: Subparsers, stored: _Parser) -> None:
-    p = commands.add_parser("copy", parents=[stored], help="copy a store between a folder and PostgreSQL")
+def _copy(commands: Subparsers, shared: _Parser) -> None:
+    p = commands.add_parser("copy", parents=[shared], help="copy a store between a folder and PostgreSQL")
     p.add_argument("--from", dest="source", required=True, metavar="A", help="a folder, or postgresql://...")
     p.add_argument("--to", dest="target", required=True, metavar="B", help="a folder, or postgresql://...")
 
@@ -270,7 +271,13 @@ def _catalogue(commands: Subparsers, shared: _Parser) -> None:
 def _demo(commands: Subparsers, shared: _Parser) -> None:
     p = commands.add_parser("demo", parents=[shared], help="generate a synthetic market, ingest, populate and audit it")
     p.add_argument("--store", default="demo-store", help="a new folder (default: %(default)s)")
-    p.add_argument("--workers", type=int, help="processes (default: one per processor)")
+    p.add_argument("--workers", type=_workers, help="processes (default: one per processor)")
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}, expected 1 or more")
+    return int(text)
 
 
 def _words(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import polars as pl
 import pyarrow as pa
@@ -34,8 +34,16 @@ def matrix_frames(
     """One frame per month: ts_utc, known_at, pair, features; only one month is in memory at a time.
 
     ``missing="drop"`` leaves out the rows in which any feature has no value. See ``availability`` for what has to be
-    checked before.
+    checked before. ValueError for any other ``missing``.
     """
+    if missing not in (allowed := get_args(Missing)):
+        raise ValueError(f"unknown missing={missing!r}, expected one of {', '.join(allowed)}")
+    return _matrix_frames(store, features, pairs, start, end, missing == "drop")
+
+
+def _matrix_frames(
+    store: Store, features: Sequence[Feature], pairs: Sequence[str], start: int | None, end: int | None, drop: bool
+) -> Iterator[pl.DataFrame]:
     names = [f.name for f in features]
     for month in stored_months(store, pairs):
         first, last = month_bounds(month)
@@ -44,7 +52,7 @@ def matrix_frames(
         if first >= last:
             continue
         frame = read_features(store, features, pairs, first, last)
-        if missing == "drop":
+        if drop:
             frame = frame.drop_nulls(names)
         rows = frame.collect()
         if rows.height:

@@ -74,7 +74,9 @@ def select_features(wanted: Iterable[str]) -> list[Feature]:
     for word in (word.lower() for word in wanted):
         found = {f.name: f for f in features().values() if _matches(f, word)}
         if not found:
-            raise KeyError(f"no feature, table, family or domain is called {word!r}{_nearest(word, features())}")
+            raise KeyError(
+                f"no feature, table, family or domain is called {word!r}{_nearest(word, [*features(), *tables()])}"
+            )
         chosen |= found
     return list(chosen.values())
 

@@ -112,7 +112,12 @@ class _LookedUp(Mapping[PartitionKey, str]):
 def ready_settings(store: Store) -> Settings:
     """The settings of a store that has bars; StoreError if it has none."""
     settings = store.settings()
-    if settings is None or not settings.pairs:
+    if settings is None:
+        raise StoreError(
+            f"there is no store in {store.url}: check its name, or create it with "
+            f"`fxloom ingest --store {store.url} PATH`"
+        )
+    if not settings.pairs:
         raise StoreError(f"{store.url} has no bars yet: `fxloom ingest --store {store.url} PATH` brings them in")
     return settings
 
@@ -121,6 +126,16 @@ def check_pairs(store: Store, state: StoreState, pairs: Sequence[str] | None) ->
     """StoreError if the store has no bars of one of ``pairs``."""
     if unknown := sorted(set(pairs or ()) - set(state.days)):
         raise StoreError(f"no bars of {', '.join(unknown)} in {store.url}; it has {', '.join(sorted(state.days))}")
+
+
+def _check_months(store: Store, state: StoreState, pairs: Sequence[str] | None, months: tuple[str, str]) -> None:
+    """StoreError if none of ``pairs`` (None: of all) has bars in ``months``."""
+    stored = sorted({month for pair in pairs or state.days for month in state.days[pair]})
+    if not any(months[0] <= month <= months[1] for month in stored):
+        raise StoreError(
+            f"no bars from {months[0]} to {months[1]} in {store.url}; those of {', '.join(pairs or state.days)} are "
+            f"of {stored[0]} to {stored[-1]}"
+        )
 
 
 def plan_for(
@@ -133,6 +148,8 @@ def plan_for(
     """The plan of a populate; StoreError or KeyError if pairs or tables are not there."""
     state = state_of(store)
     check_pairs(store, state, pairs)
+    if months:
+        _check_months(store, state, pairs, months)
     return make_plan(state, select_tables(tables), pairs, months, force)
 
 

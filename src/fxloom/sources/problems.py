@@ -48,6 +48,14 @@ def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
     return [Refused(f"{how_many} (mostly: {usual})", "check its columns, or export it again", first.line)]
 
 
+def contradiction_problem(late: tuple[Quarantined, ...], bars: int) -> list[Refused]:
+    """A file most of whose ``bars`` come a second time, with other prices."""
+    if not late or 2 * len(late) <= bars:
+        return []
+    reason = f"{len(late):,} rows contradict earlier rows of the same time, against {bars:,} bars"
+    return [Refused(f"{reason}: two feeds, sides or zones in one file?", "separate them", late[0].line)]
+
+
 def length_problem(kind: str, step: int) -> list[Refused]:
     """Bars that are longer than a minute."""
     return [Refused(f"{kind}: coarser than a minute", "export one-minute bars")] if step > 60 else []

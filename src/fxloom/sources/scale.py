@@ -64,6 +64,23 @@ def jump_problem(timed: Timed, layout: Layout) -> list[Refused]:
     return [Refused(reason, "export it again, in one unit", int(timed.rows.line[first]))]
 
 
+def jump_notes(timed: Timed, layout: Layout) -> tuple[str, ...]:
+    """A note on the first jump of prices, within a few days, that is no wider than a pair has ever moved, for good."""
+    rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
+    if len(rows) < 2:
+        return ()
+    values = mid_values(timed.rows.values, layout)
+    apart = np.log(values["open"][rows][1:] / values["close"][rows][:-1])
+    far = np.flatnonzero((np.abs(apart) > np.log1p(OFF)) & (np.diff(timed.ts[rows]) <= _LONGEST_GAP))
+    if not len(far):
+        return ()
+    before, after = rows[far[0]], rows[far[0] + 1]
+    return (
+        f"prices jump from {values['close'][before]:g} to {values['open'][after]:g} at {iso(int(timed.ts[after]))} UTC "
+        "and stay there: taken as they are, check that this is true",
+    )
+
+
 def _apart(timed: Timed, rows: np.ndarray, high: Floats, low: Floats, ends: int = ENDS) -> Floats:
     """The distance (in logarithms, for ranges that do not touch) of each of ``rows`` from the level of most bars.
 

@@ -15,6 +15,7 @@ from fxloom.sources.parsing import Parsed
 from fxloom.sources.placing import Timed, opened, timed_rows
 from fxloom.sources.problems import (
     combined,
+    contradiction_problem,
     date_problem,
     length_problem,
     most_rows_problem,
@@ -25,7 +26,7 @@ from fxloom.sources.problems import (
 from fxloom.sources.records import Quarantined, Refused, SourceFile, Zone
 from fxloom.sources.rows import GOOD, Rows
 from fxloom.sources.rules import judged
-from fxloom.sources.scale import jump_problem, off_level, spread_in_prices, spread_problem
+from fxloom.sources.scale import jump_notes, jump_problem, off_level, spread_in_prices, spread_problem
 from fxloom.sources.times import MISSING
 from fxloom.sources.walk import Entry
 
@@ -62,6 +63,7 @@ def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> So
         known.zone = timed.zone
         timed = off_level(timed, layout)
         problems += jump_problem(timed, layout)
+        notes += jump_notes(timed, layout)
     if problems or timed is None:
         raise combined(problems)
     timed = opened(timed, layout, options)
@@ -115,7 +117,7 @@ def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed,
         ts, values = aggregated(ts, values)
     bad = (*known.quarantined, *timed.rows.quarantined(), *late)
     copies = timed.rows.line[timed.filler]
-    if problems := most_rows_problem(bad, len(rows) - len(copies)):
+    if problems := most_rows_problem(bad, len(rows) - len(copies)) or contradiction_problem(late, len(kept)):
         known.quarantined = bad
         raise combined(problems)
     if not len(ts) or known.pair is None or known.kind is None:

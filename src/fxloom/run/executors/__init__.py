@@ -15,8 +15,10 @@ __all__ = ["Executor", "ExecutorError", "JobsRun", "WorkerDiedError", "executor_
 def executor_for(workers: int | None, jobs: int) -> Iterator[Executor]:
     """An executor for ``jobs`` jobs: this process for one worker or job, else up to ``workers`` processes.
 
-    ``workers`` None means one per processor.
+    ``workers`` None means one per processor. ValueError if it is less than 1.
     """
+    if workers is not None and workers < 1:
+        raise ValueError(f"invalid number of workers {workers}, expected 1 or more")
     slots = min(workers or os.cpu_count() or 1, max(jobs, 1))
     executor: Executor
     if slots == 1:

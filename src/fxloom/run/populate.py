@@ -113,7 +113,9 @@ def ready_settings(store: Store) -> Settings:
     """The settings of a store that has bars; StoreError if it has none."""
     settings = store.settings()
     if settings is None or not settings.pairs:
-        raise StoreError(f"{store.url} has no bars yet: `fxloom ingest --store {store.url} PATH` brings them in")
+        cut_off = settings is not None and store.pairs_with_bars()
+        why = "has bars of an ingest that did not come to its end" if cut_off else "has no bars yet"
+        raise StoreError(f"{store.url} {why}: run `fxloom ingest --store {store.url} PATH`")
     return settings
 
 

@@ -19,7 +19,7 @@ from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK, make_lake
 
-FLIPS = 60 * int(os.environ.get("FXLOOM_FAULTS") or 4)  # a kind of file and half of it; 12,000 under make faults
+FLIPS = 24 * int(os.environ.get("FXLOOM_FAULTS") or 4)  # a kind of file and half of it; 33,600 in all under make faults
 
 
 @dataclass

@@ -150,7 +150,7 @@ def test_a_column_that_jumps_in_scale_from_the_month_before_is_not_published(
     plant(monkeypatch, "bollinger_rate", in_another_unit)
     summary = populate(lake, tables=["bollinger_rate"], workers=1)
     assert {(o.key.month, o.result) for o in summary.results} == {("2024-01", "done"), ("2024-02", "refused")}
-    assert "bb_width_15_rate: deviation" in summary.troubles[0].why
+    assert "bb_width_15_rate: standard deviation" in summary.troubles[0].why
     # A month before that is not current is no measure: February alone is published now.
     for path in lake.root.glob("features/bollinger_rate/pair=*/month=2024-01/*"):
         path.unlink()
@@ -159,7 +159,7 @@ def test_a_column_that_jumps_in_scale_from_the_month_before_is_not_published(
     assert not any("deviation" in line for line in found)
     populate(lake, tables=["bollinger_rate"], workers=1)
     found = [str(f) for f in fxloom.open_store(lake.root).audit().findings if f.key.table == "bollinger_rate"]
-    assert sum("bb_width_15_rate: deviation" in line for line in found) == len(PAIRS)
+    assert sum("bb_width_15_rate: standard deviation" in line for line in found) == len(PAIRS)
 
 
 def die_once(url: str, task: Task) -> list[PartitionResult]:

@@ -117,7 +117,7 @@ def test_an_ingest_that_is_cut_off_settles_nothing(
         with pytest.raises(KeyboardInterrupt):
             take(store, files, bare(bars.between(FEBRUARY, MARCH)))
     assert settings_of(store) == Settings()
-    with pytest.raises(StoreError, match="no bars yet"):
+    with pytest.raises(StoreError, match="an ingest that did not come to its end"):
         state_of(store)
     take(store, files, bars)
     info = PairInfo(bars.close[0], True, True, "bid")

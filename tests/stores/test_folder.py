@@ -242,13 +242,25 @@ def test_changed_settings_are_noticed(lake: FolderStore) -> None:
         lake.settings()
 
 
-def test_what_a_later_version_wrote_is_left_alone(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_later_version_wrote_is_left_alone(
+    lake: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(documents, "FORMAT", 2)
     monkeypatch.setattr(frames, "FORMAT", 2)
     lake.publish(some_record(fingerprint="f2"), MARCH + np.arange(200), None, some_columns())
     monkeypatch.undo()
     with pytest.raises(NewerFormatError, match=r"part.parquet.*later version of fxloom \(format 2\).*left alone"):
         FolderStore(lake.root).records()
+    monkeypatch.setattr(frames, "FORMAT", 2)
+    lake.write_bars("eurusd", "2018-03", some_bars())
+    monkeypatch.undo()
+    path = lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet"
+    content = path.read_bytes()
+    for act in (lambda: lake.read_bars("eurusd", MARCH, MARCH + 1), lambda: lake.bar_months("eurusd"),
+                lambda: ingest(lake, [write_bars(tmp_path / "eurusd.parquet", some_bars())])):  # fmt: skip
+        with pytest.raises(NewerFormatError, match=r"bars.parquet was written by a later version"):
+            act()
+    assert path.read_bytes() == content
     monkeypatch.setattr(documents, "FORMAT", 2)
     lake.write_settings(Settings(MARCH))
     monkeypatch.undo()

@@ -68,17 +68,6 @@ def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, monkeypatch: pytest
         usable(tmp_path / "nowhere")
 
 
-@posix
-def test_a_folder_that_anybody_may_replace_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir()
-    (tmp_path / "open").chmod(0o777)
-    (tmp_path / "open" / "cache").mkdir(mode=0o700)
-    with pytest.raises(UnsafeCacheError, match="everybody may replace it"):
-        usable(tmp_path / "open" / "cache")
-    (tmp_path / "open").chmod(0o1777)  # as the temporary folder: only owners remove what is theirs
-    assert usable(tmp_path / "open" / "cache")
-
-
 @as_root
 def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 4711, -1)

@@ -118,7 +118,8 @@ def ready_settings(store: Store) -> Settings:
             f"`fxloom ingest --store {store.url} PATH`"
         )
     if not settings.pairs:
-        raise StoreError(f"{store.url} has no bars yet: `fxloom ingest --store {store.url} PATH` brings them in")
+        why = "has bars of an ingest that did not come to its end" if store.pairs_with_bars() else "has no bars yet"
+        raise StoreError(f"{store.url} {why}: run `fxloom ingest --store {store.url} PATH`")
     return settings
 
 

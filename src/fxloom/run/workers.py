@@ -43,10 +43,9 @@ def work_on(store: Store, task: Task) -> list[PartitionResult]:
 def _changed(settings: Settings, task: Task, bars: Mapping[str, Bars]) -> str:
     """Why nothing can be published: these are not the bars and settings that the plan was made for; "" if they are."""
     days = {pair: summarise_days(b) for pair, b in sorted(bars.items())}
-    for partition in task.partitions:
-        seen = {pair: [d for d in ds if d.first >= partition.start] for pair, ds in days.items()}
-        table = tables()[partition.key.table]
-        if fingerprint_of(table, settings.pairs, settings.dtype, seen) != partition.fingerprint:
+    for name, start, fingerprint in sorted({(p.key.table, p.start, p.fingerprint) for p in task.partitions}):
+        seen = {pair: [d for d in ds if d.first >= start] for pair, ds in days.items()}
+        if fingerprint_of(tables()[name], settings.pairs, settings.dtype, seen) != fingerprint:
             return "bars or settings have changed since the plan was made: run populate again"
     return ""
 

@@ -179,6 +179,8 @@ class FolderStore:
         for pair, month, path in bars.bars:
             try:
                 _read_bars_file(path, pair, month)
+            except NewerFormatError:
+                raise
             except StoreError as error:
                 found.append(Corruption(str(path), str(error)))
         return found + strays_of(bars) + strays_of(parts)
@@ -315,8 +317,8 @@ def _names_in(path: Path) -> list[str]:
         raise CorruptError(f"{path} is damaged ({error}): populate makes it again") from None
 
 
-def _checked_note(metadata: dict[bytes, bytes] | None, pair: str, month: str) -> BarsNote:
-    note = bars_note(metadata or {})
+def _checked_note(metadata: dict[bytes, bytes] | None, path: Path, pair: str, month: str) -> BarsNote:
+    note = bars_note(metadata or {}, path)
     if (note.pair, note.month) != (pair, month):
         raise ValueError(f"it has the bars of {note.pair} {note.month}, copied or moved here")
     return note
@@ -324,7 +326,7 @@ def _checked_note(metadata: dict[bytes, bytes] | None, pair: str, month: str) ->
 
 def _read_note(path: Path, pair: str, month: str) -> BarsNote:
     try:
-        return _checked_note(pq.read_metadata(path).metadata, pair, month)
+        return _checked_note(pq.read_metadata(path).metadata, path, pair, month)
     except UNREADABLE as error:
         raise _unreadable(path, pair, month, error) from None
 
@@ -333,7 +335,7 @@ def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
     """The bars of a month, held to the summaries of their days."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            note = _checked_note(file.metadata.metadata, pair, month)
+            note = _checked_note(file.metadata.metadata, path, pair, month)
             bars = bars_of(file.read())
         if summarise_days(bars) != note.days:
             raise ValueError("the bars are not those that were written")
@@ -351,11 +353,9 @@ def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> Stor
 
 def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
     try:
-        record = record_in(pq.read_metadata(path).metadata or {})
+        record = record_in(pq.read_metadata(path).metadata or {}, path)
         belongs(record, key)
         return record
-    except NewerFormatError as error:
-        raise NewerFormatError(f"{path}: {error}") from None
     except UNREADABLE as error:
         if not is_damage(error):
             raise StoreError(f"{path} cannot be read: {error}") from None

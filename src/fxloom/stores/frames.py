@@ -58,9 +58,9 @@ def stored_bars_table(bars: Bars, pair: str, month: str, side: str) -> pa.Table:
     return _with_metadata(bars_table(bars), {"pair": pair, "month": month, "side": side, "days": days})
 
 
-def bars_note(metadata: dict[bytes, bytes]) -> BarsNote:
-    """The note in a file's metadata; KeyError, ValueError or TypeError if it is damaged."""
-    found = _metadata(metadata)
+def bars_note(metadata: dict[bytes, bytes], where: object) -> BarsNote:
+    """The note in the metadata of the file ``where``; KeyError, ValueError or TypeError if it is damaged."""
+    found = _metadata(metadata, where)
     days = [DaySummary(*values) for values in found["days"]]
     return BarsNote(found["pair"], found["month"], found["side"], days)
 
@@ -70,14 +70,14 @@ def _with_metadata(table: pa.Table, document: dict[str, Any]) -> pa.Table:
     return table.replace_schema_metadata({METADATA: text, CHECKSUM: checksum_of(text)})
 
 
-def _metadata(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+def _metadata(metadata: dict[bytes, bytes], where: object) -> dict[str, Any]:
     """What a file says of itself, held to its checksum."""
     text = metadata[METADATA]
     if metadata[CHECKSUM] != checksum_of(text).encode():
         raise ValueError("its metadata is not what was written")
     found: dict[str, Any] = json.loads(text)
     if found.pop("format") != FORMAT:
-        raise newer_format("it", json.loads(text)["format"])
+        raise newer_format(where, json.loads(text)["format"])
     return found
 
 
@@ -184,14 +184,14 @@ def scanned(
     return frame.filter(pl.col("pair").is_in(list(pairs))) if mixed and pairs is not None else frame
 
 
-def record_in(metadata: dict[bytes, bytes]) -> Record:
-    """The record that a file of features carries; KeyError, ValueError or TypeError if it is damaged."""
-    return stored_record(metadata)[0]
+def record_in(metadata: dict[bytes, bytes], where: object) -> Record:
+    """The record that the file ``where`` carries; KeyError, ValueError or TypeError if it is damaged."""
+    return stored_record(metadata, where)[0]
 
 
-def stored_record(metadata: dict[bytes, bytes]) -> tuple[Record, dict[str, int]]:
+def stored_record(metadata: dict[bytes, bytes], where: object) -> tuple[Record, dict[str, int]]:
     """The record that a file of features carries, and the checksums of its columns."""
-    found = _metadata(metadata)
+    found = _metadata(metadata, where)
     checksums: dict[str, int] = found.pop("checksums")
     return record_of(found), checksums
 

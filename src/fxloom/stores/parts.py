@@ -65,7 +65,7 @@ def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: 
 def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
     """The columns are null where the file is older than the feature; one of ``UNREADABLE`` if it is damaged."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        record, checksums = stored_record(file.metadata.metadata)
+        record, checksums = stored_record(file.metadata.metadata or {}, path)
         belongs(record, key)
         there = [name for name in wanted if name in checksums]
         table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *there])

@@ -83,6 +83,11 @@ def _make_private(folder: Path) -> None:
 
 
 def _check_private(folder: Path) -> None:
+    """UnsafeCacheError if others may write to ``folder``.
+
+    Those who may replace the folder itself, in a parent that they may write to, gain nothing: the new one is theirs,
+    and so are the files in it, which ``read_private`` refuses.
+    """
     about = os.lstat(folder)
     if stat.S_ISLNK(about.st_mode):
         raise UnsafeCacheError(f"the cache folder {folder} is a link: set FXLOOM_CACHE to the folder itself")
@@ -100,13 +105,6 @@ def _check_private(folder: Path) -> None:
             f"the cache folder {folder} can be written to by others, who could put code into it: remove it, or empty "
             "it and take the right away (chmod go-w)"
         )
-    for parent in folder.resolve().parents:
-        mode = parent.stat().st_mode
-        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            raise UnsafeCacheError(
-                f"the cache folder {folder} lies in {parent}, where everybody may replace it: set FXLOOM_CACHE to a "
-                "folder of your own"
-            )
 
 
 def read_private(path: Path) -> bytes | None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fxloom.bars.bars import Floats, Ints
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -24,7 +25,6 @@ ROWS_A_BLOCK = 512  # of 90 columns: less than a processor's second cache
 PAIR_BYTES = 6
 NULL = 0xFFFFFFFF
 
-_MINUTE = 60_000_000
 _Y2000 = 946_684_800_000_000  # microseconds from 1970 to 2000
 
 
@@ -94,7 +94,7 @@ class _Scratch:
         for i, column in enumerate(columns):
             self.values[i, :n] = column
         values = self.values[:, :n].T
-        self.buffer[:n, 6:14] = (ts * _MINUTE - _Y2000).astype(">i8").view(np.uint8).reshape(-1, 8)
+        self.buffer[:n, 6:14] = (ts * MICROSECONDS_PER_MINUTE - _Y2000).astype(">i8").view(np.uint8).reshape(-1, 8)
         if pairs is not None:
             self.buffer[:n, 18 : 18 + PAIR_BYTES] = pairs
         self.payload[:n] = values
@@ -152,10 +152,10 @@ def decoded(data: bytes, fields: Sequence[str]) -> dict[str, npt.NDArray[np.gene
 def _column(values: npt.NDArray[np.generic], kind: str) -> npt.NDArray[np.generic]:
     if kind == "time":
         micros = values.astype(np.int64) + _Y2000
-        return micros // _MINUTE if not np.any(micros % _MINUTE) else _not_whole(micros)
+        return micros // MICROSECONDS_PER_MINUTE if not np.any(micros % MICROSECONDS_PER_MINUTE) else _not_whole(micros)
     return values.astype(values.dtype.newbyteorder("=")) if kind != "pair" else values.astype("U")
 
 
 def _not_whole(micros: Ints) -> Ints:
-    first = np.datetime64(int(micros[np.argmax(micros % _MINUTE != 0)]), "us")
+    first = np.datetime64(int(micros[np.argmax(micros % MICROSECONDS_PER_MINUTE != 0)]), "us")
     raise ValueError(f"{first} is no whole minute")

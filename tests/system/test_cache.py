@@ -52,7 +52,7 @@ def test_a_folder_that_others_may_write_to_is_refused(
 ) -> None:
     tmp_path.chmod(mode)
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path))
-    with pytest.raises(UnsafeCacheError, match=r"written to by others.*chmod go-w"):
+    with pytest.raises(UnsafeCacheError, match=r"writable by others.*chmod go-w"):
         cache_root()
 
 

@@ -1,4 +1,4 @@
-"""Oscillators, directional movement and the parabolic stop against TA-Lib, their definitions and 0/0."""
+"""Oscillators against TA-Lib, their definitions and 0/0."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ import numpy as np
 import pytest
 import talib
 
-from fxloom.kernels.directional import directional, true_ranges
 from fxloom.kernels.oscillators import buying_pressure, cci, cmo, money_flow, rises_and_falls, rsi, stochastic
-from fxloom.kernels.sar import sar
+from tests.markets import tied_walk
 
 Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def ticking_bars(n: int, seed: int, still: tuple[int, int] | None = None) -> Bars:
-    """High, low, close on a grid of 0.01, full of ties; a stretch may stand still."""
-    rng = np.random.default_rng(seed)
-    steps = rng.integers(-2, 3, n)
-    if still:
-        steps[slice(*still)] = 0
-    close = 10_000 + np.cumsum(steps)
-    opened = np.r_[close[0], close[:-1]]
-    reach = rng.integers(0, 3, (2, n))
-    if still:
-        reach[:, slice(*still)] = 0
-    high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
-    return high * 0.01, low * 0.01, close * 0.01
+def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
+    """High, low, close on a coarse grid, full of ties; a stretch may stand still."""
+    bars = tied_walk(n, seed, still, step=2, reach=3, gaps=False)
+    return bars.high, bars.low, bars.close
 
 
 PLAIN = ticking_bars(3000, 1)
@@ -35,33 +25,10 @@ LATE = tuple(np.r_[np.full(19, np.nan), column] for column in PLAIN)
 
 @pytest.mark.parametrize("bars", [PLAIN, STILL, LATE], ids=["plain", "with a standstill", "missing at the start"])
 def test_recursive_ones_are_those_of_talib(bars: Bars) -> None:
-    high, low, close = bars
+    close = bars[2]
     for period in (9, 14, 21):
         np.testing.assert_allclose(rsi(close, period, 700), talib.RSI(close, period), rtol=1e-12, atol=1e-11)
         np.testing.assert_allclose(cmo(close, period, 700), talib.CMO(close, period), rtol=1e-12, atol=1e-11)
-    wanted = [f(high, low, close, 14) for f in (talib.PLUS_DI, talib.MINUS_DI, talib.DX, talib.ADX)]
-    for got, want in zip(directional(high, low, close, 14, 700), wanted, strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-11)
-    np.testing.assert_allclose(sar(high, low, 0.02, 0.2), talib.SAR(high, low, 0.02, 0.2), rtol=1e-14)
-    np.testing.assert_array_equal(true_ranges(high, low, close), talib.TRANGE(high, low, close))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_stop_is_talibs_whatever_the_first_bars(seed: int) -> None:
-    high, low, _ = ticking_bars(60, seed)
-    np.testing.assert_allclose(sar(high, low, 0.02, 0.2), talib.SAR(high, low, 0.02, 0.2), rtol=1e-14)
-
-
-def test_the_stop_worked_by_hand() -> None:
-    high = np.array([2.0, 3.0, 4.0, 4.0, 1.5])
-    low = np.array([1.0, 2.0, 3.0, 3.0, 0.5])
-    stop = sar(high, low, 0.02, 0.2)
-    # long from the second bar with the first low as stop; then 2 % and 4 % of the way to the extreme
-    assert np.isnan(stop[0])
-    assert stop[1] == 1.0
-    assert stop[2] == 1.0 + 0.02 * 2.0
-    assert stop[3] == pytest.approx(1.04 + 0.04 * (4.0 - 1.04))
-    assert stop[4] == 4.0  # the low breaks the stop: short from the extreme
 
 
 def slow_rsi(x: np.ndarray, period: int, t: int) -> float:
@@ -85,21 +52,15 @@ def test_of_a_market_that_never_moved_nothing_is_left() -> None:
     still = np.full(90, 100.0)
     assert rsi(still, 14, 700)[14:].tolist() == [0.0] * 76
     assert cmo(still, 14, 700)[14:].tolist() == [0.0] * 76
-    for values in directional(still, still, still, 14, 700):
-        assert np.nan_to_num(values).tolist() == [0.0] * 90
 
 
 def test_ratios_last_through_a_standstill_and_no_longer_than_its_patience() -> None:
-    high, low, close = STILL  # nothing moves at 1000..1399, the close of 999 included
+    close = STILL[2]  # nothing moves at 1000..1399, the close of 999 included
     strength, balance = rsi(close, 14, 100), cmo(close, 14, 100)
     assert np.ptp(strength[999:1099]) < 1e-9
     assert strength[1098] > 0.0
     assert strength[1099:1400].tolist() == balance[1099:1400].tolist() == [0.0] * 301
     assert strength[1450] == pytest.approx(talib.RSI(close, 14)[1450], rel=1e-6)
-    plus, minus, dx, _ = directional(high, low, close, 14, 100)
-    after = slice(1110, 1400)
-    assert np.abs([plus[after], minus[after], dx[after]]).max() == 0.0
-    assert np.ptp(dx[1002:1090]) < 1e-9
 
 
 def test_rises_and_falls_worked_by_hand() -> None:
@@ -144,7 +105,7 @@ def test_buying_pressure_is_above_the_true_low() -> None:
 
 def test_too_little_is_missing_everywhere() -> None:
     for n in (0, 1, 2, 5):
-        high, low, close = (column[:n] for column in PLAIN)
-        values = [*directional(high, low, close, 14, 700), rsi(close, 14, 700), cmo(close, 9, 700), cci(close, 20)]
-        assert all(len(v) == n and np.isnan(v).all() for v in values)
-        assert len(sar(high, low, 0.02, 0.2)) == n
+        close = PLAIN[2][:n]
+        for values in (rsi(close, 14, 700), cmo(close, 9, 700), cci(close, 20)):
+            assert len(values) == n
+            assert np.isnan(values).all()

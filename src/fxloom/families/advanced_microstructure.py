@@ -1,11 +1,11 @@
 """Price impact, spreads estimated from prices, order flow and its toxicity, noise and reversal.
 
-A move of less than 0.02 bp is none (sign 0); q = sign(r) V. Without volume in the source V is 1 + range in pips, and
-without quotes s is the magnitude of EDGE on 60 bars. On mid prices EDGE, like the other spreads estimated from prices,
-measures bounce and not the quoted spread: its correlation with it is 0.0 to 0.4.
+A move of less than 0.02 bp counts as none (sign 0); q = sign(r) V. Without volume in the source, V is 1 + range in
+pips; without quotes, s is the magnitude of EDGE on 60 bars. On mid prices EDGE, like the other spreads estimated from
+prices, measures bounce and not the quoted spread: their correlation is 0.0 to 0.4.
 
 ``micro_tick_run`` counts moves: a bar without one neither adds to the run nor ends it. ``micro_reversal_120`` divides
-q by the mean V of the window's 120 bars, t among them.
+q by the mean V of the window's 120 bars, including t.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from fxloom.features.missing import FIXED_SPREAD, NO_SPREAD, NO_VOLUME, STILL_PR
 from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_beta, rolling_corr, rolling_cov
 from fxloom.kernels.edge import bar_pairs, corwin_schultz, edge
-from fxloom.kernels.moments import centred_squares
+from fxloom.kernels.moments import centred_squares, strided_sum
 from fxloom.kernels.order import rank_present
 from fxloom.kernels.order_flow import bulk_flow, move_run, second_slope
-from fxloom.kernels.range_volatility import strided_sum
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import shift
 from fxloom.kernels.tolerances import EQUAL, FLAT_RANGE
@@ -242,7 +241,7 @@ def _horizons(view: View) -> Columns:
 
 
 def reversal(view: View) -> Floats:
-    """Pastor & Stambaugh's gamma: what volume in a direction says of the next return."""
+    """Pastor & Stambaugh's gamma: how signed volume predicts the next return."""
     r_bp, q = 10_000.0 * view.r, view.shared(signed_volume)
     slope = second_slope(r_bp, shift(r_bp, 1), shift(q, 1), PAIRS)
     mean = view.shared_by_domains(mean_volume, PAIRS)

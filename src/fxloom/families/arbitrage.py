@@ -1,6 +1,6 @@
-"""How far the triangles of a pair are from closing: its price against the two prices by way of each third currency.
+"""How far the triangles of a pair are from closing: its price against the two prices via each third currency.
 
-Pairs that a vendor crosses from the other two close exactly: then every residual is 0, and ``arb_z`` has no value. A
+Pairs that a vendor computes from two others close exactly: then every residual is 0, and ``arb_z`` has no value. A
 pair's spread is that of its latest own bar while it is present.
 """
 
@@ -69,7 +69,7 @@ def compute(view: PanelView) -> Columns:
 
 
 def _residuals(view: PanelView, p: int) -> Iterator[tuple[Floats, Floats]]:
-    """e_Z of every third currency whose two pairs are stored (missing where one is absent), and half its spreads."""
+    """e_Z of every third currency whose two pairs are stored (n), NaN where one is absent, and half its spreads (n)."""
     logs, spread = view.shared(log_prices), view.shared_by_domains(own_spread)
     for one, sign, other, sign_of_other in triangles_of(view.pairs[p]):
         if one in view.pairs and other in view.pairs:

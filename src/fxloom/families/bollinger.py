@@ -1,10 +1,8 @@
-"""Bollinger bands of two population deviations: how wide they are for their day, and where in them the price is."""
+"""Bollinger bands of two population deviations: their width against its recent mean, and where the price is in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.features.domain import BOTH, BQX, RATE, WINDOWS, Domain
@@ -12,9 +10,10 @@ from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.missing import CONSTANT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.moments import rolling_mean
+from fxloom.kernels.ratio import ratio
 from fxloom.series.pair import moments
 
-SPAN = 240  # bars over which the width is compared with its own mean
+SPAN = 240  # bars of the mean with which the width is compared
 SOURCE = "J. Bollinger, Bollinger on Bollinger Bands (2001); TA-Lib BBANDS"
 NO_WIDTH = f"the bands have had no width for {SPAN} bars"
 
@@ -38,8 +37,8 @@ def compute(view: View) -> Columns:
     for w in WINDOWS:
         middle, deviation = view.shared(bands, w)
         width = 4.0 * deviation / middle
-        out[f"bb_width_{w}"] = over(width, rolling_mean(width, SPAN))
-        out[f"bb_percent_b_{w}"] = 0.5 + 0.25 * over(view.index(w) - middle, deviation)
+        out[f"bb_width_{w}"] = ratio(width, rolling_mean(width, SPAN))
+        out[f"bb_percent_b_{w}"] = 0.5 + 0.25 * ratio(view.index(w) - middle, deviation)
     return out
 
 
@@ -50,13 +49,6 @@ def bands(view: View, window: int) -> tuple[Floats, Floats]:
     if view.domain is BQX:  # G_W = 100 (1 + m_W / W)
         return 100.0 * (1.0 + mean / window), deviation * (100.0 / window)
     return mean, deviation
-
-
-def over(value: Floats, scale: Floats) -> Floats:
-    """value / scale, missing where the scale is 0."""
-    out = np.full(len(value), np.nan)
-    np.divide(value, scale, out=out, where=scale > 0.0)
-    return out
 
 
 FAMILY = Family("bollinger", columns, compute, domains=BOTH)

@@ -1,4 +1,4 @@
-"""The backward momentum itself: where the price of the last W minutes lay, seen from the current close.
+"""The backward momentum itself: where the price of the last W minutes was, relative to the current close.
 
 P_W = C[t-W..t-1] are the W rate-index closes before the current one, so that their deviation is that of
 ``stat_std_W_rate`` one bar earlier. A relative change below 1e-12 is exactly 0.
@@ -34,7 +34,7 @@ def columns(_: Domain) -> Iterable[Column]:
 
 
 def windowed(prefix: str, w: int) -> Iterable[Column]:
-    """The five columns that every window has."""
+    """Declarations of the five columns that every window has."""
     p = f"P = C[t-{w}..t-1]"
     total = f"sum(C[t-i] - C[t], i = 1..{w}) / C[t]"
     yield Column(f"{prefix}_bqx_return", "sum of relative changes", total, w, low=-w)
@@ -59,6 +59,7 @@ def compute(view: View) -> Columns:
 
 
 def momenta(view: View, prefix: str, w: int) -> Columns:
+    """The five columns that every window has."""
     close = view.close_index
     mean, std, _, _ = view.shared(moments, w)
     return {

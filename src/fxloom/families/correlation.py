@@ -2,11 +2,10 @@
 
 In bqx the level g = ln(G_15 / 100) takes the place of r, and ret_W is the sum of g over W bars: it exists only where
 all W of them do (in rate ret_W needs the two prices alone). Because triangles close, R_base + R_quote = r in rate (with
-all 28 pairs), so what is named after the base often tells of the quote as well.
+all 28 pairs), so a feature named after the base often says as much about the quote.
 
-Where the page leaves room: a correlation with a set exists at a bar where the pair itself is present too, so the z and
-the stability of it read no bar of the pair's own holes; lead and lag are taken over one window of time pairs at which
-all four values exist.
+A correlation with a set exists only where the pair itself is present, so that its z and its stability read no bar of
+the pair's own gaps. Lead and lag are computed over the same time pairs, those at which all four values exist.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ STILL_PRICES = "a correlation, ratio or regression with prices that stand still"
 
 
 def _column(name: str, formula: str, warmup: int, reads: int, low: float = -inf, high: float = inf) -> Column:
-    """A column that reads ``reads`` bars back, and closes carried to the earliest of them."""
+    """A column that reads ``reads`` bars back, and closes that are carried to the earliest of them."""
     return Column(
         name,
         "ratio",
@@ -147,7 +146,7 @@ def compute(view: PanelView) -> Columns:
     for s, name in enumerate(NEAR):
         out |= _within_set(view, s, name)
     out |= _between_momenta(view)
-    _tell_absent(view, out)
+    _report_absent(view, out)
     return out
 
 
@@ -165,7 +164,7 @@ def _against_set(view: PanelView, which: int, name: str) -> Columns:
     r_before, mean_before = lagged(r, 1), lagged(mean, 1)
     r_before, mean_before = _of_whole_pairs(r, mean, r_before, mean_before)
     lead = each(present_corr, (LAGGED,), r, mean_before) - each(present_corr, (LAGGED,), r_before, mean)
-    lead[:, :LAGGED] = np.nan  # the oldest pair would reach out of the clock
+    lead[:, :LAGGED] = np.nan  # the oldest time pair would begin before the clock
     deviation = view.shared(volatility, 60)
     members, signs = members_of(view.pairs, which)
     usual = across(view, deviation, members, np.abs(signs))[1]
@@ -182,13 +181,13 @@ def _cumulated_residual(y: Floats, x: Floats, window: int) -> Floats:
 
 
 def _of_whole_pairs(r: Floats, mean: Floats, r_before: Floats, mean_before: Floats) -> tuple[Floats, Floats]:
-    """The lagged series at the bars at which all four values are there: one window serves both correlations."""
+    """The lagged series at the bars at which all four values exist, so that both correlations use the same bars."""
     whole = ~np.isnan(r + mean + r_before + mean_before)
     return np.where(whole, r_before, np.nan), np.where(whole, mean_before, np.nan)
 
 
 def _within_set(view: PanelView, which: int, name: str) -> Columns:
-    """The pair's return against the returns of its siblings one by one."""
+    """The pair's return against the returns of its siblings."""
     members, signs = members_of(view.pairs, which)
     strength = _ratio(view.shared(total_return, 240), view.shared(volatility, 240) * sqrt(240))
     out = {f"rel_strength_{name}": across(view, strength, members, signs)[1]}
@@ -205,8 +204,8 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return above / np.where(below == 0.0, np.nan, below)
 
 
-def _tell_absent(view: PanelView, names: Iterable[str]) -> None:
-    """Rows at which a set has no member present (no three for a divergence)."""
+def _report_absent(view: PanelView, names: Iterable[str]) -> None:
+    """Report the rows at which no member of a set is present, or fewer than three for a divergence."""
     for s, name in enumerate(SETS):
         mine = [n for n in names if name in n.split("_")]
         if name == "base":

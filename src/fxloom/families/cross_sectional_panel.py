@@ -1,8 +1,8 @@
 """Where each pair stands among all pairs: ranks, deviations, dispersion, co-movement.
 
-Where the page leaves room: a pair's spread is that of its latest own bar while it is present (without quotes an
-estimate, which measures the bounce of prices and not the quoted spread); ``panel_leadership`` uses the time pairs at
-which all four values exist; ``panel_rank_stability`` ranks the pairs that are present both now and 60 bars ago.
+A pair's spread is that of its latest own bar while it is present; without quotes it is an estimate, which measures the
+bounce of prices and not the quoted spread. ``panel_leadership`` uses the time pairs at which all four values exist.
+``panel_rank_stability`` ranks the pairs that are present both now and 60 bars ago.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def compute(view: PanelView) -> Columns:
     out |= _regressed(view)
     out |= _panel_wide(view, out["dispersion_momentum_30"][0] if len(view.pairs) else np.empty(len(view)))
     out |= _companions(view)
-    _tell_absent(view, out)
+    _report_absent(view, out)
     return out
 
 
@@ -175,7 +175,7 @@ def _shares_below(view: PanelView, name: str, values: Floats) -> Columns:
 
 
 def _for_all(view: PanelView, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """One series for all pairs (pairs, n), without copies."""
+    """One series (n) for all pairs (pairs, n), without copies."""
     return np.broadcast_to(values, view.price.shape)
 
 
@@ -236,7 +236,7 @@ def _companions(view: PanelView) -> Columns:
     whole = ~np.isnan(size + others + before + others_before)
     before, others_before = np.where(whole, before, np.nan), np.where(whole, others_before, np.nan)
     lead = each(present_corr, (LAGGED,), before, others) - each(present_corr, (LAGGED,), size, others_before)
-    lead[:, :LAGGED] = np.nan  # the oldest pair would reach out of the clock
+    lead[:, :LAGGED] = np.nan  # the oldest time pair would begin before the clock
     beta = each(present_beta, (LAGGED,), size, others)
     return {"panel_leadership": lead, "panel_contagion": limited(beta, -CLIP, CLIP)} | _correlated(view)
 
@@ -249,8 +249,8 @@ def _correlated(view: PanelView) -> Columns:
     return {"panel_coherence": _for_all(view, coherence), "panel_isolation": isolation}
 
 
-def _tell_absent(view: PanelView, names: Iterable[str]) -> None:
-    """Rows at which fewer than three pairs are present, or of the majors fewer than three others."""
+def _report_absent(view: PanelView, names: Iterable[str]) -> None:
+    """Report the rows at which fewer than three pairs, or three other majors, are present."""
     present = view.present
     majors = np.array([p in MAJORS for p in view.pairs], np.bool_)
     other_majors = present[majors].sum(axis=0) - np.where(majors[:, None], present, False)

@@ -1,7 +1,7 @@
 """The strength of the two currencies of a pair: how they moved against all others.
 
-With all 28 pairs cs_base_60 - cs_quote_60 = 8/7 of ret_60, up to how far triangles are from closing: three features of
-which any two tell the third.
+With all 28 pairs cs_base_60 - cs_quote_60 is 8/7 of ret_60, apart from how far triangles are from closing: any two of
+the three determine the third.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _breadth(view: PanelView) -> Floats:
 
 
 def _share(ups: Ints, moves: Ints, held: Flags) -> Floats:
-    """Ups per move over the window; counts are whole numbers, so their running sums are exact."""
+    """Up moves per move over the window (n); counts are integers, so that their running sums are exact."""
     bars, moved = _over_window(held.astype(np.int64)), _over_window(moves)
     enough = held & (4 * bars >= BREADTH) & (moved > 0)
     enough[: BREADTH - 1] = False

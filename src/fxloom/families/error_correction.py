@@ -1,4 +1,4 @@
-"""Cointegration of each pair with the pairs of its currencies and their sisters, refitted every full UTC hour."""
+"""Cointegration of each pair with two pairs of its currencies and their sisters, refitted every full UTC hour."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WINDOW = 1_440  # panel-clock bars of a fit
 LEVELS = WINDOW - 2  # bars that enter the fit: a change and the one before it are lost
 CRITICAL = (29.7961, 15.4943, 3.8415)  # 95 % of the trace statistics of ranks 0, 1, 2 for det_order 0: MacKinnon (1996)
 LAST = {"rate": 1e-8, "bqx": 1e-12}  # an error or a change of it below this is rounding
-LONGEST = 1_440.0  # bars; half-lives beyond it are it
+LONGEST = 1_440.0  # bars; longer half-lives are clipped
 SOURCE = "Johansen (1991), as statsmodels' coint_johansen(det_order=0, k_ar_diff=1)"
 NAMES = (
     "coint_ect", "coint_ect2", "coint_ect_z", "coint_velocity", "coint_accel", "coint_half_life", "coint_adjustment",
@@ -76,12 +76,12 @@ def compute(view: PanelView) -> Columns:
 
 
 def levels(view: PanelView) -> Floats:
-    """What is cointegrated: ln C in rate, m_75 in bqx."""
+    """The levels that are cointegrated: ln C in rate, m_75 in bqx."""
     return np.log(view.close_index) if view.domain is RATE else view.momentum(75)
 
 
 def _corrections(view: PanelView, legs: list[int], absent: Flags, failed: Flags) -> Columns:
-    """The columns of one pair at the rows from the view's first on; marks rows without a fit."""
+    """The columns of one pair from the view's first row on; marks rows without a fit in ``absent`` and ``failed``."""
     y = np.ascontiguousarray(view.shared(levels)[legs])
     ts = view.ts
     hours, which = np.unique(ts[view.first :] // HOUR, return_inverse=True)
@@ -94,14 +94,14 @@ def _corrections(view: PanelView, legs: list[int], absent: Flags, failed: Flags)
 
 
 def _whole(y: Floats, ends: Ints) -> Flags:
-    """Whether the window before each end has all values of all legs."""
+    """Whether the window before each of ``ends`` has all values of all legs (ends)."""
     known = np.concatenate([[0], np.cumsum(~np.isnan(y).any(axis=0))])
     whole: Flags = known[ends] - known[np.maximum(ends - WINDOW, 0)] == WINDOW
     return whole
 
 
 def _errors(view: PanelView, y: Floats, fits: Floats) -> Columns:
-    """The errors at every row, by the vectors in force there."""
+    """The columns that change from bar to bar, by the vectors in force at each row."""
     scale, rounding = (BP, LAST["rate"]) if view.domain is RATE else (1.0, LAST["bqx"])
     now, before, long_before = (_at(y, view.first, lag) for lag in (0, 10, 20))
 
@@ -128,7 +128,7 @@ def _at(y: Floats, first: int, lag: int) -> Floats:
 
 
 def _described(view: PanelView, fits: Floats, which: Ints) -> Columns:
-    """What holds for the whole hour."""
+    """The columns that are constant within an hour."""
     values = fits[:, VALUES : VALUES + 3]
     with np.errstate(invalid="ignore", divide="ignore"):
         traces = -LEVELS * np.cumsum(np.log1p(-values)[:, ::-1], axis=1)[:, ::-1]

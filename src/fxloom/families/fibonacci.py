@@ -10,6 +10,7 @@ from fxloom.features.domain import BOTH, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.pair_view import View
 from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
+from fxloom.kernels.ratio import ratio
 from fxloom.kernels.tolerances import FLAT_RANGE
 
 WINDOW = 120
@@ -43,11 +44,9 @@ def compute(view: View) -> Columns:
     still = reach == 0.0
     below_top, above_bottom = np.where(still, 0.0, close - top), np.where(still, 0.0, close - bottom)
     rising = since_high < since_low
-    position = np.full(len(close), np.nan)
-    np.divide(above_bottom, reach, out=position, where=reach > 0.0)
     return {
         **{name: np.where(rising, below_top + q * reach, above_bottom - q * reach) for name, q in LEVELS.items()},
-        "fib_position": position,
+        "fib_position": ratio(above_bottom, reach),
         "fib_range": 100.0 * (reach / close),
         "fib_bars_since_high": since_high,
         "fib_bars_since_low": since_low,

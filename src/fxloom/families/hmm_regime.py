@@ -1,7 +1,7 @@
 """Regimes: a hidden Markov model of moves and volatility, Bayesian change points, and the CUSUM of moves.
 
-The three states are bands of volatility, ordered by the mean of ln(0.1 + std_15(r)): "trend" is the middle one.
-Everything is fitted on the 7,200 bars before each Sunday 00:00 UTC and filtered forward from 1,440 bars before it.
+The three states are bands of volatility, ordered by the mean of ln(0.1 + std_15(r)); "trend" is the middle one.
+Models are fitted on the 7,200 bars before each Sunday 00:00 UTC and filtered forward from 1,440 bars before it.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ def columns(domain: Domain) -> Iterable[Column]:
 
 
 def state_warmup(domain: Domain) -> int:
-    """Bars before an anchor without which the model has no 7,200 observations."""
+    """Bars before an anchor that the 7,200 observations of the model need."""
     return FIT + domain.r + VOLATILITY - 1
 
 
 def change_warmup(domain: Domain) -> int:
-    """Bars before an anchor without which there are no 7,200 moves."""
+    """Bars before an anchor that 7,200 moves need."""
     return FIT + domain.r
 
 
@@ -138,7 +138,7 @@ def compute(view: View) -> Columns:
 
 
 def fill(view: View, out: Columns, week: Week, names: tuple[str, ...], values: tuple[Floats, ...] | None) -> None:
-    """Put the columns of a week in their place, or report that there are none because the fit failed."""
+    """Write the columns of a week into ``out``, or report a failed fit where there are none."""
     if values is None:
         failed = np.zeros(len(view), np.bool_)
         failed[week.bars] = True
@@ -180,8 +180,8 @@ def start_model(change: Floats, level: Floats) -> Model:
 def fit_regimes(change: Floats, level: Floats) -> Regimes:
     """The model after 100 EM steps on one window of observations.
 
-    A window in which volatility is constant fails, as its constant moves fail GARCH: it has no bands, and three
-    equal states are a fixed point of EM that only rounding leaves.
+    A window of constant volatility fails, as constant moves fail GARCH: it has no bands, and three equal states are a
+    fixed point of EM that only rounding leaves.
     """
     if is_constant(level.max(), level.min()):
         return Regimes(start_model(change, level), np.zeros(3))

@@ -20,7 +20,7 @@ CONSTANT_MOMENTUM = f"a momentum is constant over {SPAN} bars"
 
 
 def transfer(w: int) -> tuple[int, int, int]:
-    """Whose momentum now is set against whose how many bars ago."""
+    """Windows of the momentum now and of the earlier one, and the bars between them."""
     return (30, 15, 30) if w == 15 else (15, w, 15)
 
 
@@ -56,7 +56,7 @@ def compute(view: View) -> Columns:
 
 
 def agreement(now: Floats, before: Floats) -> Floats:
-    """1 where the signs agree, 0 where they do not, missing where either is."""
+    """1 where the signs agree, 0 where they differ, NaN where either value is missing."""
     return np.where(np.isnan(before) | np.isnan(now), np.nan, np.where(np.sign(now) == np.sign(before), 1.0, 0.0))
 
 

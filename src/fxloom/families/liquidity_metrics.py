@@ -1,8 +1,8 @@
-"""How much it takes to move the price, and what it costs when liquidity goes.
+"""How much volume moves the price, and what trading costs as liquidity changes.
 
-A move of less than 0.02 bp is none (sign 0); q = sign(r) V. Without volume in the source V is 1 + range in pips, and
-without quotes s is the magnitude of EDGE on 60 bars, which on mid prices measures bounce and not the quoted spread: its
-correlation with it is 0.0 to 0.4.
+A move of less than 0.02 bp counts as none (sign 0); q = sign(r) V. Without volume in the source, V is 1 + range in
+pips; without quotes, s is the magnitude of EDGE on 60 bars, which on mid prices measures bounce and not the quoted
+spread: their correlation is 0.0 to 0.4.
 """
 
 from __future__ import annotations
@@ -148,19 +148,19 @@ def compute(view: View) -> Columns:
 
 
 def depth(view: View) -> Floats:
-    """ln of the hour's volume for the way that its bars covered."""
+    """ln of the hour's volume over the sum of its bars' relative ranges."""
     _, high, low, _ = view.ohlc
     reach = (high - low) / view.x
     return log(ratio(tree_sum(view.volume, HOUR), tree_sum(np.where(reach < ZERO_CHANGE, 0.0, reach), HOUR)))
 
 
 def instability(slope: Floats) -> Floats:
-    """The deviation of Kyle's lambda over an hour, relative to its size."""
+    """The standard deviation of Kyle's lambda over an hour, relative to its mean size."""
     return ratio(rolling_std(slope, HOUR), tree_sum(np.abs(slope), HOUR) / HOUR)
 
 
 def stress(s: Floats, size: Floats, volume: Floats) -> Floats:
-    """Mean of the z scores of spread, moves and lacking volume that are defined, once there are four hours of moves."""
+    """The mean of the defined z-scores of spread, move size and lack of volume, after four hours of moves."""
     scores = zscore(s, FOUR_HOURS), zscore(size, FOUR_HOURS), -zscore(volume, FOUR_HOURS)
     total, count = np.zeros(len(s)), np.zeros(len(s))
     for score in scores:

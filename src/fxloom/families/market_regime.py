@@ -1,7 +1,8 @@
-"""What kind of market it is: trending or reverting, calm or wild, smooth or jumping.
+"""What kind of market it is: trending or reverting, calm or volatile, smooth or jumping.
 
-x crosses its mean at a bar if it lies strictly on the other side than one bar before. Within 1e-12 it is on no side: a
-move onto the mean, or off it, is no crossing. A window of x that is exactly a line has no t statistic, hence no class.
+x crosses its mean at a bar if it is strictly on the other side than one bar before. Within 1e-12 it is on neither
+side: a move onto the mean, or off it, is no crossing. A window of x that is exactly a line has no t statistic, hence no
+class.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from fxloom.features.domain import BOTH, BQX, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.missing import STILL_PRICE
 from fxloom.features.pair_view import View
+from fxloom.kernels.directional import true_ranges
 from fxloom.kernels.extremes import rolling_max, rolling_min
 from fxloom.kernels.jumps import bipower_variance
-from fxloom.kernels.moments import rolling_mean
+from fxloom.kernels.moments import rolling_mean, strided_sum
 from fxloom.kernels.quantile_class import quantile_class
-from fxloom.kernels.range_volatility import strided_sum, true_range
 from fxloom.kernels.ratio import log, ratio
 from fxloom.kernels.regression import rolling_line
 from fxloom.kernels.scaling import changes_over, crossings, hurst
@@ -39,7 +40,7 @@ Row = tuple[str, str, str, int, float, float, str, str | None]  # name, ..., war
 
 
 def efficient(domain: Domain) -> float:
-    """The efficiency from which on a market trends."""
+    """The efficiency from which a market counts as trending."""
     return 0.15 if domain is BQX else 0.3
 
 
@@ -115,8 +116,8 @@ def choppiness(view: View) -> Floats:
     """Dreiss's choppiness index of an hour; its bars do not overlap."""
     _, high, low, close = view.ohlc
     step = view.domain.stride
-    n, reach = HOUR // step, HOUR - step + 1  # five-minute bars: the extremes of all of them are those of each fifth
-    path = strided_sum(true_range(high, low, close, step), n, step)
+    n, reach = HOUR // step, HOUR - step + 1  # the extremes of all five-minute bars are those of every fifth
+    path = strided_sum(true_ranges(high, low, close, step), n, step)
     wiggles = log(ratio(path, channel(rolling_max(high, reach), rolling_min(low, reach))))
     return np.maximum(100.0 * wiggles / math.log(n), 0.0)
 
@@ -128,7 +129,7 @@ def channel(top: Floats, bottom: Floats) -> Floats:
 
 
 def donchian(view: View) -> Floats:
-    """Where the close lies in the channel of the last four hours."""
+    """The position of the close in the channel of the last four hours, 0 to 1."""
     _, high, low, close = view.ohlc
     top, bottom = rolling_max(high, FOUR_HOURS), rolling_min(low, FOUR_HOURS)
     return ratio(close - bottom, channel(top, bottom))
@@ -142,7 +143,7 @@ def trend_class(t_statistic: Floats, efficiency: Floats, threshold: float) -> Fl
 
 
 def jump_count(size: Floats) -> Floats:
-    """Bars of the last hour that moved more than four deviations of the last four hours, jumps left out."""
+    """The number of bars of the last hour with a move above four jump-robust deviations of the last four hours."""
     limit = JUMP * np.sqrt(bipower_variance(size, FOUR_HOURS))
     jumped = np.where(np.isnan(limit), np.nan, np.where(size > limit * (1.0 + EQUAL), 1.0, 0.0))
     return tree_sum(jumped, HOUR)

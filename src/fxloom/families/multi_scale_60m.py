@@ -4,8 +4,8 @@ The bars are UTC-aligned bins of 60 wall-clock minutes, made of the clock bars' 
 clock bar counts; one in which the market was closed does not exist. A row sees the bins whose last minute is at or
 before it.
 
-A column that needs n of these bars begins once n x 60 bars of x are there, whatever the bins hold: around a closure n
-bins can be older than that sooner. Recursions are TA-Lib's; a standstill of 50 bins lets RSI count as gone (0).
+A column of n of these bars begins once n x 60 clock bars of x exist, even if n bins are complete sooner, as around a
+closure. Recursions are TA-Lib's; after 50 bins without a change RSI is 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The quadratic regressions of six windows compared, and those of the two domains.
+"""Comparisons between the quadratic regressions of six windows, and of the two domains.
 
 A2 = a2 W^2 and A1 = a1 W make windows comparable; below 1e-9 index points (1e-11 in m_W) they count as 0.
 The r2 of a flat window counts as 0, and shares of variance that differ by less than 1e-12 are equal.
@@ -104,6 +104,7 @@ def gaps() -> Iterable[Row]:
 
 
 def level_unit(domain: Domain) -> str:
+    """The unit of ``series(W)``."""
     return "index points" if domain is RATE else "sum of relative changes"
 
 
@@ -134,15 +135,16 @@ def compute(view: View) -> Columns:
 
 def curvature(view: View, w: int) -> Floats:
     """A2 = a2 W^2, 0 where it is rounding noise."""
-    return audible(view.shared(parabola, w).a2 * (w * w), least_curvature(view.domain))
+    return without_noise(view.shared(parabola, w).a2 * (w * w), least_curvature(view.domain))
 
 
 def slope(view: View, w: int) -> Floats:
     """A1 = a1 W, 0 where it is rounding noise."""
-    return audible(view.shared(parabola, w).a1 * w, least_curvature(view.domain))
+    return without_noise(view.shared(parabola, w).a1 * w, least_curvature(view.domain))
 
 
-def audible(term: Floats, least: float) -> Floats:
+def without_noise(term: Floats, least: float) -> Floats:
+    """``term``, 0 where its size is below ``least``."""
     return np.where(np.abs(term) < least, 0.0, term)
 
 
@@ -156,7 +158,7 @@ def explained(view: View, w: int) -> Floats:
 
 
 def clipped_ratio(a: Floats, b: Floats, low: float) -> Floats:
-    """a / b within [low, 10]; missing where b is 0."""
+    """a / b clipped to [low, 10]; NaN where b is 0."""
     out = np.full(len(a), np.nan)
     with np.errstate(over="ignore"):
         np.divide(a, b, out=out, where=b != 0.0)
@@ -165,6 +167,7 @@ def clipped_ratio(a: Floats, b: Floats, low: float) -> Floats:
 
 
 def sum_of(terms: Iterable[Floats]) -> Floats:
+    """The sum of arrays of one shape."""
     first, *others = terms
     total = first + 0.0
     for term in others:
@@ -173,7 +176,7 @@ def sum_of(terms: Iterable[Floats]) -> Floats:
 
 
 def dispersion(values: Iterable[Floats]) -> Floats:
-    """std (ddof 1) of each bar's values; exactly 0 where they are equal."""
+    """The standard deviation (ddof 1) across ``values`` at each bar (n); exactly 0 where they are equal."""
     first, *others = values
     n = len(others) + 1
     mean = sum_of(v - first for v in others) / n
@@ -181,11 +184,12 @@ def dispersion(values: Iterable[Floats]) -> Floats:
 
 
 def flags(condition: np.ndarray, known: Floats) -> Floats:
-    """1 or 0, missing where ``known`` is."""
+    """1 or 0, NaN where ``known`` is NaN."""
     return np.where(np.isnan(known), np.nan, np.where(condition, 1.0, 0.0))
 
 
 def quality_drop(short: Floats, long: Floats) -> Floats:
+    """1 where r2_15 is below r2_60 and below itself ``LAG`` bars ago, else 0."""
     before = shift(short, LAG)
     return flags((short < long - NOISE) & (short < before - NOISE), long + before)
 
@@ -201,7 +205,7 @@ def level_columns(view: View) -> Columns:
 
 
 def level_gap(view: View, a: int, b: int) -> Floats:
-    """b_a - b_b from the residuals: in rate both are of one series, whose level drops out exactly."""
+    """b_a - b_b from the residuals: in rate both are of one series, whose level cancels exactly."""
     one, other = view.shared(parabola, a).resid, view.shared(parabola, b).resid
     return (view.series(a) - view.series(b)) + (other - one)
 

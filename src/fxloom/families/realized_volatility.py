@@ -1,7 +1,7 @@
-"""Volatility that was: from ranges, from returns, its jumps, its regimes and how it changes.
+"""Realized volatility: from ranges, from returns, its jumps, its regimes and its changes.
 
-``rv_ewma_ratio_5_20`` is missing once the price has not moved for more than 600 bars: both means have then faded below
-1e-20 of what they were, and a computation that begins within the standstill could not know their ratio.
+``rv_ewma_ratio_5_20`` is missing once the price has not moved for more than 600 bars: both means have then faded to
+less than 1e-20, and a computation that begins within the standstill could not know their ratio.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.missing import STILL_PRICE
 from fxloom.features.pair_view import View
 from fxloom.kernels.jumps import HALF_PI, RATIO_VARIANCE, bipower_variance, ewma_ratio, jump_z
-from fxloom.kernels.moments import rolling_std
+from fxloom.kernels.moments import rolling_std, strided_sum
 from fxloom.kernels.quantile_class import quantile_class
-from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, strided_sum, strided_variance
+from fxloom.kernels.range_volatility import bar_variances, gaps_and_bodies, strided_variance
 from fxloom.kernels.ratio import ratio
 from fxloom.kernels.states import bars_since_change, change_share, shift
 from fxloom.kernels.tolerances import EQUAL

@@ -1,6 +1,7 @@
 """Quadratic regressions of the domain's series on time: curvature, slope, level, residuals and a forecast.
 
-u is in minutes of the clock, 0 now. Where the window is flat or the fit exact, ratios to its residuals have no value.
+u is in clock minutes, 0 at the current bar. Where the window is flat or the fit exact, ratios to its residuals have no
+value.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def meaning(domain: Domain, metric: str, y: str, w: int) -> tuple[str, str, floa
 
 
 def leverage(w: int, u: int) -> float:
-    """x' (X'X)^-1 x of the design 1, u, u^2 over -(w-1)..0, at ``u``, by its orthogonal polynomials."""
+    """The leverage x' (X'X)^-1 x at ``u`` of the design 1, u, u^2 over -(w-1)..0, from its orthogonal polynomials."""
     v, spread = u + (w - 1) / 2, (w * w - 1) / 12
     linear = w * spread
     quadratic = linear * (w * w - 4) / 15
@@ -107,7 +108,7 @@ def metrics(view: View, w: int, least: float) -> Columns:
 
 
 def studentized(resid: Floats, rmse: Floats) -> Floats:
-    """resid / rmse; a flat window and an exact fit leave 0 / 0, which is missing."""
+    """resid / rmse; NaN (0 / 0) in a flat window and for an exact fit."""
     with np.errstate(invalid="ignore"):
         return resid / rmse
 

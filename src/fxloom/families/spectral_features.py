@@ -1,4 +1,4 @@
-"""The spectrum of the last 128 minutes: which cycles the series holds, and how much of it they explain.
+"""The spectrum of the last 128 minutes: which cycles the series contains, and how much of it they explain.
 
 Powers within 1e-9 of one another are equal, so that the last bit does not choose a frequency.
 """
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fxloom.bars.bars import Floats
 from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.missing import STRAIGHT_WINDOW
 from fxloom.features.pair_view import View
 from fxloom.kernels.moments import rolling_std
 from fxloom.kernels.spectra import BINS, LAG, WINDOW, sliding_spectra
+from fxloom.kernels.states import shift
 from fxloom.series.pair import rounding
 
 STABILITY = 60  # bars over which the dominant frequency is compared
@@ -77,15 +77,8 @@ def columns(domain: Domain) -> Iterable[Column]:
 def compute(view: View) -> Columns:
     features, total = sliding_spectra(view.series(15), view.shared(rounding, WINDOW), max(view.first - LAG, 0))
     out: Columns = dict(zip(NAMES, features, strict=True))
-    out["fft_power_trend"] = np.log(over_lagged(total, LAG))
+    out["fft_power_trend"] = np.log(total / shift(total, LAG))
     out["fft_freq_stability"] = rolling_std(np.ascontiguousarray(features[0]), STABILITY)
-    return out
-
-
-def over_lagged(y: Floats, lag: int) -> Floats:
-    """y[t] / y[t - lag] of positive values; missing in the first ``lag`` rows."""
-    out = np.full(len(y), np.nan)
-    out[lag:] = y[lag:] / y[: max(len(y) - lag, 0)]
     return out
 
 

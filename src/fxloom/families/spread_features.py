@@ -1,7 +1,7 @@
 """The cost of trading: windows of the quoted spread in bp of the close.
 
-Where the source has no quotes, s is the magnitude of the EDGE estimate from the last 60 bars, filled ones included. On
-mid prices EDGE measures bounce, not the quoted spread: its correlation with it is 0.0 to 0.4.
+Without quotes in the source, s is the magnitude of the EDGE estimate from the last 60 bars, filled ones included. On
+mid prices EDGE measures bounce, not the quoted spread: their correlation is 0.0 to 0.4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Singular spectrum analysis of the last hour: trend, oscillation and noise at the current bar, and what comes next.
 
 ``ssa_pairing`` is missing where lambda_2 itself is below 1e-9 lambda_1, and the forecast where the three vectors span
-the last axis of the embedding: there is no recurrence then.
+the last axis of the embedding, since there is no recurrence then.
 """
 
 from __future__ import annotations

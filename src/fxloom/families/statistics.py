@@ -1,4 +1,4 @@
-"""Mean, deviation, skewness and kurtosis of the domain's series: the formulas of pandas, each window anew."""
+"""Mean, standard deviation, skewness and kurtosis of the domain's series: pandas' formulas, each window on its own."""
 
 from __future__ import annotations
 

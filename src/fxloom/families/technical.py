@@ -1,9 +1,9 @@
-"""The indicators of the trading desk, by TA-Lib's definitions, smoothing and warm-up, on the domain's bars.
+"""Technical indicators by TA-Lib's definitions, smoothing and warm-up, on the domain's bars.
 
 In bqx the five-minute bars overlap, one a minute, and every indicator starts at the first complete one. Where
-TA-Lib writes a placeholder for 0/0 in an indicator of a finite window, the value here is missing; recursive ones
-keep TA-Lib's value, with one exception: in a standstill the averages behind RSI, CMO and the directional system fade
-alike and their ratio would last forever. After 700 bars it is 0, so that a value does not depend on how long before a
+TA-Lib writes a placeholder for 0/0 in an indicator of a finite window, the value here is missing. Recursive ones keep
+TA-Lib's value, with one exception: in a standstill the averages behind RSI, CMO and the directional system fade alike,
+and TA-Lib keeps their ratio forever. Here it is 0 after 700 bars, so that a value does not depend on how long before a
 standstill its computation began.
 """
 
@@ -175,7 +175,7 @@ def strengths(view: View) -> Columns:
     """Columns made of rises and falls of the close."""
     close = view.ohlc[3]
     strength = rsi(close, 14, STANDSTILL)
-    moved = rolling_max(close, 14) > rolling_min(close, 14)  # if not, what moves in RSI is noise, or its fading
+    moved = rolling_max(close, 14) > rolling_min(close, 14)  # else RSI changes by noise alone, or fades
     position = np.where(moved, stochastic(strength, strength, strength, 14, RSI_RANGE), np.nan)
     smooth = rolling_mean(position, 3)
     ready = ~np.isnan(shift(strength, 15))  # TA-Lib begins both lines where the slower one can
@@ -192,7 +192,7 @@ def strengths(view: View) -> Columns:
 
 
 def still(change: Floats, price: Floats | float) -> Floats:
-    """``change`` with what is rounding noise beside ``price`` as exactly 0."""
+    """``change``, exactly 0 where it is rounding noise relative to ``price``."""
     return np.where(np.abs(change) < ZERO_CHANGE * price, 0.0, change)
 
 
@@ -247,7 +247,7 @@ def windows(view: View) -> Columns:
 
 
 def quotient(part: Floats, whole: Floats, least: Floats | float = 0.0) -> Floats:
-    """part / whole, missing where whole is not above ``least``."""
+    """part / whole, NaN where whole is not above ``least``."""
     out = np.full(len(part), np.nan)
     np.divide(part, whole, out=out, where=whole > least)
     return out
@@ -256,7 +256,7 @@ def quotient(part: Floats, whole: Floats, least: Floats | float = 0.0) -> Floats
 def true_range_columns(view: View) -> Columns:
     """Columns made of true ranges."""
     _, high, low, close = view.ohlc
-    reach = true_ranges(high, low, close)
+    reach = true_ranges(high, low, close, 1)
     pressure = buying_pressure(low, close)
     least = FLAT_RANGE * close
     short, middle, long = (quotient(rolling_sum(pressure, n), rolling_sum(reach, n), least) for n in (7, 14, 28))

@@ -1,4 +1,4 @@
-"""Where a minute lies in the day, the week and the year: sessions, fixes, month ends, holidays.
+"""The position of a minute in the day, week and year: sessions, fixes, month ends, holidays.
 
 Everything follows from the bar's open time and the pair's two currencies. Sessions run in local time, daylight
 saving included: Sydney 07-16, Tokyo 09-18, London 08-17, New York 08-17, Monday to Friday.
@@ -114,7 +114,7 @@ def compute(view: View) -> Columns:
 
 
 def _circle(cycle: str, minute: Ints, period: int) -> Columns:
-    """Sine and cosine, from a table of all minutes: one value a minute, wherever it stands in an array."""
+    """Sine and cosine from a table of all minutes, so that a minute has the same bits wherever it is in an array."""
     angles = 2.0 * np.pi * np.arange(period + HOUR + 1) / period
     return {f"time_{cycle}_sin": np.sin(angles)[minute], f"time_{cycle}_cos": np.cos(angles)[minute]}
 

@@ -1,4 +1,4 @@
-"""How much was traded, when, and on which side: windows of the minute's volume (or of its proxy, the range).
+"""How much was traded, when, and on which side: windows of the volume per minute, or of its proxy, the range.
 
 Where the source has no volume, V is 1 + (high - low) / pip, the pip being 0.01 for yen pairs and 0.0001 otherwise,
 and 0 in a filled minute.
@@ -130,7 +130,7 @@ def entropy(total: Floats, surprise: Floats, window: int) -> Floats:
 
 
 def seasonal_ratio(total: Floats) -> Floats:
-    """The window's volume over the mean volume of the same window 1, 2, ... 5 days of the clock before."""
+    """The window's volume over the mean volume of the same window 1, 2, ... 5 clock days before."""
     before = np.zeros(len(total))
     for day in range(1, DAYS + 1):
         before += shift(total, day * DAY)

@@ -1,4 +1,4 @@
-"""The last 64 minutes on four scales: how the energy divides among them, and what the two domains share of it.
+"""The last 64 minutes on four scales: how their energy is distributed, and how similar the two domains are.
 
 A level whose coefficients are all below the rounding of the window (1e-13 of its largest value) has no energy.
 """

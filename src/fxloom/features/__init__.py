@@ -1,1 +1,1 @@
-"""What a feature is and what a formula sees: declarations, domains, views, the catalogue, fingerprints."""
+"""What a feature is and what its formula sees: declarations, domains, views, the catalogue, fingerprints."""

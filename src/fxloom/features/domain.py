@@ -1,4 +1,4 @@
-"""The two domains in which a dual family is computed, and how many bars each of their series takes to exist."""
+"""The two domains in which a dual family is computed, and the warm-up of each of their series."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AGG = 90
 
 @dataclass(frozen=True)
 class Domain:
-    """A price domain. The attributes are warm-ups in clock bars, so that declarations can add to them.
+    """A price domain: warm-ups of its series in clock bars, to which declarations add their windows.
 
     ``x``: the plain series (C or G_15); ``r``: its log changes; ``bars``: its open, high, low, close.
     """
@@ -23,7 +23,7 @@ class Domain:
 
     @property
     def stride(self) -> int:
-        """Rows from one bar to the next that does not overlap it: the bars of bqx are five minutes long."""
+        """Rows between bars that do not overlap: the bars of bqx are five minutes long."""
         return 5 if self.name == "bqx" else 1
 
     def series(self, window: int) -> int:

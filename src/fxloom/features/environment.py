@@ -1,4 +1,4 @@
-"""What besides formulas and bars may move a number's last bits: the processor and the libraries."""
+"""What else may change the last bits of a number: the processor and the libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llvmlite.binding import get_host_cpu_name
 
 @functools.cache
 def environment() -> str:
-    """A digest of processor family, system, Python, NumPy and numba; it names no machine."""
+    """A digest of processor, system, Python, NumPy and numba; it does not identify the machine."""
     parts = (
         platform.machine(), get_host_cpu_name(), sys.platform, platform.python_version(), np.__version__,
         numba.__version__,

@@ -1,4 +1,4 @@
-"""The records of the catalogue: what a family declares of its columns, its tables and itself."""
+"""The records of the catalogue: columns, features, families, tables."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class Family:
-    """A computation, written once: its columns in a domain, and the function that fills them.
+    """A computation, written once for both domains: its columns in a domain, and the function that fills them.
 
-    ``compute(view)`` returns ``{column name without suffix: array on the view's clock}``, for ``scope`` "panel"
-    arrays of shape (pairs, clock bars). ``uses`` names the inputs that may be proxies ("volume", "spread").
+    ``compute(view)`` returns {column name without suffix: array (clock bars)}, for ``scope`` "panel" arrays
+    (pairs, clock bars). ``uses`` names the inputs that may be proxies ("volume", "spread").
     ``partitioned_by`` "pair" stores one partition per pair and month, "month" one per month for all pairs, with the
     pair among its keys.
     """
@@ -131,7 +131,7 @@ class Table:
 
 
 def tables_of(family: Family) -> list[Table]:
-    """The tables that a family fills, one a domain."""
+    """The tables of a family, one per domain."""
     tables = []
     for domain in family.domains:
         suffix = f"_{domain.name}" if family.dual else ""
@@ -142,7 +142,7 @@ def tables_of(family: Family) -> list[Table]:
 
 
 def checked(table: Table, columns: Mapping[str, Floats]) -> Columns:
-    """``columns`` under their full names in catalogue order; ValueError if they are not what was declared."""
+    """``columns`` under their full names in catalogue order; ValueError unless they are exactly those declared."""
     declared, got = {f.key for f in table.features}, set(columns)
     if declared != got:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a family of one pair sees: arrays on the pair's clock, in one domain, from its table's own lookback on."""
+"""What a family of one pair sees: arrays on the pair's clock, in one domain, from its table's lookback on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fxloom.kernels.momentum import backward_momentum, five_minute_bars, log_cha
 
 @dataclass(eq=False)
 class PairFrame:
-    """The clock bars of one pair that a task needs, and the work on them that its tables share."""
+    """The clock bars of one pair that a task needs, and the series that its tables share."""
 
     pair: str
     bars: ClockBars
@@ -49,7 +49,7 @@ class View(BaseView[PairFrame]):
 
     @property
     def observed(self) -> Flags:
-        """True at clock bars that the source has, False at filled minutes."""
+        """True at bars of the source, False at filled minutes."""
         flags = np.zeros(len(self), np.bool_)
         positions = self.frame.bars.observed
         flags[positions[positions >= self.start] - self.start] = True
@@ -62,15 +62,15 @@ class View(BaseView[PairFrame]):
 
     @property
     def close_index(self) -> Floats:
-        """C, the rate index of the close, whatever the domain."""
+        """C, the rate index of the close, in both domains."""
         return self.shared_by_domains(rate_index, "close")
 
     @property
     def volume(self) -> Floats:
-        """V: ticks or units of the minute; the proxy from the range for a pair that is settled as having none.
+        """V: ticks or units of the minute; the proxy from the range for a pair whose source has no volume.
 
-        A pair that has volume and lacks it in some bars has none there: a proxy never stands in for single bars, so
-        that no value depends on which months are seen together.
+        NaN at bars of a pair that has volume but lacks it there: a proxy never replaces single bars, so that no value
+        depends on which months are seen together.
         """
         bars = self.frame.bars
         if not self.frame.info.has_volume:
@@ -79,9 +79,9 @@ class View(BaseView[PairFrame]):
 
     @property
     def quoted_spread(self) -> Floats | None:
-        """Quoted spread in price units; None for a pair that is settled as having no quotes, which a proxy replaces.
+        """The quoted spread in price units; None for a pair whose source has no quotes, so that a proxy is needed.
 
-        A pair that has quotes and lacks them in some bars has none there.
+        NaN at bars of a pair that has quotes but lacks them there.
         """
         bars = self.frame.bars
         if not self.frame.info.has_quotes:
@@ -89,7 +89,7 @@ class View(BaseView[PairFrame]):
         return np.full(len(self), np.nan) if bars.spread is None else bars.spread[self.start :]
 
     def lacks(self, inputs: Iterable[str]) -> Flags:
-        """Where the bars lack one of ``inputs`` ("volume", "spread") that the pair is settled as having."""
+        """Where the bars lack one of ``inputs`` ("volume", "spread") that the pair has (n)."""
         info, lacking = self.frame.info, np.zeros(len(self), np.bool_)
         if "volume" in inputs and info.has_volume:
             lacking |= np.isnan(self.volume)
@@ -100,7 +100,7 @@ class View(BaseView[PairFrame]):
     # -- the domain's series -------------------------------------------------------------------------------------
 
     def momentum(self, window: int) -> Floats:
-        """m_W of the rate index, missing in the first W bars."""
+        """m_W of the rate index, NaN in the first W bars."""
         return masked(self.shared_by_domains(momentum, window), window)
 
     def momentum_index(self, window: int) -> Floats:
@@ -122,7 +122,7 @@ class View(BaseView[PairFrame]):
 
     @property
     def r(self) -> Floats:
-        """ln(x[t] / x[t-1]); a change below 1e-12 is exactly 0; missing at the first bar of the domain."""
+        """ln(x[t] / x[t-1]); a change below 1e-12 is exactly 0; NaN at the first bar of the domain."""
         return masked(self.shared(log_change), self.domain.r)
 
     @property
@@ -134,7 +134,7 @@ class View(BaseView[PairFrame]):
 
 
 def masked(values: Floats, warmup: int) -> Floats:
-    """``values`` with the first ``warmup`` missing, as they are where history begins at the view's start."""
+    """``values`` with the first ``warmup`` NaN, as if history began at the view's start."""
     if warmup == 0:
         return values
     out = values.copy()
@@ -159,23 +159,27 @@ def volume_proxy(view: View) -> Floats:
 
 
 def missing_volume(view: View) -> Floats:
-    """The volume of a pair whose bars in view all lack it; a filled minute has none traded all the same."""
+    """The volume of a pair whose bars in view all lack it: NaN, and 0 at filled minutes."""
     return np.where(view.observed, np.nan, 0.0)
 
 
 def momentum(view: View, window: int) -> Floats:
+    """m_W of the rate index."""
     return backward_momentum(view.close_index, window)
 
 
 def momentum_index(view: View, window: int) -> Floats:
+    """G_W = 100 (1 + m_W / W)."""
     return 100.0 * (1.0 + view.momentum(window) / window)
 
 
 def log_change(view: View) -> Floats:
+    """The log changes of x."""
     return log_changes(view.x)
 
 
 def domain_bars(view: View) -> tuple[Floats, Floats, Floats, Floats]:
+    """Open, high, low and close of the domain."""
     if view.domain is BQX:
         return five_minute_bars(view.x)
     return (

@@ -1,4 +1,4 @@
-"""The panel: all pairs on one clock, and what a family of many pairs sees of them.
+"""The panel: all pairs on one clock, and what a family of many pairs sees.
 
 The panel clock runs on the union of all pairs' observed minutes under the rule of the pair's own clock. On it each
 pair's close is carried from its first bar on, over at most ``CARRY`` clock bars, and a pair is present for
@@ -78,7 +78,7 @@ class PanelFrame:
         self.present[i, rows] = self.ts[rows] - bars.ts[last] <= PRESENT
 
     def last_bar(self, pair: str) -> tuple[slice, Ints]:
-        """The clock bars from the pair's first on, and for each the number of the pair's latest bar."""
+        """The clock bars from the pair's first on, and for each the index of the pair's latest bar."""
         positions, n = self.positions[pair], len(self.ts)
         begin = int(positions[0]) if len(positions) else n
         marks = np.zeros(n - begin, np.int64)
@@ -122,16 +122,16 @@ class PanelView(BaseView[PanelFrame]):
 
     @property
     def price(self) -> Floats:
-        """Closes as quoted, carried through holes."""
+        """Closes as quoted, carried through gaps."""
         return self.frame.price[:, self.start :]
 
     @property
     def close_index(self) -> Floats:
-        """C, the rate index of the carried close, whatever the domain."""
+        """C, the rate index of the carried close, in both domains."""
         return self.shared_by_domains(rate_index)
 
     def momentum(self, window: int) -> Floats:
-        """m_W of the rate index, missing in the first W bars of a pair."""
+        """m_W of the rate index, NaN in the first W bars of a pair."""
         return self.shared_by_domains(momentum, window)
 
     @property
@@ -141,12 +141,12 @@ class PanelView(BaseView[PanelFrame]):
 
     @property
     def r(self) -> Floats:
-        """ln(x[t] / x[t-1]) on the panel clock: 0 inside a hole, the whole move at the first bar after it."""
+        """ln(x[t] / x[t-1]) on the panel clock: 0 inside a gap, the whole move at the first bar after it."""
         return self.shared(log_change)
 
     @property
     def g(self) -> Floats:
-        """ln(G_15 / 100): what the correlations of the bqx domain are taken of."""
+        """ln(G_15 / 100), which the correlation family takes for r in bqx."""
         return self.shared_by_domains(momentum_level)
 
 
@@ -161,19 +161,23 @@ def rate_index(view: PanelView) -> Floats:
 
 
 def momentum(view: PanelView, window: int) -> Floats:
+    """m_W of the rate index."""
     close = view.close_index
     return _stacked([backward_momentum(c, window) for c in close], close)
 
 
 def momentum_index(view: PanelView) -> Floats:
+    """G_W = 100 (1 + m_W / W)."""
     return 100.0 * (1.0 + view.momentum(15) / 15)
 
 
 def momentum_level(view: PanelView) -> Floats:
+    """g = ln(G_15 / 100)."""
     return np.log(1.0 + view.momentum(15) / 15) + 0.0
 
 
 def log_change(view: PanelView) -> Floats:
+    """The log changes of x."""
     return _stacked([log_changes(row) for row in np.ascontiguousarray(view.x)], view.x)
 
 

@@ -1,7 +1,7 @@
 """Newton's step under the bounds of GARCH(1,1): omega >= floor, alpha >= 0, beta >= 0, alpha + beta <= 1.
 
 A point is x = (mu, omega, alpha, beta). The sides of the polytope are 0: omega = floor, 1: alpha = 0, 2: beta = 0,
-3: alpha + beta = 1; those marked active hold exactly, and together they make the face on which a step is taken.
+3: alpha + beta = 1. Active sides hold exactly; together they define the face on which a step is taken.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import numpy as np
 from fxloom.bars.bars import Flags, Floats
 from fxloom.kernels.jit import jit
 
-NEAR, APPROACH = 1e-3, 0.8
+NEAR = 1e-3  # a side at most this far away may be reached in one step
+APPROACH = 0.8  # share of the way to a side further away that one step may cover
 
 
 @jit
@@ -60,6 +61,7 @@ def side_to_leave(active: Flags, g: Floats, tolerance: float) -> int:
 
 @jit
 def slack(side: int, x: Floats, floor: float) -> float:
+    """The distance of ``x`` from a side, negative outside."""
     if side == 3:
         return float(1.0 - x[2] - x[3])
     return float(x[1] - floor if side == 0 else x[side + 1])
@@ -69,8 +71,8 @@ def slack(side: int, x: Floats, floor: float) -> float:
 def longest_step(x: Floats, d: Floats, active: Flags, floor: float) -> tuple[float, int]:
     """The share of step ``d``, at most 1, that may be taken, and the side that it ends on (-1: none).
 
-    A step towards a side covers four fifths of the way, until the side is near: a side reached in one leap from afar
-    is often one that the maximum is not on, and alpha = 0, where beta means nothing, is hard to leave.
+    A step towards a side covers four fifths of the way until the side is near: the maximum is often not on a side
+    that one long step would reach, and alpha = 0, where beta has no effect, is hard to leave.
     """
     longest, blocking = 1.0, -1
     pace = (d[1], d[2], d[3], -d[2] - d[3])
@@ -87,7 +89,7 @@ def longest_step(x: Floats, d: Floats, active: Flags, floor: float) -> tuple[flo
 
 @jit
 def put_on_sides(x: Floats, active: Flags, floor: float) -> None:
-    """Make the active sides hold to the last bit, and the others not to be broken by rounding."""
+    """Make the active sides hold exactly, and keep rounding from violating the others."""
     x[1] = floor if active[0] else max(x[1], floor)
     x[2] = 0.0 if active[1] else max(x[2], 0.0)
     x[3] = 0.0 if active[2] else max(x[3], 0.0)
@@ -140,7 +142,7 @@ def reduce_matrix(matrix: Floats, basis: Floats, m: int, out: Floats) -> None:
 
 @jit
 def descent(hessian: Floats, scoring: Floats, basis: Floats, m: int, reduced: Floats, d: Floats) -> None:
-    """Newton's step in the face; where the Hessian is not positive definite, Fisher's, with a ridge if need be."""
+    """d = Newton's step in the face; Fisher's, with a ridge if needed, where the Hessian is not positive definite."""
     matrix, step = np.zeros((4, 4)), np.zeros(4)
     reduce_matrix(hessian, basis, m, matrix)
     definite, ridge = solve_definite(matrix, m, reduced, step), 0.0

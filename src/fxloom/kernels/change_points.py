@@ -3,7 +3,7 @@
 The normal-inverse-gamma prior has kappa0 = alpha0 = 1, so that after a run of l bars kappa = 1 + l and
 alpha = 1 + l / 2, and the predictive density of x is a ratio of two evidences:
 p(x | run l) = c_l beta^alpha / beta'^(alpha + 1/2), beta' being beta updated by x. Its only costly parts are one
-logarithm and one exponential a run, over which the loops below vectorise.
+logarithm and one exponential per run, and the loops below vectorise over runs.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from fxloom.kernels.elementary import exponential, logarithm
 from fxloom.kernels.flatness import is_constant
 from fxloom.kernels.jit import jit
 
-LONGEST = 240  # run 240 stands for 240 or more
+LONGEST = 240  # the longest run: 240 bars or more
 HAZARD = 0.01
 RECENT = 15  # a change is recent if the run is shorter than this
-RUNS = 248  # LONGEST + 1 rounded up to whole vectors; what lies above LONGEST has no mass
+RUNS = 248  # LONGEST + 1 rounded up to whole vectors; runs above LONGEST have probability 0
 ALARM, DRIFT = 5.0, 0.5
 
 # By run l: ln c_l, c_l = Gamma(alpha + 1/2) / Gamma(alpha) sqrt(kappa / (2 pi (kappa + 1))), and weights of an update.
@@ -51,19 +51,21 @@ def weigh_runs(p: Floats, level: Floats, alpha: Floats, before: Floats, after: F
 
 @jit
 def take_logarithms(x: Floats, out: Floats) -> None:
+    """out = ln(x) of RUNS values."""
     for l in range(RUNS):
         out[l] = logarithm(x[l])
 
 
 @jit
 def grow(source: Floats, out: Floats, factor: float) -> None:
-    """out[l + 1] = factor * source[l]: a run of l bars is one of l + 1 after the next."""
+    """out[l + 1] = factor * source[l]: a run of l bars grows to l + 1."""
     for l in range(LONGEST):
         out[l + 1] = factor * source[l]
 
 
 @jit
 def grow_means(x: float, mean: Floats, gain: Floats, out: Floats) -> None:
+    """out[l + 1] = the mean of run l after ``x``."""
     for l in range(LONGEST):
         out[l + 1] = mean[l] + (x - mean[l]) * gain[l]
 
@@ -92,7 +94,7 @@ def lane_dot(a: Floats, b: Floats) -> float:
 
 @jit
 def observe(x: float, now: Floats, then: Floats, work: Floats) -> None:
-    """One bar of Algorithm 1: from the state ``now`` to ``then``. Rows of a state: mean, beta, ln beta, p by run."""
+    """One bar of Algorithm 1, from state ``now`` to ``then`` (4, RUNS): mean, beta, ln beta and probability by run."""
     betas, logs, joint = work[0], work[1], work[2]
     update_betas(x, now[0], now[1], SPREAD, betas)
     take_logarithms(betas, logs)
@@ -118,9 +120,9 @@ def longest_weight(p: Floats) -> int:
 
 @jit
 def detect_runs(x: Floats, first: int) -> tuple[Floats, Floats, Floats]:
-    """Most likely run, expected run and P(run < 15) after each bar from ``first`` on; filtered from the first bar.
+    """Most likely run, expected run (bars) and P(run < 15) after each bar, each (n); NaN before row ``first``.
 
-    ``x`` is standardised: the prior is mu0 = 0, beta0 = 1, and the run before the first bar has length 0.
+    ``x`` (n) is standardised: the prior is mu0 = 0, beta0 = 1, and the run before the first bar has length 0.
     """
     n = len(x)
     likely, expected, recent = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
@@ -138,7 +140,7 @@ def detect_runs(x: Floats, first: int) -> tuple[Floats, Floats, Floats]:
 
 @jit
 def cusum(z: Floats) -> tuple[Floats, Floats, Floats]:
-    """The upper and the lower CUSUM of ``z`` after each bar, and +1, -1 or 0: the alarm, after which it is 0 again."""
+    """The upper and lower CUSUM of ``z`` after each bar, and the alarm (+1, -1, else 0), after which a CUSUM is 0."""
     n, high, low = len(z), 0.0, 0.0
     up, down, alarm = np.empty(n), np.empty(n), np.zeros(n)
     for t in range(n):
@@ -153,7 +155,7 @@ def cusum(z: Floats) -> tuple[Floats, Floats, Floats]:
 
 @jit
 def recent_alarm(alarm: Floats, window: int, cap: int) -> tuple[Floats, Floats]:
-    """The latest alarm of the last ``window`` bars (0: none), and bars since an alarm: at most ``cap``, as for none."""
+    """The latest alarm of the last ``window`` bars (0: none), and bars since an alarm, ``cap`` at most or if none."""
     n, since, sign = len(alarm), cap, 0.0
     latest, bars = np.empty(n), np.empty(n)
     for t in range(n):

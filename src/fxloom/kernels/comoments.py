@@ -1,4 +1,4 @@
-"""Covariance, correlation and regression slope of two series over rolling windows, each window computed anew."""
+"""Covariance, correlation and regression slope of two series over rolling windows, each window computed on its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fxloom.kernels.jit import jit
 
 @jit
 def centred_products(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats, Floats]:
-    """Sums of (x - mean)^2, (x - mean)(y - mean), (y - mean)^2 of each window; exactly 0 for a flat series.
+    """Sums of (x - mean)^2, (x - mean)(y - mean), (y - mean)^2 of each window, each (n); exactly 0 for a flat series.
 
     A NaN in either series makes all three NaN.
     """
@@ -25,7 +25,7 @@ def centred_products(x: Floats, y: Floats, window: int) -> tuple[Floats, Floats,
 
 @jit
 def settle(x: Floats, y: Floats, t: int, window: int, xx: Floats, xy: Floats, yy: Floats) -> None:
-    """Make the sums at t missing where a value is, and exactly 0 where a series is flat."""
+    """Set the sums at t to NaN if a value is missing, and exactly to 0 if a series is flat."""
     if np.isnan(xy[t]):
         xx[t], yy[t] = np.nan, np.nan
         return

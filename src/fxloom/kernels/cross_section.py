@@ -6,18 +6,19 @@ import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.kernels.jit import jit
+from fxloom.kernels.order import insert, median
 from fxloom.kernels.tolerances import EQUAL, FLAT_RANGE
 
 LEAST = 3  # pairs that a cross-sectional value needs
-MAD_SCALE = 1.4826  # makes the median absolute deviation of a normal its standard deviation
+MAD_SCALE = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 
 
 @jit
 def twice_below(value: float, others: Floats, held: Ints, count: int, relative: float, absolute: float) -> int:
-    """Twice how many of the first ``count`` of ``others`` are below ``value``, ties half.
+    """Twice the number of the first ``count`` of ``others`` below ``value``, ties half.
 
     ``held`` is 1 for those that count, else 0. Equal: within ``relative`` of the larger magnitude or within
-    ``absolute``. Whole numbers and no branches, so that the loop becomes vector code.
+    ``absolute``. Integers and no branches, so that the loop vectorises.
     """
     twice, size = 0, abs(value)
     for j in range(count):
@@ -54,27 +55,11 @@ def share_below(values: Floats, known: Flags, group: Flags, least: int, relative
 
 
 @jit
-def median(sorted_values: Floats, count: int) -> float:
-    """The median of the first ``count`` values, which are sorted."""
-    half = count // 2
-    if count % 2:
-        return float(sorted_values[half])
-    return 0.5 * float(sorted_values[half - 1] + sorted_values[half])
-
-
-@jit
-def insert(values: Floats, count: int, value: float) -> None:
-    """Put ``value`` in its place among the first ``count`` values, which are sorted."""
-    k = count
-    while k > 0 and values[k - 1] > value:
-        values[k] = values[k - 1]
-        k -= 1
-    values[k] = value
-
-
-@jit
 def robust_scores(values: Floats, known: Flags) -> Floats:
-    """(value - median) / (1.4826 MAD) across the rows of each bar; missing if the MAD is 0 or fewer than three."""
+    """(value - median) / (1.4826 MAD) across the rows of each bar (rows, n).
+
+    NaN where the MAD is 0 (at most 1e-13 of the largest value), and with fewer than three values.
+    """
     rows, n = values.shape
     out = np.full((rows, n), np.nan)
     column, gaps = np.empty(rows), np.empty(rows)
@@ -99,15 +84,17 @@ def robust_scores(values: Floats, known: Flags) -> Floats:
 
 @jit
 def ranks_of(values: Floats, held: Ints, out: Floats, count: int) -> None:
-    """Ranks of the first ``count`` values from 0 on, ties at their middle; ``held`` is 1 for each of them."""
+    """Ranks of the first ``count`` values from 0 on, ties averaged; ``held`` is 1 for each of them."""
     for i in range(count):
         out[i] = 0.5 * twice_below(values[i], values, held, count, EQUAL, 0.0) - 0.5  # without itself
 
 
 @jit
 def spearman(x: Floats, y: Floats, known: Flags) -> Floats:
-    """Spearman's correlation across the rows with both values at each bar: (n); missing with fewer than three rows
-    or where all of one are equal."""
+    """Spearman's correlation at each bar (n) across the rows with both values.
+
+    NaN with fewer than three such rows, and where all values of one are equal.
+    """
     rows, n = x.shape
     out = np.full(n, np.nan)
     a, b, rank_a, rank_b = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)

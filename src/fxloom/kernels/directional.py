@@ -10,20 +10,19 @@ from fxloom.kernels.recursion import FADED, first_present
 
 
 @jit
-def true_range(high: Floats, low: Floats, close: Floats, t: int) -> float:
-    """The largest of high - low and the distances of high and low from the previous close."""
-    reach = high[t] - low[t]
-    reach = max(reach, abs(high[t] - close[t - 1]))
-    return max(reach, abs(low[t] - close[t - 1]))  # type: ignore[no-any-return]
+def true_range(high: float, low: float, before: float) -> float:
+    """The range of a bar, extended to the close of the bar before it."""
+    return max(high, before) - min(low, before)
 
 
 @jit
-def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
-    """The true range of every bar; missing at the first, which has no previous close."""
+def true_ranges(high: Floats, low: Floats, close: Floats, stride: int) -> Floats:
+    """The true range of every bar (n), ``stride`` rows after the bar before it; NaN where that has no close."""
     out = np.full(len(close), np.nan)
-    for t in range(1, len(close)):
-        if close[t - 1] == close[t - 1]:
-            out[t] = true_range(high, low, close, t)
+    for t in range(stride, len(close)):
+        before = close[t - stride]
+        if before == before:  # max and min would ignore a missing close
+            out[t] = true_range(high[t], low[t], before)
     return out
 
 
@@ -40,7 +39,7 @@ def movement(high: Floats, low: Floats, t: int) -> tuple[float, float]:
 
 @jit
 def faded(total: float, period: int) -> float:
-    """What is left of a Wilder sum after a bar: it loses 1/period, and what is too small to count."""
+    """A Wilder sum after one bar: it loses 1/period, and becomes 0 once it is too small to matter."""
     left = total - total / period
     return left if left > FADED else 0.0
 
@@ -58,12 +57,12 @@ def indicators(plus: float, minus: float, reach: float) -> tuple[float, float, f
 def directional(
     high: Floats, low: Floats, close: Floats, period: int, patience: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """PLUS_DI, MINUS_DI, DX, ADX of ``period`` bars, in percent.
+    """PLUS_DI, MINUS_DI, DX, ADX of ``period`` bars, in percent, each (n).
 
     Movements and true ranges of the first period - 1 bars are summed, then each sum loses 1/period and gains the
     new bar's. ADX is Wilder's average of DX, seeded with ``period`` of them. After ``patience`` bars without any
-    movement the first three are 0: their ratios would last for ever in TA-Lib, but a start within the standstill
-    could not know them.
+    movement the first three are 0: TA-Lib keeps their ratios forever, but a computation that begins within the
+    standstill could not know them.
     """
     n = len(close)
     plus_di, minus_di = np.full(n, np.nan), np.full(n, np.nan)
@@ -75,7 +74,7 @@ def directional(
         if age >= period:
             plus, minus, reach = faded(plus, period), faded(minus, period), faded(reach, period)
         up, down = movement(high, low, t)
-        plus, minus, reach = plus + up, minus + down, reach + true_range(high, low, close, t)
+        plus, minus, reach = plus + up, minus + down, reach + true_range(high[t], low[t], close[t - 1])
         still = still + 1 if up + down == 0.0 else 0
         if age < period:
             continue

@@ -1,8 +1,8 @@
 """Spread estimators from open, high, low and close: EDGE, Abdi & Ranaldo, Corwin & Schultz.
 
-Bars are taken ``stride`` rows apart: t, t - stride, ... . Every estimator is built from pairs of neighbouring bars.
-Logs are subtracted as in the authors' own package: where EDGE's two expectations cancel, the spread is the root of
-rounding noise, and only the same steps give the same noise.
+Bars are taken ``stride`` rows apart: t, t - stride, ... Every estimator is built from pairs of neighbouring bars.
+Logs are subtracted in the same order as in the authors' own package: where EDGE's two expectations cancel, the spread
+is the root of rounding noise, and only the same steps give the same noise.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
+from fxloom.kernels.moments import sum_strided
 from fxloom.kernels.tolerances import ZERO_CHANGE
 
 BLOCK = 256
@@ -57,23 +58,13 @@ def bar_pairs(opened: Floats, high: Floats, low: Floats, close: Floats, stride: 
 
 
 @jit
-def sum_terms(term: Floats, begin: int, end: int, count: int, stride: int, total: Floats) -> None:
-    """total[i] = sum of ``count`` values of ``term``, ``stride`` rows apart, that end at begin + i."""
-    total[: end - begin] = 0.0
-    for pair in range(count):
-        past = term[begin - pair * stride : end - pair * stride]
-        for i in range(end - begin):
-            total[i] += past[i]
-
-
-@jit
 def edge(
     r1: Floats, r2: Floats, r3: Floats, r4: Floats, r5: Floats, tau: Floats, po: Floats, pc: Floats, n: int, stride: int
 ) -> Floats:
-    """The EDGE spread (a share of the price) over windows of ``n`` bars, given their ``bar_pairs``.
+    """The EDGE spread (a share of the price) over windows of ``n`` bars, from their ``bar_pairs``, one per row.
 
-    The absolute root of Ardia, Guidotti & Kroencke (2024), means taken over the n - 1 pairs inside the window. NaN
-    where fewer than two pairs moved, or where all opens or all closes lie at both extremes of their bars.
+    The root of the absolute value in Ardia, Guidotti & Kroencke (2024), with means over the n - 1 pairs inside the
+    window. NaN where fewer than two pairs moved, or where all opens or all closes lie at both extremes of their bars.
     """
     rows, pairs = len(r1), n - 1
     out = np.full(rows, np.nan)
@@ -81,7 +72,7 @@ def edge(
     for begin in range(pairs * stride, rows, BLOCK):
         end = min(begin + BLOCK, rows)
         for k, term in enumerate((r1, r3, r5, tau, po, pc)):
-            sum_terms(term, begin, end, pairs, stride, sums[k])
+            sum_strided(term, begin, end, pairs, stride, sums[k])
         for i in range(end - begin):
             for k in range(3):
                 sums[k, i] /= sums[3, i]  # means of the pairs that moved
@@ -140,7 +131,10 @@ def spread_of(means: Floats) -> float:
 
 @jit
 def corwin_schultz(high: Floats, low: Floats, stride: int) -> Floats:
-    """The two-bar spread estimate of Corwin & Schultz (2012), no gap adjustment, negatives as 0; share of price."""
+    """The two-bar spread estimate of Corwin & Schultz (2012), a share of the price (n).
+
+    Without gap adjustment; negative estimates are 0.
+    """
     n = len(high)
     out, squares = np.full(n, np.nan), np.empty(n)
     for t in range(n):

@@ -1,7 +1,7 @@
 """The exponential and the logarithm as plain arithmetic, so that loops over them fill vector lanes.
 
-A call into the C library takes 5 ns a value and keeps a loop from being vectorised; these take 1 ns, are within an
-ulp or two of it, and give the same bits on every machine.
+A call into the C library takes 5 ns per value and keeps a loop from being vectorised. These take 1 ns, are within one
+or two units in the last place of it, and give the same bits on every machine. See ``logs`` for logarithms of arrays.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from fxloom.kernels.jit import jit
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-ROUNDER = 6755399441055744.0  # 1.5 * 2^52: what is added to it is rounded to an integer in its low bits
+ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding a number rounds it to an integer in the low bits
 ROUNDER_BITS = 0x4338000000000000
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
 @jit
 def exponential(x: float) -> float:
-    """exp(x) for x up to 700; exp(-700), which is 1e-304, for all that is below -700."""
+    """exp(x) for x up to 700; exp(-700), which is 1e-304, for all x below -700."""
     x = x if x > -700.0 else -700.0
     shifted = x * LOG2_E + ROUNDER
     k = shifted - ROUNDER

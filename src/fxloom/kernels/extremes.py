@@ -16,10 +16,10 @@ def higher(a: float, b: float) -> float:
 
 @jit
 def rolling_max(y: Floats, window: int) -> Floats:
-    """The highest value of each window; missing in the first window - 1 rows and where the window holds a NaN.
+    """The highest value of each window (n); NaN in the first window - 1 rows and where the window holds a NaN.
 
-    Three comparisons a row (van Herk 1992): the highest from the left and from the right within stretches of
-    ``window`` rows. It is exact, so that where the stretches begin leaves no trace.
+    Three comparisons per row (van Herk 1992): the highest from the left and from the right within stretches of
+    ``window`` rows. Comparisons are exact, so the result does not depend on where the stretches begin.
     """
     n = len(y)
     out, right = np.full(n, np.nan), np.empty(n)
@@ -45,9 +45,10 @@ def rolling_min(y: Floats, window: int) -> Floats:
 
 @jit
 def bars_since_max(y: Floats, window: int) -> Floats:
-    """Bars since the latest occurrence of the highest value of each window: 0 ... window - 1; NaN as above.
+    """Bars since the latest occurrence of the highest value of each window (n), 0 to window - 1.
 
-    ``rows`` is a ring of the rows that may yet be the highest, their values falling from oldest to newest.
+    NaN in the first window - 1 rows and where the window holds a NaN. ``rows`` is a ring buffer of the rows that may
+    still become the highest, with values that fall from oldest to newest.
     """
     n = len(y)
     out, rows = np.full(n, np.nan), np.empty(window, np.int64)

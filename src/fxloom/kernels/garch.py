@@ -2,7 +2,7 @@
 
 Parameters are x = (mu, omega, alpha, beta). The maximum is sought in the polytope omega >= floor, alpha >= 0,
 beta >= 0, alpha + beta <= 1 by Newton's method with an active set: a third of real fits end on alpha + beta = 1, so
-that edge is a place to converge on, not a barrier to stay off.
+the method must be able to converge on that edge.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ BACKCAST, DECAY = 75, 0.94
 GRADIENT = 1e-10  # largest component of the projected gradient, per observation, of standardised returns
 STEPS = 200  # Newton steps; more than twenty are rare
 FLOOR = 1e-8  # least omega, as a share of the variance
-TIE = 1e-9  # likelihoods closer than this are one optimum, found twice
+TIE = 1e-9  # log-likelihoods closer than this are the same optimum
 LN_2PI = 1.8378770664093453
-NOISE = 1e-13  # predicted gains below this times the value are lost in its rounding
-IDLE = 3  # steps without a gain after which the rounding is taken to allow no more
+NOISE = 1e-13  # a predicted gain below this share of the value is below its rounding
+IDLE = 3  # steps without a gain after which rounding allows no more
 HALVINGS = 40
 NO_SIDES = np.zeros(4, np.bool_)
 
@@ -50,7 +50,7 @@ def garch_variances(r: Floats, x: Floats, before: float) -> Floats:
 
 @jit
 def cost(z: Floats, x: Floats, before: float) -> float:
-    """Mean of (ln h + e^2 / h) / 2: the negative log-likelihood an observation, without ln(2 pi) / 2."""
+    """Mean of (ln h + e^2 / h) / 2: the negative log-likelihood per observation, without ln(2 pi) / 2."""
     mu, omega, alpha, beta = x[0], x[1], x[2], x[3]
     h = omega + (alpha + beta) * before
     logs, squares, product = 0.0, 0.0, 1.0
@@ -103,6 +103,7 @@ def derivatives(z: Floats, x: Floats, before: float, gradient: Floats, hessian: 
 
 @jit
 def fill_symmetric(matrix: Floats, n: float, upper: tuple[float, ...]) -> None:
+    """matrix = the symmetric (4, 4) matrix with these elements on and above the diagonal, over ``n``."""
     k = 0
     for i in range(4):
         for j in range(i, 4):
@@ -148,9 +149,9 @@ def climb(z: Floats, before: float, floor: float, x: Floats) -> float:
 def line_search(
     z: Floats, before: float, floor: float, x: Floats, d: Floats, longest: float, gain: float, value: float, out: Floats
 ) -> tuple[float, float]:
-    """The longest of longest / 2^k that gains enough (Armijo's rule; any gain will do if ``gain`` is negative).
+    """The longest of longest / 2^k with a sufficient gain (Armijo's rule; any step if ``gain`` is negative).
 
-    Returns that step, 0 if there is none, and the cost there; ``out`` is the point.
+    Returns that step, 0 if there is none, and the cost there; ``out`` is set to the point.
     """
     step = longest
     for _ in range(HALVINGS):
@@ -168,8 +169,9 @@ def line_search(
 def fit_garch(r: Floats) -> tuple[Floats, float, float]:
     """The most likely (mu, omega, alpha, beta), its log-likelihood, and the variance before the window.
 
-    All NaN where the window is constant or no start leads to a finite likelihood. Four starts, the best wins, the
-    first on a tie (within 1e-9 in the likelihood).
+    In units of ``r`` (n) and its square. All NaN where the window is constant or no start leads to a finite
+    likelihood. The best of four starts wins, the first on a tie (1e-9 in the log-likelihood). Source: Bollerslev
+    (1986); the likelihood is that of the arch package.
     """
     n, nothing = len(r), np.full(4, np.nan)
     mean = r.mean()

@@ -1,8 +1,8 @@
 """A hidden Markov model of three states with Gaussian observations of two independent components.
 
 Baum and Welch's EM with hmmlearn's M-step. The E-step runs on densities scaled by the largest of each row, which
-takes a tenth of the time of logarithms; where the scaled filter and the scaled smoother disagree so much that what
-they lost to underflow might have counted, the step is done over in logarithms.
+takes a tenth of the time of logarithms. Where the scaled filter and the scaled smoother disagree so much that
+underflow might matter, the step is repeated in logarithms.
 
 Arrays: observations are two columns of length n, probabilities have shape (3, n); ``means`` and ``variances`` are
 (3, 2), ``transitions`` (3, 3) from row to column.
@@ -40,6 +40,7 @@ def log_densities(first: Floats, second: Floats, means: Floats, variances: Float
 
 @jit
 def scale_row(logs: Floats, peak: Floats, out: Floats) -> None:
+    """out[t] = exp(logs[t] - peak[t])."""
     for t in range(len(peak)):
         out[t] = exponential(logs[t] - peak[t])
 
@@ -59,8 +60,8 @@ def scale_densities(logs: Floats, peak: Floats, out: Floats) -> None:
 def scaled_filter(b: Floats, start: Floats, transitions: Floats, alpha: Floats) -> None:
     """alpha[k, t] in proportion to P(state k at t, observations to t); normalised every fourth row only.
 
-    The sum of a row is then a product of at most eight shares, each at most 1. Its reciprocal is used a row later
-    than it could be, so that the division is not on the path from row to row.
+    The sum of a row is then a product of at most eight shares, each at most 1. Its reciprocal is used one row later
+    than it could be, so that the next row need not wait for the division.
     """
     a = transitions
     b0, b1, b2, f0, f1, f2 = b[0], b[1], b[2], alpha[0], alpha[1], alpha[2]
@@ -225,7 +226,7 @@ def filter_hmm(first: Floats, second: Floats, model: Model) -> tuple[Floats, Flo
 
 @jit
 def observations(x: Floats, volatility: Floats) -> tuple[Floats, Floats]:
-    """(ret_5 in bp, ln(0.1 + volatility in bp)) of a series and its volatility; ret_5 is missing in five rows."""
+    """(ret_5 in bp, ln(0.1 + volatility in bp)), each (n); ret_5 is NaN in the first five rows."""
     n = len(x)
     change, level = np.full(n, np.nan), np.empty(n)
     for t in range(n):
@@ -238,7 +239,7 @@ def observations(x: Floats, volatility: Floats) -> tuple[Floats, Floats]:
 
 @jit
 def likeliest(p: Floats) -> Floats:
-    """The most likely state at each time, the calmest on a tie."""
+    """The most likely state at each time (n), the calmest on a tie; ``p`` (3, n)."""
     out = np.zeros(p.shape[1])
     for t in range(p.shape[1]):
         if p[1, t] > p[0, t]:
@@ -250,7 +251,7 @@ def likeliest(p: Floats) -> Floats:
 
 @jit
 def switch_probability(p: Floats, transitions: Floats) -> Floats:
-    """1 - sum p_k A_kk: the probability of another state at the next bar."""
+    """1 - sum p_k A_kk (n): the probability of another state at the next bar; ``p`` (3, n)."""
     out = np.empty(p.shape[1])
     for t in range(p.shape[1]):
         stay = p[0, t] * transitions[0, 0] + p[1, t] * transitions[1, 1] + p[2, t] * transitions[2, 2]
@@ -260,7 +261,7 @@ def switch_probability(p: Floats, transitions: Floats) -> Floats:
 
 @jit
 def entropy(p: Floats) -> Floats:
-    """-sum p ln p / ln 3."""
+    """-sum p ln p / ln 3 (n) of ``p`` (3, n)."""
     out = np.empty(p.shape[1])
     for t in range(p.shape[1]):
         total = 0.0
@@ -273,7 +274,7 @@ def entropy(p: Floats) -> Floats:
 
 @jit
 def share_alike(state: Floats, window: int) -> Floats:
-    """The share of each window in which the state was what it is at its end; missing in window - 1 rows."""
+    """The share of each window in which the state was the same as at its end (n); NaN in the first window - 1 rows."""
     out = np.full(len(state), np.nan)
     for t in range(window - 1, len(state)):
         alike = 0

@@ -35,7 +35,7 @@ def johansen_fits(y: Floats, ends: Ints, window: int) -> Floats:
 
 @jit
 def fit(y: Floats, out: Floats) -> None:
-    """One fit into ``out``, which is left as it is if there is none."""
+    """One fit into ``out``, which is left unchanged if there is none."""
     levels, means = deviations(y)
     if np.isnan(means.sum()):
         return
@@ -88,7 +88,7 @@ def moments(levels: Floats) -> Floats:
 
 @jit
 def inner(x: Floats, y: Floats) -> float:
-    """Sum of x y in lanes, which the processor can add side by side; the length is a multiple of the lanes."""
+    """Sum of x y in independent lanes; the length is a multiple of their number."""
     lanes = np.zeros(LANES)
     for k in range(0, len(x), LANES):
         a, b = x[k : k + LANES], y[k : k + LANES]
@@ -153,6 +153,7 @@ def less_product(a: Floats, x: Floats, y: Floats) -> Floats:
 
 @jit
 def transposed(a: Floats) -> Floats:
+    """The transpose of a 3 x 3 matrix."""
     out = np.empty((3, 3))
     for i in range(3):
         for j in range(3):
@@ -162,12 +163,15 @@ def transposed(a: Floats) -> Floats:
 
 @jit
 def vectors_of(s: Floats) -> tuple[Floats, Floats]:
-    """Squared canonical correlations of changes and levels given the changes before, largest first, and the vectors
-    in columns, scaled to absolute weights of sum 1 and a positive first weight. NaN where a covariance is singular."""
+    """Squared canonical correlations of changes and levels given the previous changes, largest first, and the vectors.
+
+    Vectors are columns, scaled to absolute weights of sum 1 and a positive first weight. NaN where a covariance is
+    singular.
+    """
     lz = cholesky(block(s, 3, 3))
     d, l = forward(lz, block(s, 3, 0)), forward(lz, block(s, 3, 6))
     l0, lk = cholesky(less_product(block(s, 0, 0), d, d)), cholesky(less_product(block(s, 6, 6), l, l))
-    if np.isnan(lz[2, 2] + l0[2, 2] + lk[2, 2]):  # one bad pivot spoils all that follow
+    if np.isnan(lz[2, 2] + l0[2, 2] + lk[2, 2]):  # a NaN pivot makes all that follow NaN
         return np.full(3, np.nan), np.full((3, 3), np.nan)
     half = forward(l0, transposed(forward(lk, less_product(block(s, 6, 0), l, d))))  # l0^-1 S0k lk^-T
     values, rotated = eigenvectors(less_product(np.zeros((3, 3)), half, half))
@@ -210,7 +214,7 @@ def eigenvectors(matrix: Floats) -> tuple[Floats, Floats]:
 
 @jit
 def rotate(a: Floats, v: Floats, p: int, q: int) -> None:
-    """One rotation of Jacobi's that makes a[p, q] zero, in place."""
+    """One Jacobi rotation that makes a[p, q] zero, in place; ``v`` accumulates the rotations."""
     theta = (a[q, q] - a[p, p]) / (2.0 * a[p, q])
     t = 1.0 / (abs(theta) + np.sqrt(theta * theta + 1.0))
     t = -t if theta < 0.0 else t

@@ -18,7 +18,7 @@ RATIO_VARIANCE = HALF_PI**2 + math.pi - 5.0
 
 @jit
 def neighbour_products(size: Floats) -> Floats:
-    """abs(r[t] r[t-1]), missing in the first row."""
+    """abs(r[t] r[t-1]) from ``size`` = abs(r) (n); NaN in the first row."""
     out = np.full(len(size), np.nan)
     out[1:] = size[1:] * size[:-1]
     return out
@@ -26,13 +26,16 @@ def neighbour_products(size: Floats) -> Floats:
 
 @jit
 def bipower_variance(size: Floats, window: int) -> Floats:
-    """pi/2 times the mean of the window - 1 products of neighbours inside each window."""
+    """pi/2 times the mean of the window - 1 products of neighbours inside each window (n); ``size`` = abs(r)."""
     return HALF_PI / (window - 1) * tree_sum(neighbour_products(size), window - 1)
 
 
 @jit
 def jump_z(size: Floats, window: int) -> Floats:
-    """The ratio jump statistic of Huang & Tauchen (2005) with its maximum adjustment; NaN if the bipower is 0."""
+    """The ratio jump statistic of Huang & Tauchen (2005), equations 13 to 16, of each window (n); ``size`` = abs(r).
+
+    NaN where the bipower variance is 0.
+    """
     n = float(window)
     roots = np.cbrt(size) * size
     triples = np.full(len(size), np.nan)
@@ -50,7 +53,7 @@ def jump_z(size: Floats, window: int) -> Floats:
 
 @jit
 def ewma(y: Floats, span: int) -> Floats:
-    """The exponential mean with alpha = 2 / (span + 1), seeded with the first value; missing before it."""
+    """The exponential mean with alpha = 2 / (span + 1) (n), seeded with the first value; NaN before it."""
     out, alpha = np.full(len(y), np.nan), 2.0 / (span + 1.0)
     mean = np.nan
     for t in range(len(y)):

@@ -10,11 +10,11 @@ from fxloom.kernels.jit import jit
 
 @jit
 def kbars(ts: Ints, x: Floats, minutes: int) -> tuple[Floats, Floats, Floats, Ints]:
-    """Highest, lowest and last of ``x`` in each UTC-aligned bin of K minutes, and the bar that each row sees.
+    """High, low and last of ``x`` in each UTC-aligned bin of K minutes (bars), and the bar that each row sees (n).
 
-    ``ts`` are minutes since 1970. A bin exists if one value of ``x`` lies in it; missing values are passed over.
-    The fourth array has one entry a row: the position of the latest bar whose last wall-clock minute is at or
-    before the row's, -1 if there is none. A bar is never seen before its bin is over, whatever comes later.
+    ``ts`` (n) are minutes since 1970. A bin exists if one value of ``x`` (n) lies in it; missing values are ignored.
+    A row sees the latest bar whose last wall-clock minute is at or before the row's; -1 if there is none. A bar is
+    never seen before its bin is over.
     """
     n, count, current = len(ts), 0, np.int64(-1)
     high, low, last, seen = np.empty(n), np.empty(n), np.empty(n), np.empty(n, np.int64)
@@ -32,7 +32,7 @@ def kbars(ts: Ints, x: Floats, minutes: int) -> tuple[Floats, Floats, Floats, In
 
 @jit
 def spread(values: Floats, seen: Ints) -> Floats:
-    """values[seen[t]] for every row; missing where a row sees no bar yet."""
+    """values[seen[t]] for every row (n); NaN where a row sees no bar yet."""
     out = np.full(len(seen), np.nan)
     for t in range(len(seen)):
         if seen[t] >= 0:

@@ -1,4 +1,4 @@
-"""Natural logarithms of many numbers at once."""
+"""Natural logarithms of arrays."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FRACTION = 0x000FFFFFFFFFFFFF
 def logarithms(x: Floats, bits: Ints, out: Floats) -> None:
     """out = ln(x) of positive normal numbers, to one unit in the last place; 0 gives about -709. ``bits`` is scratch.
 
-    The algorithm of fdlibm's e_log.c (Sun Microsystems 1993) without a branch, so that it fills vector lanes: four
-    times as fast as a call of the C library for each number, and the same on every machine.
+    The algorithm of fdlibm's e_log.c (Sun Microsystems 1993) without a branch, so that it vectorises: four times as
+    fast as calling the C library for each number, and the same bits on every machine.
     """
     raw, scaled = x.view(np.int64), bits.view(np.float64)
     for i in range(len(x)):

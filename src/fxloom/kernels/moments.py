@@ -1,10 +1,10 @@
-"""Sums, means, deviations, skewness and kurtosis of rolling windows, each window computed anew.
+"""Sums, means, deviations, skewness and kurtosis of rolling windows, each window computed on its own.
 
 Running sums were rejected: their error outlives the value that caused it and depends on where the data begins.
 Means and squares are joined from halves of the window. Skewness and kurtosis pass over it twice, once for the mean of
-its deviations from the newest value and once for the moments about that mean: rows go through in blocks, lags in the
-outer loop and rows in the inner one, so that rows fill vector lanes and the order in which a row is summed does not
-depend on its place. The sums of a row are loaded and stored once for five lags.
+its deviations from the newest value and once for the moments about that mean. Rows are processed in blocks, with lags
+in the outer loop and rows in the inner one, so that rows fill vector lanes and the order in which a row is summed does
+not depend on its position. The sums of a row are loaded and stored once for five lags.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fxloom.kernels.flatness import is_flat, may_be_flat
 from fxloom.kernels.jit import jit
 
 BLOCK = 256  # rows: what a block works on stays in the first-level cache
-LAGS = 5  # lags a pass; a literal in the calls, so that their loop is unrolled
+LAGS = 5  # lags per pass; a literal in the calls, so that their loop is unrolled
 
 
 @jit
@@ -71,24 +71,35 @@ def sum_powers(
 
 
 @jit
-def rolling_sum(y: Floats, window: int) -> Floats:
-    """The sum of each window; missing in the first window - 1 rows and where the window holds a NaN."""
+def sum_strided(y: Floats, begin: int, end: int, count: int, stride: int, total: Floats) -> None:
+    """total[i] = the sum of ``count`` values, ``stride`` rows apart, that end at row begin + i."""
+    total[: end - begin] = 0.0
+    for k in range(count):
+        past = y[begin - k * stride : end - k * stride]
+        for i in range(end - begin):
+            total[i] += past[i]
+
+
+@jit
+def strided_sum(y: Floats, count: int, stride: int) -> Floats:
+    """The sum of ``count`` values, ``stride`` rows apart, that end at each row (n); NaN where one is missing."""
     n = len(y)
     out = np.full(n, np.nan)
-    for begin in range(window - 1, n, BLOCK):
+    for begin in range((count - 1) * stride, n, BLOCK):
         end = min(begin + BLOCK, n)
-        total = out[begin:end]
-        total[:] = 0.0
-        for lag in range(window):
-            past = y[begin - lag : end - lag]
-            for i in range(end - begin):
-                total[i] += past[i]
+        sum_strided(y, begin, end, count, stride, out[begin:end])
     return out
 
 
 @jit
+def rolling_sum(y: Floats, window: int) -> Floats:
+    """The sum of each window (n); NaN in the first window - 1 rows and where the window holds a NaN."""
+    return strided_sum(y, window, 1)
+
+
+@jit
 def rolling_mean(y: Floats, window: int) -> Floats:
-    """The mean of each window, exactly y[t] where all its values are equal."""
+    """The mean of each window (n), exactly y[t] where all its values are equal."""
     return y + complete_means(y, window)
 
 
@@ -117,9 +128,10 @@ def zscore(y: Floats, window: int) -> Floats:
 
 @jit
 def rolling_moments(y: Floats, window: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Mean, std (ddof 1), unbiased skewness and unbiased excess kurtosis of each window (at least 4 bars).
+    """Mean, std (ddof 1), unbiased skewness and unbiased excess kurtosis of each window of at least 4 bars, each (n).
 
-    The formulas of pandas' ``skew`` and ``kurt``, not its running sums. Flat: std 0, no skewness, no kurtosis.
+    The formulas of pandas' ``skew`` and ``kurt``, not its running sums. A flat window has std 0 and neither skewness
+    nor kurtosis (NaN).
     """
     n, w = len(y), float(window)
     mean, std = np.full(n, np.nan), np.full(n, np.nan)

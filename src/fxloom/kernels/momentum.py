@@ -12,7 +12,11 @@ from fxloom.kernels.tolerances import ZERO_CHANGE
 
 @jit
 def backward_momentum(close: Floats, window: int) -> Floats:
-    """m_W[t] = sum over i = 1..W of (C[t-i] - C[t]) / C[t]; below 1e-12 exactly 0; NaN in the first W rows."""
+    """m_W[t] = sum over i = 1..W of (C[t-i] - C[t]) / C[t] (n); below 1e-12 exactly 0; NaN in the first W rows.
+
+    >>> backward_momentum(np.array([2.0, 1.0, 1.0]), 2)
+    array([nan, nan,  1.])
+    """
     n, whole = len(close), window - window % LAGS
     out, total = np.full(n, np.nan), np.empty(BLOCK)
     for begin in range(window, n, BLOCK):
@@ -31,7 +35,7 @@ def backward_momentum(close: Floats, window: int) -> Floats:
 
 @jit
 def log_changes(x: Floats) -> Floats:
-    """ln(x[t] / x[t-1]); below 1e-12 exactly 0; NaN in the first row."""
+    """ln(x[t] / x[t-1]) (n); below 1e-12 exactly 0; NaN in the first row."""
     out = np.full(len(x), np.nan)
     for t in range(1, len(x)):
         change = np.log(x[t] / x[t - 1])
@@ -41,7 +45,10 @@ def log_changes(x: Floats) -> Floats:
 
 @jit
 def five_minute_bars(x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Trailing bars of five values: open x[t-4], the highest and lowest of x[t-4..t], close x[t]."""
+    """Trailing bars of five values: open x[t-4], high and low of x[t-4..t], close x[t], each (n).
+
+    All four are NaN in the first four rows; high and low also where the five values hold a NaN.
+    """
     n = len(x)
     opened, high, low = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
     close = np.full(n, np.nan)

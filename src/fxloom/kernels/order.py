@@ -1,4 +1,4 @@
-"""Ascending values that rolling windows are kept as, and ranks in them: exact, whatever lies before the window."""
+"""Sorted arrays that hold rolling windows, and ranks in windows: exact, whatever lies before the window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fxloom.kernels.jit import jit
 def place(values: Floats, size: int, value: float) -> int:
     """How many of the ``size`` ascending values lie below ``value``."""
     low, left = 0, size
-    while left > 1:  # without a branch to mispredict
+    while left > 1:  # no branch that the processor could mispredict
         half = left // 2
         low += half if values[low + half - 1] < value else 0
         left -= half
@@ -21,7 +21,7 @@ def place(values: Floats, size: int, value: float) -> int:
 
 @jit
 def shift_down(part: Floats) -> None:
-    """part[i] = part[i+1]. Over a slice of its own: then it is one memmove, and eight times as fast."""
+    """part[i] = part[i+1]. Called with a slice, it compiles to one memmove, which is eight times as fast."""
     for i in range(len(part) - 1):
         part[i] = part[i + 1]
 
@@ -35,7 +35,7 @@ def shift_up(part: Floats) -> None:
 
 @jit
 def insert(values: Floats, size: int, value: float) -> None:
-    """Put ``value`` into the ``size`` ascending values, which have room for one more."""
+    """Insert ``value`` into the first ``size`` values, which are ascending and have room for one more."""
     at = place(values, size, value)
     shift_up(values[at : size + 1])
     values[at] = value
@@ -43,16 +43,25 @@ def insert(values: Floats, size: int, value: float) -> None:
 
 @jit
 def remove(values: Floats, size: int, value: float) -> None:
-    """Take ``value`` out of the ``size`` ascending values."""
+    """Remove ``value`` from the first ``size`` values, which are ascending and hold it."""
     shift_down(values[place(values, size, value) : size])
 
 
 @jit
-def rank_present(y: Floats, window: int, at_least: int, tolerance: float) -> Floats:
-    """The share of the values present in each window below y[t], plus half of those equal to it, itself included.
+def median(values: Floats, size: int) -> float:
+    """The median of the first ``size`` values, which are ascending."""
+    half = size // 2
+    if size % 2:
+        return float(values[half])
+    return 0.5 * float(values[half - 1] + values[half])
 
-    Equal means within ``tolerance`` times abs(y[t]). NaN in the first window - 1 rows, where y[t] is missing or
-    fewer than ``at_least`` values are present.
+
+@jit
+def rank_present(y: Floats, window: int, at_least: int, tolerance: float) -> Floats:
+    """The share of the values present in each window below y[t], plus half of those equal to it, itself included (n).
+
+    Equal means within ``tolerance`` times abs(y[t]). NaN in the first window - 1 rows, where y[t] is missing, and
+    where fewer than ``at_least`` values are present.
     """
     n = len(y)
     out, present = np.full(n, np.nan), 0
@@ -64,7 +73,7 @@ def rank_present(y: Floats, window: int, at_least: int, tolerance: float) -> Flo
             continue
         margin = tolerance * abs(y[t])
         low, high = y[t] - margin, y[t] + margin
-        halves = 0  # a count of integers: rows can fill vector lanes in any order
+        halves = 0  # an integer, so that the loop may be summed in any order and vectorises
         past = y[t - window + 1 : t + 1]
         for i in range(window):
             halves += (1 if past[i] < low else 0) + (1 if past[i] <= high else 0)
@@ -74,5 +83,5 @@ def rank_present(y: Floats, window: int, at_least: int, tolerance: float) -> Flo
 
 @jit
 def rolling_rank(y: Floats, window: int, tolerance: float) -> Floats:
-    """As ``rank_present``, missing where the window holds a NaN."""
+    """As ``rank_present``, NaN where the window holds a NaN."""
     return rank_present(y, window, window, tolerance)

@@ -9,12 +9,12 @@ import numpy as np
 from fxloom.bars.bars import Floats
 from fxloom.kernels.comoments import centred_products
 from fxloom.kernels.jit import jit
-from fxloom.kernels.order import insert, remove
+from fxloom.kernels.order import insert, median, remove
 from fxloom.kernels.tolerances import EQUAL
 
 BLOCK = 512
-COLLINEAR = 1e-12
-STEPS = 64.0  # knots of the table of 2 Phi(z) - 1 to a unit of z
+COLLINEAR = 1e-12  # a determinant of at most this share of Sxx Szz
+STEPS = 64.0  # knots per unit of z in the table of 2 Phi(z) - 1
 KNOTS = 545  # knots on either side of 0: beyond z = 8.5 the function is 1 to the last digit
 _Z = np.arange(-KNOTS, KNOTS + 1) / STEPS
 BALANCE = np.array([math.erf(z / math.sqrt(2.0)) for z in _Z])  # 2 Phi - 1 at the knots
@@ -23,10 +23,11 @@ DENSITY = 2.0 * np.exp(-0.5 * _Z * _Z) / math.sqrt(2.0 * math.pi)  # its slope t
 
 @jit
 def bulk_imbalance(volume: Floats, r: Floats, std: Floats, window: int) -> Floats:
-    """Sum of V (2 Phi(r / std[t]) - 1) over each window, one std for all of it: Easley, Lopez de Prado & O'Hara 2012.
+    """Sum of V (2 Phi(r / std[t]) - 1) over each window, one std for all of it (n), in units of volume.
 
-    The normal distribution is its Taylor polynomial of fifth degree about the nearest of 64 knots a unit (error
-    below 1e-15; an erf a value would take four times as long). NaN where std is 0 or missing.
+    The normal distribution is its Taylor polynomial of fifth degree about the nearest of 64 knots per unit (error
+    below 1e-15; an erf per value would take four times as long). NaN where std is 0 or missing. Source: bulk volume
+    classification, Easley, Lopez de Prado & O'Hara (2012).
     """
     n = len(r)
     out, scale = np.full(n, np.nan), np.empty(BLOCK)
@@ -55,7 +56,7 @@ def bulk_imbalance(volume: Floats, r: Floats, std: Floats, window: int) -> Float
 
 @jit
 def bulk_flow(volume: Floats, r: Floats, std: Floats) -> Floats:
-    """V (2 Phi(r / std) - 1) of each bar with its own std; 0 where r is 0, whatever the std."""
+    """V (2 Phi(r / std) - 1) of each bar with its own std (n), in units of volume; 0 where r is 0, even if std is."""
     out = np.full(len(r), np.nan)
     for t in range(len(r)):
         if std[t] > 0.0:
@@ -67,9 +68,12 @@ def bulk_flow(volume: Floats, r: Floats, std: Floats) -> Floats:
 
 @jit
 def move_run(direction: Floats, window: int) -> Floats:
-    """How many moves of each window in a row, up to the latest, went its way, signed.
+    """The number of consecutive moves up to the latest that went the same way, with its sign (n).
 
     ``direction`` is -1, 0 or 1; a 0 neither counts nor ends the run. 0 where the window holds no move.
+
+    >>> float(move_run(np.array([-1.0, 1.0, 0.0, 1.0]), 4)[3])
+    2.0
     """
     n = len(direction)
     out, known = np.full(n, np.nan), 0
@@ -88,9 +92,9 @@ def move_run(direction: Floats, window: int) -> Floats:
 
 @jit
 def tail_share(size: Floats, window: int, least: float, factor: float) -> Floats:
-    """The share of bars larger than ``factor`` times the median of those of at least ``least``, in each window.
+    """The share of bars larger than ``factor`` times the median of those of at least ``least``, in each window (n).
 
-    NaN where the window holds a NaN or no value of at least ``least``. The values are kept in ascending order.
+    Larger means by more than 1e-9 of it. NaN where the window holds a NaN or no value of at least ``least``.
     """
     n = len(size)
     out, values, held, known = np.full(n, np.nan), np.empty(window + 1), 0, 0
@@ -104,7 +108,7 @@ def tail_share(size: Floats, window: int, least: float, factor: float) -> Floats
             held += 1
         if known < window or held == 0:
             continue
-        limit = factor * (values[(held - 1) // 2] + values[held // 2]) / 2.0 * (1.0 + EQUAL)
+        limit = factor * median(values, held) * (1.0 + EQUAL)
         larger = 0
         while larger < held and values[held - 1 - larger] > limit:
             larger += 1

@@ -29,8 +29,8 @@ def rises_and_falls(x: Floats, period: int) -> tuple[Floats, Floats]:
 def share_of_rises(x: Floats, period: int, patience: int, neutral: float) -> Floats:
     """(rise - neutral fall) / (rise + fall) of Wilder's averages; 0 where neither is left.
 
-    While ``x`` stands still both fade alike and their ratio lasts, for ever in TA-Lib. After ``patience`` bars it
-    counts as gone: a start within the standstill could not know it.
+    While ``x`` does not change both fade alike, and TA-Lib keeps their ratio forever. After ``patience`` such bars it
+    is 0: a computation that begins within the standstill could not know it.
     """
     rise, fall = rises_and_falls(x, period)
     still = 0
@@ -43,19 +43,19 @@ def share_of_rises(x: Floats, period: int, patience: int, neutral: float) -> Flo
 
 @jit
 def rsi(x: Floats, period: int, patience: int) -> Floats:
-    """RSI: 100 rise / (rise + fall), forgotten after a standstill of ``patience`` bars (see ``share_of_rises``)."""
+    """RSI in percent (n): 100 rise / (rise + fall), 0 after ``patience`` bars without a change (``share_of_rises``)."""
     return 100.0 * share_of_rises(x, period, patience, 0.0)
 
 
 @jit
 def cmo(x: Floats, period: int, patience: int) -> Floats:
-    """CMO: 100 (rise - fall) / (rise + fall), forgotten after a standstill of ``patience`` bars."""
+    """CMO in percent (n): 100 (rise - fall) / (rise + fall), 0 after ``patience`` bars without a change."""
     return 100.0 * share_of_rises(x, period, patience, 1.0)
 
 
 @jit
 def stochastic(high: Floats, low: Floats, close: Floats, window: int, least: float) -> Floats:
-    """100 (close - lowest low) / (highest high - lowest low); missing where that range is not above ``least``."""
+    """100 (close - lowest low) / (highest high - lowest low) (n); NaN where that range is not above ``least``."""
     top, bottom = rolling_max(high, window), rolling_min(low, window)
     for t in range(len(close)):
         reach = top[t] - bottom[t]
@@ -65,7 +65,7 @@ def stochastic(high: Floats, low: Floats, close: Floats, window: int, least: flo
 
 @jit
 def cci(typical: Floats, window: int) -> Floats:
-    """Distance from the mean over 0.015 mean absolute deviations from it; missing where all values are equal."""
+    """Distance from the mean over 0.015 mean absolute deviations from it (n); NaN where all values are equal."""
     n = len(typical)
     out, mean, spread = np.full(n, np.nan), np.empty(BLOCK), np.empty(BLOCK)
     bound = window / 0.03  # where all values but the newest are equal

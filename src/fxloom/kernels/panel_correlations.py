@@ -19,7 +19,7 @@ from fxloom.kernels.partial_windows import (
 from fxloom.kernels.window_parts import BLOCK, joins_of
 
 NESTED = (15, 30, 60, 120)  # each the last one doubled: the parts of one are the halves of the next
-JOINS = 9  # joins that build the longest
+JOINS = 9  # that build the longest window
 ABSOLUTE = 2  # the window whose absolute correlations are summed over all other pairs
 CROSS = 2  # the relation of pairs that share no currency: their correlations count by magnitude
 
@@ -28,10 +28,10 @@ CROSS = 2  # the relation of pairs that share no currency: their correlations co
 def correlation_sums(r: Floats, present: Flags, relation: Ints, sign: Floats) -> tuple[Floats, Floats, Floats]:
     """Sums of rho_W over the sets of each pair, how many were defined, and the sums of all abs(rho_60).
 
-    ``r`` and ``present`` (pairs, n); ``relation[p, q]``: the set of p that q is in (0 base, 1 quote, 2 cross);
-    ``sign[p, q]`` makes q signed. Sums and counts (sets, windows, pairs, n), magnitudes (pairs, n). Only the product
-    sums of two series are built a pair of pairs: the rest of a join depends on each series alone, unless a value is
-    missing within the block, where both series are taken anew over the bars that they share.
+    ``r`` and ``present`` (pairs, n); ``relation[p, q]`` is the set of p that q is in (0 base, 1 quote, 2 cross), and
+    ``sign[p, q]`` makes q signed. Sums and counts are (sets, windows, pairs, n), magnitudes (pairs, n). Only the
+    sums of products are built for each pair of pairs: the rest of a join depends on one series alone, unless a value
+    is missing within the block; then both series are joined again over the bars that they share.
     """
     pairs, n = r.shape
     sums, counts = np.zeros((3, 4, pairs, n)), np.zeros((3, 4, pairs, n))

@@ -1,4 +1,4 @@
-"""Above how many quantiles of its own last values a value lies, by counting instead of sorting."""
+"""How many quantiles of its own window a value exceeds, by counting instead of sorting."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fxloom.kernels.jit import jit
 
 @jit
 def quantile_class(y: Floats, window: int, quantiles: Floats, tolerance: float) -> Floats:
-    """How many of the window's quantiles y[t] exceeds by more than ``tolerance`` relative, y[t] being positive or 0.
+    """How many of the window's ``quantiles`` y[t] >= 0 exceeds by more than ``tolerance``, relative (n).
 
-    Quantiles interpolate linearly (numpy's default). NaN where the window holds a NaN. A value whose rank is not
-    next to the quantile's place needs no quantile: counting the smaller values is enough.
+    Quantiles interpolate linearly (NumPy's default). NaN in the first window - 1 rows and where the window holds a
+    NaN. Unless the rank of y[t] is next to that of a quantile, counting the smaller values is enough.
     """
     n = len(y)
     out, known = np.full(n, np.nan), 0

@@ -1,4 +1,4 @@
-"""Variance estimators from the open, high, low and close of bars, and sums over bars some rows apart."""
+"""Variance estimators from the open, high, low and close of bars that may be some rows apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def log_ratio(a: float, b: float) -> float:
 
 @jit
 def bar_variances(opened: Floats, high: Floats, low: Floats, close: Floats) -> tuple[Floats, Floats, Floats]:
-    """What each bar alone says of the variance: Parkinson 1980, Garman & Klass 1980, Rogers & Satchell 1991."""
+    """Variance estimates from each bar alone, each (n): Parkinson 1980, Garman & Klass 1980, Rogers & Satchell 1991."""
     n = len(close)
     parkinson, garman_klass, rogers_satchell = np.empty(n), np.empty(n), np.empty(n)
     for t in range(n):
@@ -34,7 +34,7 @@ def bar_variances(opened: Floats, high: Floats, low: Floats, close: Floats) -> t
 
 @jit
 def gaps_and_bodies(opened: Floats, close: Floats, stride: int) -> tuple[Floats, Floats]:
-    """ln(open / close of the bar ``stride`` rows before) and ln(close / open)."""
+    """ln(open / close of the bar ``stride`` rows before) and ln(close / open), each (n)."""
     n = len(close)
     gap, body = np.full(n, np.nan), np.empty(n)
     for t in range(n):
@@ -45,36 +45,11 @@ def gaps_and_bodies(opened: Floats, close: Floats, stride: int) -> tuple[Floats,
 
 
 @jit
-def true_range(high: Floats, low: Floats, close: Floats, stride: int) -> Floats:
-    """The range of each bar, extended to the close of the bar ``stride`` rows before."""
-    n = len(close)
-    out = np.full(n, np.nan)
-    for t in range(stride, n):
-        before = close[t - stride]
-        if before == before:  # max and min would pass over a missing close
-            out[t] = max(high[t], before) - min(low[t], before)
-    return out
-
-
-@jit
-def strided_sum(y: Floats, count: int, stride: int) -> Floats:
-    """The sum of ``count`` values ``stride`` rows apart that end at each row; missing where one is."""
-    n = len(y)
-    out = np.full(n, np.nan)
-    for begin in range((count - 1) * stride, n, BLOCK):
-        end = min(begin + BLOCK, n)
-        total = out[begin:end]
-        total[:] = 0.0
-        for k in range(count):
-            past = y[begin - k * stride : end - k * stride]
-            for i in range(end - begin):
-                total[i] += past[i]
-    return out
-
-
-@jit
 def strided_variance(y: Floats, count: int, stride: int) -> Floats:
-    """The variance (ddof 1) of ``count`` values ``stride`` rows apart that end at each row, centred on the newest."""
+    """The variance (ddof 1) of ``count`` values ``stride`` rows apart that end at each row (n).
+
+    Values are centred on the newest; NaN where one is missing.
+    """
     n = len(y)
     out, mean = np.full(n, np.nan), np.empty(BLOCK)
     for begin in range((count - 1) * stride, n, BLOCK):

@@ -1,4 +1,4 @@
-"""Quotients and logarithms of series that have no value at 0."""
+"""Quotients and logarithms of series, NaN where they are undefined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from fxloom.kernels.jit import jit
 
 @jit
 def ratio(a: Floats, b: Floats) -> Floats:
-    """a / b where b is above 0, else NaN; never a negative zero."""
+    """a / b where b is above 0, else NaN (n); never a negative zero.
+
+    >>> ratio(np.array([1.0, 0.0, -0.0]), np.array([2.0, 0.0, 1.0]))
+    array([0.5, nan, 0. ])
+    """
     out = np.full(len(a), np.nan)
     for t in range(len(a)):
         if b[t] > 0.0:

@@ -1,7 +1,7 @@
 """Recursive averages as TA-Lib starts and steps them: EMA, Wilder's, Kaufman's.
 
-Each starts at the first value of its input that is there, so that no missing value ever enters a recursion; from
-then on the input must be complete. Where a recursion starts is forgotten at the pace of its smoothing.
+Each starts at the first value of its input that is not missing; from then on the input must be complete. How a
+recursion started fades at the pace of its smoothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fxloom.bars.bars import Floats
 from fxloom.kernels.jit import jit
 from fxloom.kernels.moments import rolling_sum
 
-FADED = 1e-280  # an average that has faded below this is 0: beyond it floats lose their digits, and their speed
+FADED = 1e-280  # an average below this is 0: subnormal numbers have fewer digits and are slow
 
 
 @jit
@@ -35,9 +35,9 @@ def seed(x: Floats, start: int, period: int) -> float:
 
 @jit
 def ema(x: Floats, period: int, skip: int) -> Floats:
-    """EMA with alpha = 2 / (period + 1), seeded with the mean of ``period`` values after the first ``skip``.
+    """EMA with alpha = 2 / (period + 1) (n), seeded with the mean of ``period`` values after the first ``skip``.
 
-    It begins at the last value of its seed; ``skip`` lets two averages begin at one bar, as MACD's do.
+    It begins at the last value of its seed; ``skip`` lets two averages begin at the same bar, as in MACD.
     """
     out = np.full(len(x), np.nan)
     start = first_present(x) + skip

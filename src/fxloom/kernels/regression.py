@@ -1,4 +1,4 @@
-"""Least-squares lines and parabolas through rolling windows, each window fitted anew.
+"""Least-squares lines and parabolas through rolling windows, each window fitted on its own.
 
 The abscissa is the bar: u = 0 now, u = -lag before. Deviations from the newest value are projected on the
 orthogonal polynomials of the fixed design, v = u + (W-1)/2 and v^2 - (W^2-1)/12, whose sums of squares are known;
@@ -22,9 +22,9 @@ EXACT = 1e-20  # a fit is exact if SSE is at most this times SST
 class Parabola(NamedTuple):
     """The fits y = b + a1 u + a2 u^2 of ``rolling_parabola``, one array each."""
 
-    a2: Floats  # curvature, units of y a bar squared
-    a1: Floats  # slope now, units of y a bar
-    b: Floats  # fitted value now
+    a2: Floats  # curvature, units of y per bar squared
+    a1: Floats  # slope at the newest bar, units of y per bar
+    b: Floats  # fitted value at the newest bar
     r2: Floats  # 1 - SSE / SST; NaN if flat
     rmse: Floats  # sqrt(SSE / (W - 3))
     resid: Floats  # y - b
@@ -144,7 +144,7 @@ def describe_fits(
 def settle_fits(
     y: Floats, begin: int, window: int, first: Floats, second: Floats, sse: Floats, now: Floats, fit: Parabola
 ) -> None:
-    """Mend the rows of a block whose window is flat or fitted exactly, and fill b."""
+    """Correct the rows of a block whose window is flat or fitted exactly, and fill b."""
     w = float(window)
     spread = (w * w - 1.0) / 12.0
     s1, s2 = w * spread, w * spread * (w * w - 4.0) / 15.0

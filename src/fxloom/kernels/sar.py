@@ -11,7 +11,7 @@ from fxloom.kernels.recursion import first_present
 
 @jit
 def bar_of(side: float, high: Floats, low: Floats, t: int) -> tuple[float, float]:
-    """Top and bottom of a bar as the position sees it: for a short one (side -1) the bar is turned over."""
+    """Top and bottom of a bar as the position sees it: mirrored at 0 for a short one (side -1)."""
     if side > 0.0:
         return high[t], low[t]
     return -low[t], -high[t]
@@ -28,9 +28,10 @@ def first_side(high: Floats, low: Floats, t: int) -> float:
 def sar(high: Floats, low: Floats, step: float, limit: float) -> Floats:
     """The stop of every bar after the first: Wilder's parabola with acceleration ``step`` up to ``limit``.
 
-    The first position takes the direction of the second bar's movement and the far end of the first bar as its
-    stop. The stop follows the extreme of the position and never enters the range of the last two bars; the bar
-    that touches it turns the position over. It has no fixed memory: two histories agree from a common turn on.
+    The first position takes the direction of the second bar's movement, and the far end of the first bar as its
+    stop. The stop follows the extreme of the position and never enters the range of the last two bars; a bar that
+    touches it reverses the position. Its memory has no fixed length: two histories agree from a common reversal on.
+    Source: Wilder (1978), as in TA-Lib.
     """
     n = len(high)
     out = np.full(n, np.nan)

@@ -12,7 +12,7 @@ from fxloom.kernels.tolerances import ZERO_CHANGE
 
 @jit
 def changes_over(x: Floats, k: int) -> Floats:
-    """x[t] - x[t-k]; below 1e-12 of x exactly 0; missing in the first k rows."""
+    """x[t] - x[t-k] (n); below 1e-12 of x exactly 0; NaN in the first k rows."""
     out = np.full(len(x), np.nan)
     for t in range(k, len(x)):
         change = x[t] - x[t - k]
@@ -22,9 +22,9 @@ def changes_over(x: Floats, k: int) -> Floats:
 
 @jit
 def hurst(x: Floats, window: int, scales: int) -> Floats:
-    """The slope of ln std on ln k, std that of the overlapping k-bar changes inside each window of values.
+    """The slope of ln std on ln k (n), std that of the overlapping k-bar changes inside each window of values.
 
-    k = 1, 2, 4, ..., 2^(scales - 1). NaN where a std is 0.
+    k = 1, 2, 4, ..., 2^(scales - 1). NaN in the first window - 1 rows and where a std is 0. Source: Di Matteo (2007).
     """
     n = len(x)
     slope = np.zeros(n)
@@ -44,7 +44,7 @@ def hurst(x: Floats, window: int, scales: int) -> Floats:
 
 @jit
 def crossings(x: Floats, level: Floats) -> Floats:
-    """1 at bars at which x went from one side of ``level`` to the other, else 0; within 1e-12 is on no side."""
+    """1 at bars at which x went from one side of ``level`` to the other, else 0 (n); within 1e-12 is on no side."""
     n = len(x)
     out, before = np.full(n, np.nan), np.nan
     for t in range(n):

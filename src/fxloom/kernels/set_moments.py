@@ -38,7 +38,7 @@ def set_moments(values: Floats, present: Flags, members: Ints, signs: Floats) ->
 
 @jit
 def add(y: Floats, present: Flags, sign: float, count: Floats, total: Floats, high: Floats, low: Floats) -> None:
-    """Take one member into the counts, sums and extremes."""
+    """Add one member to the counts, sums and extremes."""
     for t in range(len(y)):
         value = sign * y[t]
         known = present[t] and value == value
@@ -50,7 +50,7 @@ def add(y: Floats, present: Flags, sign: float, count: Floats, total: Floats, hi
 
 @jit
 def add_squares(y: Floats, present: Flags, sign: float, mean: Floats, ssd: Floats) -> None:
-    """Take one member into the squared deviations."""
+    """Add one member to the squared deviations."""
     for t in range(len(y)):
         deviation = sign * y[t] - mean[t]
         ssd[t] += deviation * deviation if present[t] and deviation == deviation else 0.0

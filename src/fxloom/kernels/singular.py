@@ -16,16 +16,16 @@ WINDOW = 60
 LENGTH = 15  # of the embedding
 COLUMNS = WINDOW - LENGTH + 1
 PAIRS = 3  # trend, and two of the oscillation
-BLOCK = 96  # matrices of 15 x 15 x 96 stay in the second-level cache, and their rows do not share cache sets
+BLOCK = 96  # matrices of 15 x 15 x 96 stay in the second-level cache, and rows do not compete for cache sets
 COINCIDE = 1e-9  # relative to the largest eigenvalue: closer ones have no vectors of their own
 FORECAST_LIMIT = 10.0
-VERTICAL = 1e-12  # 1 - nu^2 below this: the space holds the last axis, and there is no recurrence
+VERTICAL = 1e-12  # 1 - nu^2 below this: the vectors span the last axis, and there is no recurrence
 RESULTS = 8
 
 
 @jit
 def standardise(values: Floats, rounding: Floats, width: int, z: Floats) -> None:
-    """z[i, s] = value i of the window that begins at values[s], standardised (ddof 1); 0 where it is not to be."""
+    """z[i, s] = value i of the window that begins at values[s], standardised (ddof 1); 0 where ``rounding`` is NaN."""
     mean, square = np.zeros(width), np.zeros(width)
     newest = values[WINDOW - 1 :]
     for i in range(WINDOW - 1):
@@ -146,7 +146,7 @@ def forecast(z: Floats, vectors: Floats, recent: Floats, width: int, out: Floats
 
 @jit
 def shares(values: Floats, sums: Floats, width: int, out: Floats) -> None:
-    """out[3 ... 6]: shares of trend and oscillation, effective rank, pairing. What coincides becomes missing."""
+    """out[3 ... 6]: shares of trend and oscillation, effective rank, pairing; NaN where eigenvalues coincide."""
     for s in range(width):
         first, second, third = values[0, s], values[1, s], values[2, s]
         near = COINCIDE * first
@@ -167,8 +167,7 @@ def singular_spectra(y: Floats, rounding: Floats, first: int) -> Floats:
     eigenvalue and of the two next; effective rank; third over second eigenvalue; forecast less current value.
     NaN before ``first``, where ``rounding`` is NaN (a flat window), and where eigenvalues coincide.
 
-    The blocks are driven from here, at a microsecond a call, as one compiled loop would contain and compile every
-    stage once more.
+    The loop over blocks is Python, at a microsecond per call: a compiled loop would compile every stage again.
     """
     n = len(y)
     out = np.full((RESULTS, n), np.nan)

@@ -2,9 +2,9 @@
 
 Neighbouring windows share most of their Fourier transform, and exactly: cut by decimation in time, the 64-point
 transform of every second value from bar s on is one half of the window that begins at s and the other half of the
-window that begins at s - 1. So each level of the radix-2 tree is worked out once for each bar, 127 butterflies a
+window that begins at s - 1. So each level of the radix-2 tree is computed once for each bar, with 127 butterflies per
 window instead of 448 (Farhang-Boroujeny and Gazor, "Generalized sliding FFT", IEEE Trans. Circuits Syst. II, 1994).
-Nothing runs along the rows: every number is a fixed tree of operations on the values of its own window.
+Nothing is carried from row to row: every number is a fixed tree of operations on the values of its own window.
 
 Rows of a block lie in the inner loops, so that they fill vector lanes.
 """
@@ -23,7 +23,7 @@ LEVELS = 7  # 128 = 2^7
 BINS = WINDOW // 2
 LAG = BINS  # bars between the two totals of the power trend
 BLOCK = 128  # rows a block: long enough for vector lanes, short enough for the second-level cache
-HALO = BLOCK + BINS + 8  # starts that the first level needs for a block; 8 more, so that rows do not share cache sets
+HALO = BLOCK + BINS + 8  # starts of the first level for a block; 8 more, so that rows do not compete for cache sets
 LOW_BINS = 4  # k / 128 < 1/30
 HIGH_BIN = 26  # k / 128 > 1/5
 EDGE = 0.95
@@ -93,7 +93,7 @@ def merge(size: int, count: int, re: Floats, im: Floats, re_out: Floats, im_out:
 
 @jit
 def transform(values: Floats, width: int, spaces: Floats, sums: Floats) -> int:
-    """The DFT of the windows that begin at values[0 ... width - 1]; says in which of the two ``spaces`` it lies."""
+    """The DFT of the windows that begin at values[0 ... width - 1]; returns which of the two ``spaces`` holds it."""
     here = 0
     for level in range(1, LEVELS + 1):
         size = 1 << level
@@ -124,7 +124,7 @@ def slopes(values: Floats, width: int, out: Floats) -> None:
 
 @jit
 def remove_trend(re: Floats, im: Floats, slope: Floats, width: int) -> None:
-    """Subtract the transform of the line; bin 0 of what is left is nothing."""
+    """Subtract the transform of the line, and set bin 0 to 0."""
     for s in range(width):
         re[0, s] = im[0, s] = 0.0
     for k in range(1, BINS + 1):
@@ -245,9 +245,9 @@ def strength(power: Floats, width: int, largest: Floats, out: Floats) -> None:
 def sliding_spectra(y: Floats, rounding: Floats, first: int) -> tuple[Floats, Floats]:
     """Features of the spectrum of each window of 128 bars, and its total power; for rows from ``first`` on.
 
-    Returns an array (10, len(y)) in the order DOMINANT ... STRENGTH, frequencies in cycles a bar, and the totals.
-    NaN before ``first``, where ``rounding`` (the size below which deviations in the window are rounding) is NaN,
-    and where what the line leaves is smaller than that: a straight line has no spectrum.
+    Returns an array (10, len(y)) in the order DOMINANT ... STRENGTH, frequencies in cycles per bar, and the totals
+    (len(y)). NaN before ``first``, where ``rounding`` (the size below which deviations in the window are rounding) is
+    NaN, and where the residuals of the line are smaller than that: a straight line has no spectrum.
     """
     n = len(y)
     features, totals = np.full((FEATURES, n), np.nan), np.full(n, np.nan)

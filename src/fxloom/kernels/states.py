@@ -10,7 +10,7 @@ from fxloom.kernels.jit import jit
 
 @jit
 def shift(y: Floats, k: int) -> Floats:
-    """y[t-k], missing in the first k rows."""
+    """y[t-k] (n), NaN in the first k rows."""
     out = np.full(len(y), np.nan)
     for t in range(k, len(y)):
         out[t] = y[t - k]
@@ -19,9 +19,12 @@ def shift(y: Floats, k: int) -> Floats:
 
 @jit
 def bars_since_change(state: Floats, cap: int) -> Floats:
-    """Bars since the state changed: 0 at the bar that changed, at most ``cap``.
+    """Bars since the state changed (n): 0 at the bar that changed, at most ``cap``.
 
-    Missing until cap + 1 states in a row are known; a missing state starts that count over.
+    NaN until cap + 1 consecutive states are known; a missing state starts that count over.
+
+    >>> bars_since_change(np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), 2)
+    array([nan, nan,  0.,  1.,  2.,  2.])
     """
     out = np.full(len(state), np.nan)
     known, since = 0, 0
@@ -39,7 +42,7 @@ def bars_since_change(state: Floats, cap: int) -> Floats:
 
 @jit
 def change_share(state: Floats, window: int) -> Floats:
-    """The share of the last ``window`` bars at which the state changed; missing unless all window + 1 are known."""
+    """The share of the last ``window`` bars at which the state changed (n); NaN unless all window + 1 are known."""
     out = np.full(len(state), np.nan)
     known, changes = 0, 0
     for t in range(len(state)):

@@ -23,10 +23,16 @@ def _upper_tail(t: float, freedom: int) -> float:
 def student_quantile(p: float, freedom: int) -> float:
     """The t with P(T <= t) = p, for p in 0.5 .. 0.9999 and whole degrees of freedom of at least 1.
 
-    Bisection to the last bit; agrees with scipy.stats.t.ppf to 1e-12. Source: Abramowitz & Stegun 26.7.3-4.
+    ValueError for anything else. Bisection to the last bit; agrees with scipy.stats.t.ppf to 1e-12. Source:
+    Abramowitz & Stegun 26.7.3-4.
+
+    >>> round(student_quantile(0.975, 12), 4)
+    2.1788
     """
     if not 0.5 <= p <= 0.9999 or freedom < 1:
-        raise ValueError(f"no Student quantile for p = {p}, {freedom} degrees of freedom")
+        raise ValueError(
+            f"quantile of p = {p} with {freedom} degrees of freedom: expected p in 0.5..0.9999 and at least 1 degree"
+        )
     low, high = 0.0, 1e5
     while low < (middle := 0.5 * (low + high)) < high:
         if _upper_tail(middle, freedom) > 1.0 - p:

@@ -1,8 +1,8 @@
-"""Sums over rolling windows in log2(W) additions a row, each window still its own.
+"""Sums over rolling windows in log2(W) additions per row, each window on its own.
 
 A window is cut into stretches of 1, 2, 4, ... bars whose sums are sums of two halves (a binary tree). The order of
-additions depends on the window's length alone, so that a row's bits do not depend on where the data begins, and
-nothing outlives its window: this is not a running sum.
+additions depends on the window's length alone, so that a row's bits do not depend on where the data begins: this is
+not a running sum.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def halve(part: Floats, wider: Floats, length: int) -> None:
 
 @jit
 def tree_sum(y: Floats, window: int) -> Floats:
-    """The sum of each window; missing in the first window - 1 rows and where the window holds a NaN."""
+    """The sum of each window (n); NaN in the first window - 1 rows and where the window holds a NaN."""
     n = len(y)
     out = np.full(n, np.nan)
     first, second = np.empty(CHUNK + window), np.empty(CHUNK + window)
@@ -57,11 +57,11 @@ def tree_sum(y: Floats, window: int) -> Floats:
 
 @jit
 def zscore_present(y: Floats, window: int, at_least: int) -> Floats:
-    """(y[t] - mean) / std over the values present (not NaN) in each window.
+    """(y[t] - mean) / std over the values present (not NaN) in each window (n).
 
-    NaN in the first window - 1 rows, where fewer than ``at_least`` (two or more) are present, where y[t] is not, or
-    where they are constant. Raw sums of squares lose digits where the mean is far from 0: rows that would lose more
-    than four are summed again about their mean, value by value.
+    NaN in the first window - 1 rows, where fewer than ``at_least`` (two or more) are present, where y[t] is missing,
+    and where they are constant. Raw sums of squares lose digits where the mean is far from 0: rows that would lose
+    more than four are summed again about their mean, value by value.
     """
     n = len(y)
     out, filled = np.full(n, np.nan), np.empty(n)

@@ -1,8 +1,8 @@
 """The largest eigenvalues of many small symmetric matrices at once, and their vectors.
 
-LAPACK solves one matrix a call and takes ten times as long for matrices of 15 x 15. Here every array has the matrices
-of a block on its last axis, and the inner loops run across them, so that they fill vector lanes. What one matrix
-yields does not depend on its companions: a matrix that has converged is left alone while others go on.
+LAPACK solves one matrix per call and takes ten times as long for matrices of 15 x 15. Here every array has the
+matrices of a block on its last axis, and the inner loops run across them, so that they fill vector lanes. The result
+of one matrix does not depend on the others: a matrix that has converged stays as it is while others go on.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from fxloom.kernels.jit import jit
 
 RESOLUTION = 2.0**-50  # relative to the largest eigenvalue: a step below this ends the iteration
 SLACK = 1e-13  # relative error allowed to the bounds on an eigenvalue
-STEPS = 80  # more than the halvings that resolution takes
-APART = 0.999  # a start closer to the eigenvalue above would take steps too small to tell from convergence
+STEPS = 80  # more than the bisections that the resolution takes
+APART = 0.999  # from a start closer to the eigenvalue above, steps would be as small as at convergence
 
 
 @jit
@@ -97,7 +97,7 @@ def characteristic(x: Floats, diagonal: Floats, squares: Floats, width: int, sta
 
 @jit
 def advance(rank: int, size: int, x: Floats, bounds: Floats, limit: Floats, state: Floats, width: int) -> int:
-    """One step of each ``x`` towards the eigenvalue that ``rank`` others exceed; says how many still move.
+    """One step of each ``x`` towards the eigenvalue that ``rank`` others exceed; returns how many still move.
 
     Laguerre's step goes to the next root on the side that it is pointed to and never beyond (Li and Zeng, "The
     Laguerre iteration in solving the symmetric tridiagonal eigenproblem, revisited", 1994). Where the next root is
@@ -145,7 +145,7 @@ def largest_eigenvalues(diagonal: Floats, off: Floats, width: int, values: Float
     for j in range(wanted):
         x = values[j]
         for s in range(width):
-            # of the eigenvalues that are left, the largest lies between these
+            # the largest of the remaining eigenvalues lies between these
             low = (norm[s] - SLACK * scale[s] * scale[s]) / (trace[s] + SLACK * scale[s]) - SLACK * scale[s]
             high = min(np.sqrt(max(norm[s], 0.0) + SLACK * scale[s] * scale[s]), trace[s] + SLACK * scale[s])
             before = values[j - 1, s] if j > 0 else np.inf

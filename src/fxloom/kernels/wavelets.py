@@ -123,7 +123,7 @@ def sliding_wavelets(y: Floats, rounding: Floats, first: int) -> Floats:
     Rows 0-7: smooth coefficients; 8-15: details of level 3; then E1, E2, E3, E_SMOOTH (sums of squares), M1, M2, M3
     (largest absolute detail) and TREND (rise of the smooth reconstruction over 15 bars), in units of ``y``.
     A level whose details are below ``rounding`` counts as 0. NaN before ``first``, where ``rounding`` is NaN, and
-    where the line leaves nothing but rounding.
+    where the residuals of the line are rounding.
     """
     n = len(y)
     out = np.full((RESULTS, n), np.nan)
@@ -148,7 +148,7 @@ def sliding_wavelets(y: Floats, rounding: Floats, first: int) -> Floats:
 def write(
     smooth: Floats, detail: Floats, measured: Floats, begin: int, width: int, rounding: Floats, out: Floats
 ) -> None:
-    """A block's coefficients and sizes into ``out``, where they are more than rounding."""
+    """Write a block's coefficients and sizes into ``out``, where they are more than rounding."""
     for s in range(width):
         t = begin + s
         energy = measured[0, s] + measured[1, s] + measured[2, s] + measured[3, s]
@@ -165,7 +165,7 @@ def write(
 
 @jit
 def sliding_shares(levels: Floats) -> Floats:
-    """Features of what ``sliding_wavelets`` gives, shape (9, n).
+    """Features (9, n) of the result of ``sliding_wavelets``.
 
     Shares of d1, d2, d3 and a3; ln(E1/E3); TREND over the window's deviation; entropy of the three detail shares
     / ln 3; slope of log2 of the largest details on the level; the level with most energy (ties to the smaller).

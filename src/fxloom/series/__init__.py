@@ -1,1 +1,1 @@
-"""Work that tables share: functions of a view, called through ``view.shared``."""
+"""Series that several families share: functions of a view, called through ``view.shared``."""

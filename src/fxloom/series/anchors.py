@@ -1,4 +1,4 @@
-"""Weekly anchors: the moments at which models are fitted anew, and the bars for which each fit is in force."""
+"""Weekly anchors: the times at which models are refitted, and the bars for which each fit is in force."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fxloom.bars.clock import FIRST_SUNDAY, WEEK
 
 @dataclass(frozen=True)
 class Week:
-    """The clock positions ``begin`` to before ``end``, for which the anchor at or before ``begin`` is in force."""
+    """The clock positions from ``begin`` to before ``end``, for which one anchor is in force."""
 
     begin: int
     end: int
@@ -32,10 +32,10 @@ class Week:
 
 
 def weeks(ts: Ints, first: int, warmup: int) -> Iterator[Week]:
-    """The weeks of clock ``ts`` that hold a bar from position ``first`` on, ``warmup`` bars or more into the clock.
+    """The weeks of clock ``ts`` (minutes since 1970) with a bar at or after position ``first``.
 
-    An anchor is every Sunday 00:00 UTC. Weeks without bars have none, however long they last: a source's days may
-    lie years apart.
+    A week begins every Sunday 00:00 UTC, and counts if ``warmup`` clock bars lie before it. Weeks without bars are
+    left out: a source may have gaps of years.
 
     >>> minutes = np.array([4318, 4319, 4320, 4321, 14400, 14401])
     >>> [(week.begin, week.end) for week in weeks(minutes, 0, 0)]

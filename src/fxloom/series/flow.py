@@ -11,7 +11,7 @@ from fxloom.kernels.ratio import ratio
 from fxloom.kernels.tree import tree_sum
 from fxloom.series.pair import return_size
 
-STEP = 2e-6  # a change of less than 0.02 bp is no move
+STEP = 2e-6  # a log change below this (0.02 bp) is no move
 HOUR = 60
 
 
@@ -31,7 +31,7 @@ def mean_volume(view: View, window: int) -> Floats:
 
 
 def impact_parts(view: View) -> tuple[Floats, Floats]:
-    """abs(r) / V of bars with volume, 0 of others, and 1 where a bar has volume, else 0."""
+    """abs(r) / V where a bar has volume, else 0; and 1 where it has volume, else 0."""
     volume, size = view.volume, view.shared(return_size)
     traded = np.where(np.isnan(size) | np.isnan(volume), np.nan, (volume > 0.0).astype(np.float64))
     return np.where(traded == 0.0, 0.0, ratio(size, volume)), traded

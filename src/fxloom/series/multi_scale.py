@@ -1,8 +1,8 @@
-"""One look at the market on a slower clock: bars of K wall-clock minutes, each seen once its last minute is over.
+"""The market on a slower clock: bars of K wall-clock minutes, each visible once its last minute is over.
 
-The bars are UTC-aligned bins of the clock bars' closes (C, or G_15); a bin with one clock bar counts, and a bin in
-which the market was closed does not exist. Where a computation begins inside a bin that bin is cut short: finite
-windows are declared long enough not to reach it, recursions to have forgotten it.
+The bars are UTC-aligned bins of the clock bars' closes (C, or G_15). A bin with one clock bar counts, and a bin in
+which the market was closed does not exist. A computation that begins inside a bin sees only part of it: lookbacks are
+declared long enough for finite windows not to reach that bin and for recursions to have forgotten it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from fxloom.kernels.moments import rolling_mean, rolling_std
 from fxloom.kernels.momentum import log_changes
 from fxloom.kernels.oscillators import rsi
 from fxloom.kernels.quantile_class import quantile_class
+from fxloom.kernels.ratio import ratio
 from fxloom.kernels.recursion import ema, wilder
 from fxloom.kernels.regression import rolling_line, rolling_slope
 from fxloom.kernels.states import shift
@@ -31,13 +32,13 @@ from fxloom.kernels.tolerances import EQUAL, ZERO_CHANGE
 
 MEDIAN = np.array([0.5])
 MEMORY = 400  # K-bars after which EMA_26 has forgotten its start to 4e-14, RSI_14 and ATR_14 to 1e-13
-STANDSTILL = 50  # K-bars without a move after which RSI counts as gone
+STANDSTILL = 50  # K-bars without a change after which RSI is 0
 
 TALIB = "TA-Lib on the K-bars"
 
 
 class Scale(NamedTuple):
-    """A column on the slower clock: how many K-bars and how many earlier clock bars of x it needs."""
+    """A column on the slower clock: how many K-bars it needs, and how many clock bars of x before the row."""
 
     bars: int
     clock: int
@@ -77,12 +78,12 @@ SCALES = {
 
 
 def warmup_of(scale: Scale, minutes: int) -> int:
-    """Bars of x that surely hold the K-bars asked for, less the current one: bins are full, the last nearly."""
+    """Bars of x before a row that certainly hold the K-bars that a column needs, as if every bin were full."""
     return max(scale.bars * minutes - 1, scale.clock)
 
 
 def lookback_of(scale: Scale, minutes: int) -> int:
-    """Bars of x behind a row that hold the K-bars asked for besides a first one that is cut short."""
+    """Bars of x before a row that hold the K-bars that reproduce a column, after a first bin that is cut short."""
     bars = MEMORY if scale.recursive else scale.bars
     return max((bars + 1) * minutes, scale.clock)
 
@@ -105,7 +106,7 @@ def scale_columns(domain: Domain, minutes: int) -> Iterable[Column]:
 
 
 def scale_features(view: View, minutes: int) -> Columns:
-    """The values of the scale of ``minutes``, each missing until its clock bars are there."""
+    """The columns of the scale of ``minutes``, each missing until its warm-up."""
     high, low, close, seen = kbars(view.ts, view.x, minutes)
     found = {
         **distances(view, high, low, close, seen),
@@ -117,12 +118,12 @@ def scale_features(view: View, minutes: int) -> Columns:
 
 
 def basis_points(value: Floats, base: Floats) -> Floats:
-    """How far ``value`` lies from ``base``, in bp of it."""
+    """The distance of ``value`` from ``base`` in bp of ``base``."""
     return 10_000.0 * ((value - base) / base)
 
 
 def distances(view: View, high: Floats, low: Floats, close: Floats, seen: Ints) -> Columns:
-    """Where x lies among the K-bars, and how far they reach."""
+    """The position of x among the K-bars, and the range of these."""
     x, mean = view.x, rolling_mean(close, 10)
     reach = rolling_max(high, 20) - rolling_min(low, 20)
     width = 4.0 * np.sqrt(19.0 / 20.0) * (rolling_std(close, 20) / rolling_mean(close, 20))
@@ -137,7 +138,7 @@ def distances(view: View, high: Floats, low: Floats, close: Floats, seen: Ints) 
 def indicators(view: View, high: Floats, low: Floats, close: Floats, seen: Ints) -> Columns:
     """TA-Lib's recursions on the K-bars."""
     x = view.x
-    macd, atr = ema(close, 12, 0) - ema(close, 26, 0), wilder(true_ranges(high, low, close), 14)
+    macd, atr = ema(close, 12, 0) - ema(close, 26, 0), wilder(true_ranges(high, low, close, 1), 14)
     return {
         "ema_20": basis_points(x, spread(ema(close, 20, 0), seen)),
         "rsi_14": spread(rsi(close, 14, STANDSTILL), seen),
@@ -154,13 +155,11 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
     agree = signs(view.shared(minute_slope), x) == spread(signs(rolling_slope(close, 10), close), seen)
     loud = quantile_class(slow, 48, MEDIAN, EQUAL)
     r2_slow, r2_fast = rolling_line(close, 10)[2], view.shared(minute_fit)
-    ratio = np.full(len(x), np.nan)
     slow_seen = spread(slow, seen)
-    np.divide(fast * np.sqrt(minutes), slow_seen, out=ratio, where=slow_seen > 0.0)
     return {
         "vol_20": 10_000.0 * slow_seen,
         "mom_5": 10_000.0 * spread(np.where(np.abs(step) < ZERO_CHANGE, 0.0, step), seen),
-        "vol_ratio": np.minimum(ratio, 100.0),
+        "vol_ratio": np.minimum(ratio(fast * np.sqrt(minutes), slow_seen), 100.0),
         "trend_agree": agree.astype(np.float64),
         "regime_agree": equal(view.shared(minute_regime), spread(loud, seen)),
         "dominance": spread(r2_slow, seen) - r2_fast,
@@ -169,29 +168,33 @@ def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
 
 
 def signs(change: Floats, price: Floats | float) -> Floats:
-    """-1, 0 or 1 of ``change``; 0 if it is rounding noise beside ``price``."""
+    """-1, 0 or 1 of ``change``; 0 if it is rounding noise relative to ``price``."""
     return np.where(np.abs(change) < ZERO_CHANGE * price, 0.0, np.sign(change))
 
 
 def equal(one: Floats, other: Floats) -> Floats:
-    """1 where two flags are equal, 0 where not; missing where either is."""
+    """1 where two flags are equal, 0 where they differ; NaN where either is missing."""
     return np.where(np.isnan(one - other), np.nan, one == other)
 
 
-# -- nodes: what both scales need of the minutes ---------------------------------------------------------------------
+# -- series of minutes that both scales share ------------------------------------------------------------------------
 
 
 def minute_deviation(view: View) -> Floats:
+    """std_20(r) of the minutes."""
     return rolling_std(view.r, 20)
 
 
 def minute_slope(view: View) -> Floats:
+    """slope(x, 20) of the minutes."""
     return rolling_slope(view.x, 20)
 
 
 def minute_fit(view: View) -> Floats:
+    """R2 of the line through the last 20 x."""
     return rolling_line(view.x, 20)[2]
 
 
 def minute_regime(view: View) -> Floats:
+    """1 where std_20(r) is above its median over a day, else 0."""
     return quantile_class(view.shared(minute_deviation), DAY, MEDIAN, EQUAL)

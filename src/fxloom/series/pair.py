@@ -18,7 +18,7 @@ SPREAD_LOOKBACK = EDGE_BARS - 1  # of ``spread_bp``: that of the proxy; quoted s
 
 
 def least_curvature(domain: Domain) -> float:
-    """abs(a2) W^2 below this is rounding noise: index points in rate, m_W in bqx."""
+    """The size below which abs(a2) W^2 is rounding noise: index points in rate, m_W in bqx."""
     return 1e-9 if domain is RATE else 1e-11
 
 
@@ -33,7 +33,7 @@ def parabola(view: View, window: int) -> Parabola:
 
 
 def rounding(view: View, window: int) -> Floats:
-    """The size below which deviations of ``series(15)`` inside W bars are rounding; missing where they are flat."""
+    """The size below which deviations of ``series(15)`` inside W bars are rounding; NaN where the window is flat."""
     return rounding_size(view.series(15), window, ZERO_CHANGE if view.domain is BQX else 0.0)
 
 
@@ -43,7 +43,7 @@ def volatility(view: View, window: int) -> Floats:
 
 
 def move(view: View, window: int) -> Floats:
-    """mom_W: 10,000 ln(C[t] / C[t-W]) in rate, 10,000 m_W in bqx; missing in the first W bars."""
+    """mom_W in bp: 10,000 ln(C[t] / C[t-W]) in rate, 10,000 m_W in bqx; NaN in the first W bars."""
     if view.domain is BQX:
         return 10_000.0 * view.momentum(window)
     close = view.close_index
@@ -59,7 +59,7 @@ def return_size(view: View) -> Floats:
 
 
 def price_edge(view: View) -> Floats:
-    """The EDGE spread of the pair's own prices over 60 clock bars, a share of the price."""
+    """The EDGE spread of the pair's prices over 60 clock bars, a share of the price."""
     bars, start = view.frame.bars, view.start
     prices = bars.open[start:], bars.high[start:], bars.low[start:], bars.close[start:]
     return edge(*bar_pairs(*prices, 1, 0.0), EDGE_BARS, 1)
@@ -68,7 +68,7 @@ def price_edge(view: View) -> Floats:
 def spread_bp(view: View) -> Floats:
     """s: the quoted spread in bp of the close, or the magnitude of EDGE where the source has no quotes.
 
-    It lives on the pair's own clock and prices whatever the domain: ask for it through ``shared_by_domains``.
+    It is the same in both domains: ask for it through ``shared_by_domains``.
     """
     quoted = view.quoted_spread
     if quoted is None:

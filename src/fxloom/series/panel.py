@@ -25,9 +25,9 @@ LEAST = 3  # pairs that a cross-sectional value needs, the pair itself included
 
 
 def filled_at(first: int, window: int) -> int:
-    """The clock position at which a window first has a value, if its input has its first at ``first``.
+    """The clock position at which a window first has a value if its input begins at position ``first``.
 
-    It must lie inside the clock and hold a quarter of its bars.
+    The window must lie inside the clock, and a quarter of its bars must have values.
 
     >>> filled_at(1, 120), filled_at(15, 15)
     (119, 18)
@@ -41,7 +41,7 @@ def flow_begins(domain: Domain) -> int:
 
 
 def each(kernel: Callable[..., Floats], settings: tuple[Any, ...], *series: Floats) -> Floats:
-    """``kernel(*rows, *settings)`` of the rows of ``series`` (pairs, n), pair by pair."""
+    """``kernel(*rows, *settings)`` for each pair's rows of ``series``, all (pairs, n)."""
     out = np.full(series[0].shape, np.nan)
     for i in range(len(out)):
         out[i] = kernel(*(s[i] for s in series), *settings)
@@ -63,32 +63,32 @@ def across_all(view: PanelView, values: Floats) -> tuple[Floats, Floats]:
 
 
 def lagged(values: Floats, bars: int) -> Floats:
-    """``values[..., t - bars]``, missing in the first bars."""
+    """``values[..., t - bars]``, NaN in the first ``bars``."""
     out = np.full(values.shape, np.nan)
     out[..., bars:] = values[..., :-bars]
     return out
 
 
 def few_present(view: PanelView, which: int, least: int) -> Flags:
-    """Where fewer than ``least`` siblings of set ``which`` are present (pairs, n)."""
+    """Where fewer than ``least`` siblings in set ``which`` are present (pairs, n)."""
     return view.shared_by_domains(siblings_present, which) < least
 
 
 def limited(values: Floats, low: float, high: float) -> Floats:
-    """``values`` clipped, without negative zeros; what is not finite is missing."""
+    """``values`` clipped to ``low`` and ``high``, without negative zeros; NaN where they are not finite."""
     return np.where(np.isfinite(values), np.clip(values, low, high) + 0.0, np.nan)
 
 
-# -- nodes -----------------------------------------------------------------------------------------------------------
+# -- series ----------------------------------------------------------------------------------------------------------
 
 
 def flow(view: PanelView) -> Floats:
-    """What correlations are taken of: r in rate, g = ln(G_15 / 100) in bqx (changes of G would repeat rate)."""
+    """The series that is correlated: r in rate, g = ln(G_15 / 100) in bqx (changes of G would repeat rate)."""
     return view.r if view.domain is RATE else view.g
 
 
 def total_return(view: PanelView, window: int) -> Floats:
-    """ret_W: ln(x[t] / x[t-W]) in rate, the sum of g over W in bqx; it needs every bar of its window."""
+    """ret_W: ln(x[t] / x[t-W]) in rate, in bqx the sum of g over W bars, NaN unless all of them have values."""
     if view.domain is not RATE:
         return each(_full_sum, (window,), view.g)
     x, out = view.x, np.full(view.x.shape, np.nan)
@@ -108,19 +108,19 @@ def volatility(view: PanelView, window: int) -> Floats:
 
 
 def siblings_present(view: PanelView, which: int) -> Floats:
-    """How many siblings of set ``which`` are present (pairs, n)."""
+    """The number of siblings in set ``which`` that are present (pairs, n)."""
     members, signs = members_of(view.pairs, which)
     return across(view, np.zeros(view.price.shape), members, signs)[0]
 
 
 def set_return(view: PanelView, which: int) -> Floats:
-    """R_set: mean signed ``flow`` of the siblings present, bar by bar (pairs, n)."""
+    """R_set: the mean signed ``flow`` of the siblings present at each bar (pairs, n)."""
     members, signs = members_of(view.pairs, which)
     return across(view, view.shared(flow), members, signs)[1]
 
 
 def sibling_correlations(view: PanelView) -> tuple[Floats, Floats, Floats]:
-    """Mean rho_W over each set (sets, windows, pairs, n), and of each pair the sum and number of all abs(rho_60)."""
+    """Mean rho_W over each set (sets, windows, pairs, n), and each pair's sum and number of abs(rho_60) (pairs, n)."""
     known = relations(view.pairs)
     values, present = np.ascontiguousarray(view.shared(flow)), np.ascontiguousarray(view.present)
     sums, counts, magnitudes = correlation_sums(values, present, known.relation, known.sign)
@@ -133,9 +133,9 @@ def sibling_correlations(view: PanelView) -> tuple[Floats, Floats, Floats]:
 def own_spread(view: PanelView) -> Floats:
     """s in bp of every pair at its latest own bar (pairs, n).
 
-    It exists where the pair is present and the window of the spread is at most ``CARRY`` bars old: an estimate reads
-    60 own-clock bars, which may lie far back on the panel clock if the pair has gaps, so that without this bound its
-    lookback would have no end.
+    It exists where the pair is present and the window of the spread begins at most ``CARRY`` bars ago: an estimate
+    reads 60 bars of the pair's own clock, which may lie far back on the panel clock if the pair has gaps. Without this
+    bound the lookback would be unlimited.
     """
     out = np.full(view.price.shape, np.nan)
     for i, pair in enumerate(view.pairs):

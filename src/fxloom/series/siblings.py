@@ -1,4 +1,4 @@
-"""Who is related to whom: the sets of siblings of each stored pair, their signs, and the sisters of currencies."""
+"""How pairs are related: sets of siblings with their signs, sisters of currencies, cointegration systems, triangles."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ SISTERS = {
 
 @dataclass(frozen=True, eq=False)
 class Relations:
-    """``relation[p, q]``: the set of pair p that q belongs to (-1 for itself); ``sign[p, q]``: +1 or -1, such that the
-    shared currency of q stands where it stands in p; 1 in the cross set."""
+    """``relation[p, q]``: the set of pair p that q belongs to, -1 for p itself; ``sign[p, q]``: +1 or -1.
+
+    Signed, the currency that q shares with p is in the same place as in p. In the cross set the sign is 1.
+    """
 
     relation: Ints
     sign: Floats
@@ -59,19 +61,19 @@ def relations(pairs: Sequence[str]) -> Relations:
 
 
 def members_of(pairs: Sequence[str], which: int) -> tuple[Ints, Floats]:
-    """The members of set ``which`` of every pair and their signs: (pairs, longest), -1 and 0 where a set is shorter."""
+    """The members of set ``which`` of every pair and their signs (pairs, longest), -1 and 0 where a set is shorter."""
     known = relations(pairs)
     return _padded([np.flatnonzero(row == which) for row in known.relation], known.sign)
 
 
 def others_of(pairs: Sequence[str]) -> tuple[Ints, Floats]:
-    """All pairs other than each pair, unsigned."""
+    """The other pairs of every pair, with sign 1 (pairs, pairs - 1)."""
     rows = [np.delete(np.arange(len(pairs)), i) for i in range(len(pairs))]
     return _padded(rows, np.ones((len(pairs), len(pairs))))
 
 
 def holders_of(pairs: Sequence[str]) -> tuple[Ints, Floats]:
-    """The pairs with each of the eight currencies, signed so that it is in the numerator."""
+    """The pairs with each of the eight currencies and their signs (8, longest), +1 where it is the base."""
     rows = [np.array([i for i, p in enumerate(pairs) if c in (p[:3], p[3:])], np.int64) for c in CURRENCIES]
     return _padded(rows, np.array([[1.0 if p[:3] == c else -1.0 for p in pairs] for c in CURRENCIES]))
 

@@ -92,7 +92,7 @@ def test_a_volatility_that_never_changes_fails() -> None:
     assert fit_regimes(*rows(y)).failed
 
 
-def log_twin(y: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def in_logarithms(y: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Filtered probabilities, predictive log densities, posteriors and expected moves, row by row in logarithms."""
     start, transitions, means, variances = parameters
     with np.errstate(divide="ignore"):
@@ -124,7 +124,7 @@ def expected(y: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndar
 
 
 def check_expectations(y: np.ndarray, parameters: Parameters) -> None:
-    p, densities, gamma, moves = log_twin(y, parameters)
+    p, densities, gamma, moves = in_logarithms(y, parameters)
     found_gamma, found_moves = expected(y, parameters)
     np.testing.assert_allclose(found_gamma, gamma, rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(found_moves, moves, rtol=1e-8, atol=1e-12)
@@ -165,7 +165,7 @@ def test_a_start_that_rules_out_what_is_seen() -> None:
 def test_one_step_by_the_formulas() -> None:
     y = made_up(300)
     start = start_model(*rows(y))
-    _, _, gamma, moves = log_twin(y, start)
+    _, _, gamma, moves = in_logarithms(y, start)
     (first, transitions, means, variances), _ = fit_hmm(*rows(y), start, 1)
     np.testing.assert_allclose(first, gamma[:, 0], rtol=1e-10)
     np.testing.assert_allclose(transitions, moves / moves.sum(axis=1, keepdims=True), rtol=1e-10)

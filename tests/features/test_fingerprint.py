@@ -85,7 +85,7 @@ def test_formatting_comments_and_docstrings_do_not_count(copy: Path) -> None:
     before = digests(copy)
     path = copy / "fxloom/kernels/momentum.py"
     edit(path, "np.log(x[t] / x[t - 1])\n", "np.log((x[t] / x[t - 1]))  # a comment\n")
-    edit(path, '"""ln(x[t] / x[t-1]);', '"""Log change;')
+    edit(path, '"""ln(x[t] / x[t-1]) (n);', '"""Log change;')
     assert changed(before, digests(copy)) == set()
 
 

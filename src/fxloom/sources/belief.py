@@ -16,6 +16,7 @@ from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edg
 
 STRAY = "lies in the weekend (Friday to Sunday 17:00, New York)"
 EARLY_OPENING = 2 * HOUR
+_QUARTER = HOUR // 4
 _CONTRADICTED = 5  # bars that a stated offset moves into weekends although the inferred one does not
 _NAMED = ("America/New_York", "Europe/London", "Europe/Paris", "Europe/Athens")
 
@@ -56,8 +57,27 @@ def too_many_strays(found: Claim) -> Refused:
 
 
 def few_strays(utc: Ints) -> bool:
-    """Whether at most half a per cent of the sorted UTC minutes lie in the weekend."""
-    return bool(weekend_bars(utc).sum() <= STRAYS * len(utc))
+    """Whether at most half a per cent of the sorted UTC minutes lie in the weekend, and no week trades across its edges."""
+    outside = weekend_bars(utc)
+    return bool(outside.sum() <= STRAYS * len(utc)) and not _trades_across(utc, outside)
+
+
+def _trades_across(utc: Ints, outside: Flags) -> bool:
+    """Whether any week has as busy a quarter of an hour just outside its open or close as half of that just inside."""
+    weeks = weeks_of(utc)
+    strays = utc[outside]
+
+    def count(minutes: Ints, first: Ints, end: Ints) -> Ints:
+        return np.searchsorted(minutes, end) - np.searchsorted(minutes, first)
+
+    opens, closes = weeks.opens, weeks.closes + 1  # a bar of the closing minute is none outside
+    for beyond, within in (
+        (count(strays, opens - _QUARTER, opens), count(utc, opens, opens + _QUARTER)),
+        (count(strays, closes, closes + _QUARTER), count(utc, closes - _QUARTER, closes)),
+    ):
+        if ((beyond >= 4) & (2 * beyond >= within)).any():
+            return True
+    return False
 
 
 def _too_many(claim: Claim) -> str:

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fxloom.bars.bars import Floats, Ints
+from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.layout import Layout
 from fxloom.sources.records import Quarantined, Refused
 from fxloom.sources.text import Sample, Text
 from fxloom.sources.times import MISSING, Spelling, Times, other_order, spelling_of
 
 GOOD = 0
+_UNIFORM = 0.95  # share of lines alike by which the others are known to be cut
 Faults = npt.NDArray[np.uint8]
 
 
@@ -91,7 +92,7 @@ def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
     values = {role: np.concatenate([b.values[role] for b in blocks]) for role in blocks[0].values}
     symbols, symbol = coded([b.symbols for b in blocks]) if layout.symbol is not None else ((), None)
     rows = new_rows(line, times, values, raw, symbols=symbols, symbol=symbol)
-    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns: truncated?")
+    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns or digits: truncated?")
 
 
 def coded(columns: list[pl.Series | None]) -> tuple[tuple[str, ...], Ints]:
@@ -120,9 +121,30 @@ def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spellin
     fields = _fields(texts, sample, layout)
     values = {role: _number(fields[place], sample.comma) for role, place in _numeric(layout).items()}
     short = np.logical_or.reduce([fields[place].is_null().to_numpy() for place in sorted(_needed(layout))])
+    short |= _cut_short(texts, fields, sample, layout)
     times = _times(fields, layout, spelling)
     symbols = fields[layout.symbol] if layout.symbol is not None else None
     return _Block(numbers, times, values, short, symbols)
+
+
+def _cut_short(texts: pl.Series, fields: dict[int, pl.Series], sample: Sample, layout: Layout) -> Flags:
+    """Lines that end before the others do: with fewer fields, or in a price with fewer decimals than all others have."""
+    cut = np.zeros(len(texts), np.bool_)
+    if not sample.quoted:
+        cut |= _fewer_than_usual(texts.str.count_matches(sample.separator, literal=True))
+    last = fields.get(sample.width - 1)
+    if last is not None and sample.width - 1 in {layout.places[role] for role in layout.prices}:
+        point = last.str.find(",", literal=True) if sample.comma else last.str.find(".", literal=True)
+        cut |= _fewer_than_usual(last.str.len_bytes() - point)
+    return cut
+
+
+def _fewer_than_usual(counts: pl.Series) -> Flags:
+    """Which counts are below, or not there, where nearly all are the same; none where they vary."""
+    found = counts.cast(pl.Int64).fill_null(-1).to_numpy()
+    usual = int(np.bincount(found + 1).argmax()) - 1
+    lower = found < usual
+    return lower if (found == usual).mean() >= _UNIFORM else np.zeros(len(found), np.bool_)
 
 
 def _needed(layout: Layout) -> set[int]:

@@ -27,7 +27,8 @@ def _after(time: tuple[int, ...], sample: Sample) -> Layout | None:
     if len(columns) in (4, 5) and _are_bars(columns):
         roles = (*BARS, "volume")[: len(columns)]
         return Layout(NAME, "bars", time, {role: start + place for place, role in enumerate(roles)})
-    if len(columns) in (2, 3, 4) and _close(columns[0], columns[1]):
+    four_prices = len(columns) == 4 and _close(columns[0], columns[2]) and _close(columns[0], columns[3])
+    if len(columns) in (2, 3, 4) and _close(columns[0], columns[1]) and not four_prices:
         first, second = sum(columns[0]), sum(columns[1])
         bid, ask = (start, start + 1) if first <= second else (start + 1, start)
         return Layout(NAME, "ticks", time, {"bid": bid, "ask": ask}, side="mid")

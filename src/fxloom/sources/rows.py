@@ -128,7 +128,7 @@ def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spellin
 
 
 def _cut_short(texts: pl.Series, fields: dict[int, pl.Series], sample: Sample, layout: Layout) -> Flags:
-    """Lines that end before the others do: with fewer fields, or in a price with fewer decimals than all others have."""
+    """Lines that end before the others do: with fewer fields, or in a price with fewer decimals than the others."""
     cut = np.zeros(len(texts), np.bool_)
     if not sample.quoted:
         cut |= _fewer_than_usual(texts.str.count_matches(sample.separator, literal=True))

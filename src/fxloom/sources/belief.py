@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -59,7 +60,7 @@ def too_many_strays(found: Claim) -> Refused:
 
 
 def few_strays(utc: Ints) -> bool:
-    """Whether at most half a per cent of sorted UTC minutes lie in the weekend, and no week trades across its edges."""
+    """Whether at most half a per cent of the sorted UTC minutes lie in the weekend, and no week trades across its edges."""
     outside = weekend_bars(utc)
     return bool(outside.sum() <= STRAYS * len(utc)) and not _trades_across(utc, outside)
 
@@ -124,19 +125,22 @@ def _counted(utc: Ints, which: Flags, where: str) -> str:
     return f"{int(which.sum()):,} of {len(utc):,} bars lie {where} (such as {some} UTC)"
 
 
-def stamped_at_close(utc: Ints) -> bool:
+def stamps_of(utc: Ints) -> Literal["open", "close", "close?"]:
     """Whether times that should be opens of minute bars are closes: weeks end at 17:00 and begin at 17:01.
 
-    ``utc``: sorted minutes as if they were opens. Two weeks must end so, one begin so, and none contradict.
+    ``utc``: sorted minutes as if they were opens. Two weeks must end so, one begin so, and none contradict; "close?"
+    if weeks end so but none begins near 17:00.
     """
     weeks = weeks_of(utc)
     edges = edges_of(weeks, np.zeros(1)).pick(np.zeros(len(weeks), np.int64))
     before, after = edges.before[edges.stops], edges.after[edges.starts]
     before, after = before[before <= NEAR], after[after <= NEAR]
-    if (before < -1).any() or (after < 1).any() or not (after == 1).any():
-        return False
     at_close = int((before == -1).sum())
-    return at_close >= 2 and 2 * at_close >= len(before)
+    if (before < -1).any() or (after < 1).any() or at_close < 2 or 2 * at_close < len(before):
+        return "open"
+    if (after == 1).any():
+        return "close"
+    return "close?" if at_close == len(before) else "open"
 
 
 def _clear_offsets(local: Ints) -> Offsets | None:

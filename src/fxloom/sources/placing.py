@@ -12,7 +12,7 @@ from fxloom.sources.belief import (
     Claim,
     disbelief,
     few_strays,
-    stamped_at_close,
+    stamps_of,
     stray_notes,
     too_many_strays,
     trusted_note,
@@ -104,8 +104,12 @@ def opened(timed: Timed, layout: Layout, options: ReadOptions) -> Timed:
     """``timed`` with times that are evidently those of closes shifted to those of opens."""
     if options.stamp != "auto" or layout.are_ticks:
         return timed
-    if not stamped_at_close(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler])):
+    stamps = stamps_of(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler]))
+    if stamps == "open":
         return timed
+    if stamps == "close?":
+        note = "its weeks end with bars that begin at 17:00, New York: are its times those of closes (--stamp close)?"
+        return replace(timed, notes=(*timed.notes, note))
     note = "its times are the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back"
     return replace(timed, utc=timed.utc - 1, ts=open_minutes(timed.utc, closes=True), notes=(*timed.notes, note))
 

@@ -92,7 +92,7 @@ def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
     values = {role: np.concatenate([b.values[role] for b in blocks]) for role in blocks[0].values}
     symbols, symbol = coded([b.symbols for b in blocks]) if layout.symbol is not None else ((), None)
     rows = new_rows(line, times, values, raw, symbols=symbols, symbol=symbol)
-    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns or digits: cut short?")
+    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns or digits: truncated?")
 
 
 def coded(columns: list[pl.Series | None]) -> tuple[tuple[str, ...], Ints]:
@@ -128,7 +128,7 @@ def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spellin
 
 
 def _cut_short(texts: pl.Series, fields: dict[int, pl.Series], sample: Sample, layout: Layout) -> Flags:
-    """Lines that end before the others do: with fewer fields, or in a price with fewer decimals than all others have."""
+    """Lines that end before the others do: with fewer fields, or in a price with fewer decimals than the others."""
     cut = np.zeros(len(texts), np.bool_)
     if not sample.quoted:
         cut |= _fewer_than_usual(texts.str.count_matches(sample.separator, literal=True))

@@ -216,10 +216,12 @@ def _refuse_unusual(hours: Floats, weeks: Weeks) -> None:
 def _of_long_weekends(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, weekends: Ints) -> Offsets:
     """The offsets of a market that opens later or closes earlier than New York's 17:00, as in HistData's early years.
 
-    Its edges touch nothing, but they keep their distance from New York's hours, summer and winter. A vendor's clock
+    Its edges touch nothing, but they keep their distance from New York's hours, through summer and winter. A vendor's clock
     is accepted if it is the only one under which they do and no bar lies in the weekend.
     """
-    fitting = [state for state in np.flatnonzero(_VENDORS) if _keeps_hours(weeks, edges.pick(column[:, state]))]
+    summer = int((weeks.summer & 1).sum())
+    seasons = min(summer, len(weeks) - summer) >= 4
+    fitting = [s for s in np.flatnonzero(_VENDORS) if seasons and _keeps_hours(weeks, edges.pick(column[:, s]))]
     if len(fitting) != 1:
         lasting = f"its weekends last {weekends.min() / HOUR:.3g} hours or more, not 48"
         raise Refused(f"{lasting}, so they do not show its time zone", CURE)
@@ -231,8 +233,6 @@ def _keeps_hours(weeks: Weeks, own: Edges) -> bool:
     if own.strays.sum() > STRAYS * len(weeks.minutes) / 2 or (own.strays > 15).any():
         return False
     summer = (weeks.summer & 1).astype(np.bool_)
-    if summer.sum() < 4 or (~summer).sum() < 4:
-        return True
     return all(abs(np.median(d[summer]) - np.median(d[~summer])) < HOUR / 2 for d in (own.before, own.after))
 
 

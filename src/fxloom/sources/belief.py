@@ -60,7 +60,7 @@ def too_many_strays(found: Claim) -> Refused:
 
 
 def few_strays(utc: Ints) -> bool:
-    """Whether at most half a per cent of the sorted UTC minutes lie in the weekend, and no week trades across its edges."""
+    """Whether at most half a per cent of sorted UTC minutes lie in the weekend, and no week trades across its edges."""
     outside = weekend_bars(utc)
     return bool(outside.sum() <= STRAYS * len(utc)) and not _trades_across(utc, outside)
 

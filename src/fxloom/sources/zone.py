@@ -216,8 +216,8 @@ def _refuse_unusual(hours: Floats, weeks: Weeks) -> None:
 def _of_long_weekends(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, weekends: Ints) -> Offsets:
     """The offsets of a market that opens later or closes earlier than New York's 17:00, as in HistData's early years.
 
-    Its edges touch nothing, but they keep their distance from New York's hours, through summer and winter. A vendor's clock
-    is accepted if it is the only one under which they do and no bar lies in the weekend.
+    Its edges touch nothing, but they keep their distance from New York's hours, through summer and winter. A vendor's
+    clock is accepted if it is the only one under which they do and no bar lies in the weekend.
     """
     summer = int((weeks.summer & 1).sum())
     seasons = min(summer, len(weeks) - summer) >= 4

@@ -120,7 +120,7 @@ def test_damaged_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
     assert contents(lake) == whole.features
     capsys.readouterr()
     (report,) = ingest(FolderStore(lake.root), [whole.files / "eurusd.parquet"])
-    assert "bars of eurusd 2024-02 were damaged" in report.notes[-1]
+    assert "bars of eurusd 2024-02 were corrupt" in report.notes[-1]
     (kept,) = lake.root.glob("quarantine/m1-eurusd-2024-02-*")
     assert str(kept) in report.notes[-1]
     assert kept.read_bytes() == spoilt_file
@@ -147,7 +147,7 @@ def test_damaged_settings_stop_everything_and_name_the_cure(
     (lake.root / "settings.json").write_bytes(b'{"baseline": 12')
     for command in (["audit"], ["populate"], ["ingest", str(whole.files)], ["verify"]):
         assert main([command[0], "--store", lake.url, *command[1:]]) == 1
-        assert "settings.json is damaged" in capsys.readouterr().err
+        assert "settings.json is corrupt" in capsys.readouterr().err
     assert contents(lake) == whole.features
 
 

@@ -95,7 +95,7 @@ def test_a_disk_without_room_leaves_whole_files_only(limit: int, lake: FolderSto
     files = str(tmp_path / "files")
     fresh = FolderStore(tmp_path / "fresh")
     status, told = answer(starving, "ingest", fresh.url, files, limit)
-    assert (status, "make room and run the command again" in told) == (1, True)
+    assert (status, "free some space and run the command again" in told) == (1, True)
     assert not list(fresh.root.glob("**/*.tmp"))
     assert not [r for r in ingest(fresh, [files]) if r.refused]
     assert answer(starving, "populate", lake.url, files, limit)[0] == 1

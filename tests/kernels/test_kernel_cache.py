@@ -90,7 +90,7 @@ def test_what_others_may_have_planted_is_not_run(warm: Path) -> None:
     )
     path.chmod(0o600)
     assert ended.returncode != 0
-    assert "can be written to by another user: remove it" in ended.stderr
+    assert "is writable by another user: remove it" in ended.stderr
 
 
 def test_a_full_disk_fails_nothing(tmp_path: Path) -> None:

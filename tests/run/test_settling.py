@@ -72,7 +72,7 @@ def test_a_refused_file_lends_nothing(store: Store, files: Path, bars: Bars) -> 
     write_bars(files / "b_eurusd.parquet", moved(bars, 0.01))  # volume, quotes and an earlier month
     first, second = ingest(store, [files])
     assert (first.refused, first.new) == ("", len(bars.between(FEBRUARY, MARCH)))
-    assert "bars that are stored already have other numbers there" in second.refused
+    assert "bars that are already stored differ there" in second.refused
     close = bars.between(FEBRUARY, MARCH).close[0]
     assert settings_of(store) == Settings(FEBRUARY, "float32", {"eurusd": PairInfo(close, False, False, "bid")})
     assert list(store.bar_months("eurusd")) == ["2024-02"]
@@ -129,7 +129,7 @@ def test_volume_that_comes_later_is_stored_and_used_when_asked_for(store: Store,
     before = plan_for(store, tables=["volume_features"])
     report = take(store, files, bars)
     assert (report.new, report.identical, report.completed, report.conflicting) == (0, 0, len(bars), 0)
-    assert "eurusd is settled without: `fxloom ingest --volume yes` changes that" in report.notes[0]
+    assert "eurusd was settled without: `fxloom ingest --volume yes` changes that" in report.notes[0]
     stored = store.read_bars("eurusd", JANUARY, MARCH)
     assert bars.volume is not None
     assert stored.volume is not None
@@ -175,7 +175,10 @@ def test_bid_and_mid_do_not_merge(store: Store, files: Path, bars: Bars, monkeyp
     for _ in range(2):
         first, second = ingest(store, [files])
         assert first.refused == ""
-        assert "eurusd is kept at bid prices, this file has mid prices: keep it in a store of its own" in second.refused
+        assert (
+            "eurusd is stored at bid prices, but this file has mid prices: keep it in a separate store"
+            in second.refused
+        )
         assert settings_of(store).pairs["eurusd"].price_side == "bid"
         assert list(store.bar_months("eurusd")) == ["2024-01"]
 

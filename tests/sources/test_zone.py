@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fxloom.sources import Refused
-from fxloom.sources.zone import asked_zone, told_by_weeks
+from fxloom.sources.zone import asked_zone, offsets_from_weeks
 from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, taken, written
 
 YEAR = market_minutes(dt.date(2017, 1, 1), 104, step=7)
@@ -49,7 +49,7 @@ def local(rule: str, winter: float) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(("rule", "winter"), CLOCKS)
 def test_two_years_of_every_clock(rule: str, winter: float) -> None:
     minutes, hours = local(rule, winter)
-    np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
+    np.testing.assert_array_equal(offsets_from_weeks(minutes).at(minutes), hours)
 
 
 @settings(max_examples=150, deadline=None)
@@ -61,7 +61,7 @@ def test_any_stretch_of_ten_days_or_more_is_told_rightly(
     start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
     kept = (start <= UTC) & (start + 1440 * days > UTC)
     try:
-        told = told_by_weeks(minutes[kept])
+        told = offsets_from_weeks(minutes[kept])
     except Refused:  # a stub of a week between two dates of change may leave it open
         return
     np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
@@ -78,7 +78,7 @@ def test_a_few_days_are_never_told_wrongly(clock: tuple[str, float], day: int, d
     if 0 < (UTC[kept[0]] - UTC[0]) % 10_080 < 1560:
         return  # cut in a week's first hours: on a full hour it could be any vendor's open
     try:
-        told = told_by_weeks(minutes[kept])
+        told = offsets_from_weeks(minutes[kept])
     except Refused:
         return
     np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
@@ -92,13 +92,13 @@ def test_holes_at_the_edges_are_bridged() -> None:
     week = (minutes - minutes[0]) // 10_080
     end = 7200
     keep = (place < end - np.array([60, 0, 120, 60])[week]) & (place >= np.array([60, 60, 0, 120])[week])
-    assert set(told_by_weeks(minutes[keep] - 240).hours) == {-4.0}
+    assert set(offsets_from_weeks(minutes[keep] - 240).hours) == {-4.0}
 
 
 def test_a_hole_of_months_keeps_the_clock() -> None:
     minutes, hours = local("Europe", 2)
     kept = (UTC[0] + 45 * 1440 > UTC) | (UTC[0] + 400 * 1440 < UTC)
-    np.testing.assert_array_equal(told_by_weeks(minutes[kept]).at(minutes[kept]), hours[kept])
+    np.testing.assert_array_equal(offsets_from_weeks(minutes[kept]).at(minutes[kept]), hours[kept])
 
 
 def test_a_change_of_broker_in_mid_file() -> None:
@@ -106,14 +106,14 @@ def test_a_change_of_broker_in_mid_file() -> None:
     (one, first), (two, second) = local("New York", -5), local("Europe", 2)
     later = (UTC - UTC[0]) // 10_080 >= 52
     minutes, hours = np.where(later, two, one), np.where(later, second, first)
-    np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
+    np.testing.assert_array_equal(offsets_from_weeks(minutes).at(minutes), hours)
 
 
 def test_a_change_of_rule_in_mid_file() -> None:
     (one, first), (two, second) = local("New York", -5), local("Europe", -5)
     later = (UTC - UTC[0]) // 10_080 >= 52
     minutes, hours = np.where(later, two, one), np.where(later, second, first)
-    np.testing.assert_array_equal(told_by_weeks(minutes).at(minutes), hours)
+    np.testing.assert_array_equal(offsets_from_weeks(minutes).at(minutes), hours)
 
 
 def test_weekends_that_are_too_long_tell_nothing() -> None:
@@ -122,18 +122,18 @@ def test_weekends_that_are_too_long_tell_nothing() -> None:
     place = utc % 10_080  # of a week that begins on Thursday
     kept = (place >= 4 * 1440) | (place < 1440 + 21 * 60)
     with pytest.raises(Refused, match="weekends last 51 hours"):
-        told_by_weeks(utc[kept] + 120)
+        offsets_from_weeks(utc[kept] + 120)
 
 
 def test_a_market_that_never_closes_tells_nothing() -> None:
     with pytest.raises(Refused, match="weekend under every offset"):
-        told_by_weeks(np.arange(25_000_000, 25_060_000))
+        offsets_from_weeks(np.arange(25_000_000, 25_060_000))
 
 
 def test_one_bar_and_one_day_tell_nothing() -> None:
     for count in (1, 300):
         with pytest.raises(Refused, match="shows its time zone"):
-            told_by_weeks(np.arange(count) + 25_304_000)
+            offsets_from_weeks(np.arange(count) + 25_304_000)
 
 
 def test_periods_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:

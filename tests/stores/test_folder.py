@@ -73,7 +73,7 @@ def test_nothing_is_left_of_a_failed_write(lake: FolderStore, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pq, "write_table", full)
-    with pytest.raises(StoreError, match=r"No space left on device; what was finished is kept: make room"):
+    with pytest.raises(StoreError, match=r"No space left on device; finished work is kept: free some space"):
         lake.publish(some_record(fingerprint="f2"), MARCH + np.arange(200), None, some_columns())
     assert part(lake).read_bytes() == before
     assert [p.name for p in part(lake).parent.iterdir()] == ["part.parquet"]
@@ -104,7 +104,7 @@ def test_a_folder_with_other_things_becomes_a_store_by_init_only(tmp_path: Path,
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "mother.txt").write_text("Dear Mother")
     store = FolderStore(tmp_path / "letters")
-    with pytest.raises(StoreError, match=r"not a store and has other things in it \(mother.txt\).*fxloom init"):
+    with pytest.raises(StoreError, match=r"not a store and has other content \(mother.txt\).*fxloom init"):
         ingest(store, [bars_file])
     assert [path.name for path in store.root.iterdir()] == ["mother.txt"]
     with store.exclusive("init"):
@@ -136,7 +136,7 @@ def test_a_damaged_partition_is_named_and_counts_as_missing(lake: FolderStore, c
 def test_damaged_bars_are_named_with_the_cure(lake: FolderStore) -> None:
     path = lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(StoreError, match=r"bars.parquet is damaged.*ingest"):
+    with pytest.raises(StoreError, match=r"bars.parquet is corrupt.*ingest"):
         lake.read_bars("eurusd", MARCH, MARCH + 1)
 
 
@@ -155,7 +155,7 @@ def test_a_flipped_bit_in_stored_features_gives_no_number(lake: FolderStore) -> 
     part(lake).write_bytes(bytes(content))
     frame = lake.scan(TABLE, ["eurusd"], None, None)
     assert frame is not None
-    with pytest.raises(StoreError, match=rf"part.parquet is damaged.*populate --force --tables {TABLE} --pairs eurusd"):
+    with pytest.raises(StoreError, match=rf"part.parquet is corrupt.*populate --force --tables {TABLE} --pairs eurusd"):
         frame.collect()
 
 
@@ -188,7 +188,9 @@ def test_bars_in_another_pairs_place_are_named_by_every_reader(lake: FolderStore
     other.parent.mkdir(parents=True)
     shutil.copy(lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet", other)
     for read in (lambda: lake.read_bars("usdjpy", MARCH, MARCH + 1), lambda: lake.bar_months("usdjpy")):
-        with pytest.raises(CorruptError, match=r"it has the bars of eurusd 2018-03.*ingest the bars of usdjpy 2018-03"):
+        with pytest.raises(
+            CorruptError, match=r"it contains the bars of eurusd 2018-03.*ingest the bars of usdjpy 2018-03"
+        ):
             read()
     assert [found.where for found in lake.find_corrupt()] == [str(other)]
 
@@ -238,7 +240,7 @@ def test_columns_that_vanish_are_corruption(lake: FolderStore) -> None:
 def test_changed_settings_are_noticed(lake: FolderStore) -> None:
     path = lake.root / "settings.json"
     path.write_text(path.read_text().replace('"has_volume": true', '"has_volume": false'))
-    with pytest.raises(StoreError, match=r"settings.json is damaged \(its checksum"):
+    with pytest.raises(StoreError, match=r"settings.json is corrupt \(its checksum"):
         lake.settings()
 
 
@@ -277,7 +279,7 @@ def test_a_temporary_is_seen_by_no_reader_of_folders(lake: FolderStore) -> None:
 
 def test_damaged_settings_are_named(lake: FolderStore) -> None:
     (lake.root / "settings.json").write_text("{half")
-    with pytest.raises(StoreError, match=r"settings.json is damaged"):
+    with pytest.raises(StoreError, match=r"settings.json is corrupt"):
         lake.settings()
 
 

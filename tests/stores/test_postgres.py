@@ -184,7 +184,7 @@ def test_rows_without_a_record_of_ours_are_replaced_only_if_told_to(lake: Postgr
 def test_tables_with_other_columns_are_refused_with_the_difference(lake: PostgresStore, database: str) -> None:
     name = catalogue_columns()[3]
     query(database, f"alter table {{}} drop column {name}, add column extra text", f"{lake.schema}/{PARENT}")
-    with pytest.raises(StoreError, match=f"lacks {name} real; has besides extra text"):
+    with pytest.raises(StoreError, match=f"lacks {name} real; also has extra text"):
         lake.publish(some_record(), TS, None, some_columns())
 
 
@@ -374,7 +374,7 @@ def test_changed_settings_are_noticed_and_later_ones_left_alone(
 ) -> None:
     where = f"{lake.schema}/settings"
     query(database, "update {} set value = replace(value::text, '1.2', '1.3')::json", where)
-    with pytest.raises(StoreError, match=r"settings in .* are damaged \(its checksum"):
+    with pytest.raises(StoreError, match=r"settings in .* are corrupt \(its checksum"):
         PostgresStore(lake.address).settings()
     monkeypatch.setattr("fxloom.stores.documents.FORMAT", 2)
     lake.write_settings(Settings(MARCH))
@@ -396,7 +396,9 @@ def test_changed_settings_are_noticed_and_later_ones_left_alone(
 )
 def test_bars_that_others_changed_are_not_read(change: str, lake: PostgresStore, database: str) -> None:
     query(database, change, f"{lake.schema}/m1_eurusd")
-    with pytest.raises(CorruptError, match=r"m1_eurusd_2018_03: these bars were changed by others: ingest that month"):
+    with pytest.raises(
+        CorruptError, match=r"m1_eurusd_2018_03: these bars were changed outside fxloom: ingest that month"
+    ):
         lake.read_bars("eurusd", MARCH, MARCH + 5)
     assert [c.where.endswith("m1_eurusd_2018_03") for c in lake.find_corrupt()] == [True]
     lake.set_bars_aside("eurusd", "2018-03")
@@ -409,5 +411,5 @@ def test_rows_that_others_changed_are_no_partition(lake: PostgresStore, database
     assert found is not None
     assert (found[0], found[1].height) == (some_record(), 200)
     query(database, f"update {{}} set {catalogue_columns()[1]} = 0", f"{lake.schema}/{CHILD}")
-    with pytest.raises(CorruptError, match="its rows were changed by others"):
+    with pytest.raises(CorruptError, match="its rows were changed outside fxloom"):
         lake.partition(some_record().key)

@@ -130,7 +130,7 @@ def test_a_copy_into_a_store_of_other_settings_is_refused(lake: PostgresStore, f
     settings = lake.settings()
     assert settings is not None
     lake.write_settings(settings.with_pair("eurgbp", settings.pairs["eurusd"]))
-    with pytest.raises(StoreError, match="settings of its own"):
+    with pytest.raises(StoreError, match="has different settings"):
         copy_store(full, lake)
 
 

@@ -169,7 +169,7 @@ def test_other_bars_than_those_of_the_tables_are_refused(database: str, schema: 
     url = source_url(database, schema)
     ingest(PostgresStore(url), [url])
     bars = walk("eurusd").between(FIRST, EDGE)
-    with pytest.raises(StoreError, match="reads its bars from tables of its own"):
+    with pytest.raises(StoreError, match="reads its bars from existing tables"):
         PostgresStore(url).write_bars("eurusd", "2024-01", bars.take(slice(5, None)))
 
 

@@ -52,7 +52,7 @@ def test_a_folder_that_others_may_write_to_is_refused(
 ) -> None:
     tmp_path.chmod(mode)
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path))
-    with pytest.raises(UnsafeCacheError, match=r"written to by others.*chmod go-w"):
+    with pytest.raises(UnsafeCacheError, match=r"writable by others.*chmod go-w"):
         cache_root()
 
 
@@ -73,7 +73,7 @@ def test_a_folder_that_anybody_may_replace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "open" / "cache").mkdir(mode=0o700)
-    with pytest.raises(UnsafeCacheError, match="everybody may replace it"):
+    with pytest.raises(UnsafeCacheError, match="anyone may replace it"):
         usable(tmp_path / "open" / "cache")
     (tmp_path / "open").chmod(0o1777)  # as the temporary folder: only owners remove what is theirs
     assert usable(tmp_path / "open" / "cache")

@@ -122,7 +122,7 @@ def test_a_file_whose_data_are_garbage_is_an_error_not_a_crash(
     data[40 : len(data) // 2] = b"x" * (len(data) // 2 - 40)
     path.write_bytes(data)
     assert main(asked(lake, "--pairs", "eurusd", tables="bollinger_rate")) == 1
-    assert f"{path} is damaged" in capsys.readouterr().out
+    assert f"{path} is corrupt" in capsys.readouterr().out
 
 
 def test_files_of_another_machine_are_compared_within_tolerances(lake: FolderStore) -> None:

@@ -93,7 +93,7 @@ class KernelCache(NullCache):
         try:
             write_private(path, hashlib.sha256(payload).digest() + payload)
         except OSError as error:
-            report_once(f"compiled kernels cannot be kept ({error.strerror or error})")
+            report_once(f"compiled kernels cannot be cached ({error.strerror or error})")
 
     def _path(self, sig: Any, codegen: Any) -> Path | None:
         folder = cache_folder(self.module)

@@ -1,4 +1,4 @@
-"""Whether the prices of a file contradict those of other pairs that are stored."""
+"""Whether the prices of a file contradict those of other stored pairs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fxloom.stores.base import CorruptError, Store
 from fxloom.stores.frames import joined
 
 MOST_OFF = 0.5  # share of the compared minutes above which a triangle contradicts the file
-NOTED = 0.01  # ... and above which a note says so
-COMPARED = 2  # triangles: one cannot tell which of its three pairs is wrong, two that agree can
+NOTED = 0.01  # ... and above which it is noted
+COMPARED = 2  # one triangle cannot show which of its three pairs is wrong; two that agree can
 
 
 def contradiction(store: Store, file: SourceFile) -> tuple[str, list[str]]:
-    """Why the file must be refused ("" if it need not be), and what to note about its prices.
+    """Why the file must be refused ("" if it need not be), and notes about its prices.
 
     Its first, middle and last month are compared with the stored bars of those months. It is refused if the triangles
     contradict it in most of the minutes that they share.
@@ -31,7 +31,7 @@ def contradiction(store: Store, file: SourceFile) -> tuple[str, list[str]]:
         worst = max(found, key=lambda t: t.compared)
         return (
             f"its prices are {worst.factor:.4g} times what {' and '.join(worst.others)} imply, as they are stored: one "
-            "of the three has a wrong unit or is another instrument; --trust-prices takes the file all the same"
+            "of the three has a wrong unit or is another instrument; pass --trust-prices to accept it"
         ), []
     return "", [_note(t) for t in found if t.off > NOTED]
 
@@ -42,7 +42,7 @@ def _note(triangle: Triangle) -> str:
 
 
 def _stored(store: Store, pair: str, months: Sequence[str]) -> Bars:
-    """The stored bars of ``pair`` in ``months``; none where they are damaged, which is not this file's fault."""
+    """The stored bars of ``pair`` in ``months``; none where they are corrupt, which is not this file's fault."""
     try:
         return joined([store.read_bars(pair, *month_bounds(month)) for month in months])
     except CorruptError:

@@ -1,4 +1,4 @@
-"""A store copied into another, of either kind: settings, bars, partitions with their records, all compared."""
+"""Copies one store into another of either kind: settings, bars, partitions with their records, all compared."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fxloom.stores.base import CorruptError, Store, StoreError
 
 @dataclass
 class CopyReport:
-    """What was copied, what the target had, what could not be read, and what changed in the source meanwhile."""
+    """What was copied, what the target had already, what was unreadable, and what changed in the source meanwhile."""
 
     bars: int = 0
     partitions: int = 0
@@ -31,10 +31,9 @@ class CopyReport:
 def copy_store(
     source: Store, target: Store, on_partition: Callable[[PartitionKey], None] = lambda _: None
 ) -> CopyReport:
-    """Copy ``source`` into ``target``, which is new or has the same settings; repeat it to go on after an interruption.
-
-    Rows and what the source says of them are read in one step, and what is read back from the target is compared with
-    them. The source may be written to meanwhile: what changed after it was copied is listed in the report. StoreError
+    """Copy ``source`` into ``target``, which is new or has the same settings; repeat it to resume after an interruption
+    Rows and their records are read from the source in one step, and what is read back from the target is compared
+    with them. The source may be written to meanwhile; what changed after it was copied is in the report. StoreError
     if the settings differ, or if what is read back is not what was written.
     """
     settings = ready_settings(source)
@@ -64,13 +63,13 @@ def _begin(settings: Settings, target: Store) -> None:
     if there is None:
         target.write_settings(replace(settings, pairs={}))
     elif replace(there, pairs={}) != replace(settings, pairs={}) or not there.pairs.items() <= settings.pairs.items():
-        raise StoreError(f"{target.url} has settings of its own: name a new store to copy to")
+        raise StoreError(f"{target.url} has different settings: choose a new store to copy to")
 
 
 def _copy_bars(
     source: Store, target: Store, pair: str, settings: Settings, report: CopyReport
 ) -> dict[str, list[DaySummary]]:
-    """Copy the bars of a pair, then its settings; the summaries of what was copied."""
+    """Copy the bars of a pair, then its settings; returns the summaries of what was copied."""
     there = target.bar_months(pair)
     copied = {}
     for month, days in source.bar_months(pair).items():
@@ -81,7 +80,7 @@ def _copy_bars(
         bars = source.read_bars(pair, *month_bounds(month))
         target.write_bars(pair, month, bars, settings.pairs[pair].price_side)
         if not same_bars(bars, target.read_bars(pair, *month_bounds(month))):
-            raise StoreError(f"bars of {pair} {month} are not the same in {target.url} as in {source.url}")
+            raise StoreError(f"bars of {pair} {month} differ between {target.url} and {source.url}")
         copied[month] = summarise_days(bars)
         report.bars += 1
     held = target.settings()
@@ -117,7 +116,7 @@ def _copy_partition(source: Store, target: Store, listed: Record, held: Record |
     target.publish(record, ts, pairs, columns)
     back = target.partition(key)
     if back is None or back[0] != record or not all(_same(rows[name], back[1][name]) for name in rows.columns):
-        raise StoreError(f"{key} is not the same in {target.url} as in {source.url}")
+        raise StoreError(f"{key} differs between {target.url} and {source.url}")
     report.partitions += 1
 
 
@@ -133,7 +132,7 @@ def _changed(
     bars: Mapping[str, Mapping[str, list[DaySummary]]],
     records: Mapping[PartitionKey, Record],
 ) -> Iterator[str]:
-    """What the source has now and did not have when it was copied."""
+    """What the source has now but did not have when it was copied."""
     now = ready_settings(source)
     if now != settings:
         yield "settings"

@@ -1,4 +1,4 @@
-"""From users' files to stored bars: judge each file whole, merge it month by month, settle what is new, report."""
+"""From users' files to stored bars: accept or refuse each file, merge it by month, settle new pairs, report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN = 3  # examples of each kind in a report
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file; ``Merge`` explains the counts of bars, ``set_aside`` are copies through weekends."""
+    """What became of one file; ``Merge`` explains the counts of bars, ``set_aside`` counts filler in weekends."""
 
     name: str
     pair: str = ""
@@ -58,14 +58,14 @@ def ingest(
     wait: float = 0.0,
     on_file: Callable[[FileReport], None] = lambda _: None,
 ) -> list[FileReport]:
-    """Bring the bars of ``paths`` into ``store``; a file that is refused leaves nothing and does not stop the others.
+    """Store the bars of ``paths``; a file that is refused leaves nothing behind and does not stop the others.
 
     StoreError if a path does not exist or the store cannot be written, LockedError if another writer holds it.
     """
     for path in paths:
         refuse_foreign_address(path)
         if not str(path).strip():
-            raise StoreError("the path of a file is empty: name a file or a folder")
+            raise StoreError("the path of a file is empty: pass a file or a folder")
     missing = [str(p) for p in paths if not is_database(p) and not Path(p).exists()]
     if missing:
         raise StoreError(f"no such file or folder: {', '.join(missing)}")
@@ -98,10 +98,10 @@ def _read(paths: Sequence[str | Path], reading: ReadOptions) -> Iterator[FileRes
 
 @dataclass
 class _Ingest:
-    """The files of one ingest, taken one after the other.
+    """The files of one ingest, handled one after the other.
 
-    A pair is settled at the end, from the bars that are stored by then: until it is, no reader sees it, and an ingest
-    that is killed leaves bars that the next one settles.
+    A pair is settled at the end, from the bars stored by then. Until then no reader sees it, and if the ingest is
+    killed, the next one settles it.
     """
 
     store: Store
@@ -115,7 +115,7 @@ class _Ingest:
         self.settings = self.store.settings()
 
     def take(self, outcome: FileResult) -> FileReport | None:
-        """Store the bars of one file; None if its report has to wait for what other files of its pair bring."""
+        """Store the bars of one file; None if its report depends on what other files of its pair contain."""
         if isinstance(outcome, Ignored):
             return FileReport(outcome.name, ignored=outcome.reason)
         if isinstance(outcome, Refused):
@@ -133,7 +133,7 @@ class _Ingest:
         return self._store(replace(outcome, notes=(*outcome.notes, *notes)), merges)
 
     def _refused(self, report: FileReport, quarantined: Sequence[Quarantined]) -> FileReport:
-        """``report`` with the rows that stood in the way; they are kept if there is a store: a refusal makes none."""
+        """``report`` with the offending rows, which are kept if the store exists: a refusal does not create one."""
         rows = tuple(map(_shown, quarantined[:SHOWN]))
         kept = _keep_quarantined(self.store, report.name, quarantined) if self.settings is not None else ""
         return replace(report, examples=rows, quarantined=len(quarantined), quarantine=kept)
@@ -143,12 +143,12 @@ class _Ingest:
         if side in ("", file.price_side) or not len(file.bars):
             return ""
         return (
-            f"{file.pair} is kept at {side} prices, this file has {file.price_side} prices: keep it in a store of its "
-            "own"
+            f"{file.pair} is stored at {side} prices, but this file has {file.price_side} prices: keep it in a "
+            "separate store"
         )
 
     def _side_of(self, pair: str) -> str:
-        """The side of the stored prices of ``pair``, "" if there are none."""
+        """The side of the stored prices of ``pair``, "" without stored prices."""
         if self.settings is not None and pair in self.settings.pairs:
             return self.settings.pairs[pair].price_side
         if pair not in self.sides:
@@ -156,17 +156,17 @@ class _Ingest:
         return self.sides[pair]
 
     def _merge(self, file: SourceFile, month: str) -> tuple[Merge, CorruptError | None]:
-        """A month of ``file`` with the stored bars; where these are damaged, without them and with the damage."""
+        """A month of ``file`` merged with the stored bars; if these are corrupt, without them, and the error."""
         start, end = month_bounds(month)
         incoming = file.bars.between(start, end)
         try:
-            stored, damage = self.store.read_bars(file.pair, start, end), None
+            stored, corruption = self.store.read_bars(file.pair, start, end), None
         except CorruptError as error:
-            stored, damage = incoming.take(slice(0, 0)), error
-        return merged(self._with_volume(file.pair, stored), incoming, self.options.replace), damage
+            stored, corruption = incoming.take(slice(0, 0)), error
+        return merged(self._with_volume(file.pair, stored), incoming, self.options.replace), corruption
 
     def _with_volume(self, pair: str, stored: Bars) -> Bars:
-        """``stored`` without a volume of nothing but zeros where the pair has none: that may be completed."""
+        """``stored`` without its volume if that is all zeros and the pair has none, so that it can be completed."""
         info = self.settings.pairs.get(pair) if self.settings is not None else None
         settled = info is not None and info.has_volume
         if settled or stored.volume is None or bool(np.any(stored.volume > 0)):
@@ -178,9 +178,9 @@ class _Ingest:
             self.settings = Settings()
             self.store.write_settings(self.settings)
         notes = []
-        for month, (merge, damage) in merges.items():
-            if damage is not None:
-                notes.append(self._set_aside(file.pair, month, damage))
+        for month, (merge, corruption) in merges.items():
+            if corruption is not None:
+                notes.append(self._set_aside(file.pair, month, corruption))
             if self.store.external_bars:
                 self.store.write_bars(file.pair, month, file.bars.between(*month_bounds(month)), file.price_side)
             elif merge.changes:
@@ -193,27 +193,27 @@ class _Ingest:
         report = replace(_report(file, found, (*notes, *self._unused(file))), quarantine=kept)
         return None if self._waits(file, report) else report
 
-    def _set_aside(self, pair: str, month: str, damage: CorruptError) -> str:
-        """Take a damaged month out of the store; what the user should know of it."""
+    def _set_aside(self, pair: str, month: str, corruption: CorruptError) -> str:
+        """Remove a corrupt month from the store; returns a note for the user."""
         if self.store.external_bars:
-            return f"the bars of {pair} {month} in the tables are not those of the last ingest: noted anew"
+            return f"the bars of {pair} {month} in the tables changed since the last ingest: summaries updated"
         kept = self.store.set_bars_aside(pair, month)
         where = f"its file is kept as {kept}" if kept else "it was removed"
-        return f"the stored bars of {pair} {month} were damaged, {where}; this file's replace them ({damage})"
+        return f"the stored bars of {pair} {month} were corrupt, {where}; this file's bars replace them ({corruption})"
 
     def _unused(self, file: SourceFile) -> Iterator[str]:
-        """What the file has and the pair was settled without."""
+        """Notes on what the file has although the pair was settled without it."""
         info = self.settings.pairs.get(file.pair) if self.settings is not None else None
         if info is None:
             return
         bars = file.bars
         if not info.has_volume and self.options.volume is None and bars.volume is not None and np.any(bars.volume > 0):
-            yield f"it has volume, but {file.pair} is settled without: `fxloom ingest --volume yes` changes that"
+            yield f"it has volume, but {file.pair} was settled without: `fxloom ingest --volume yes` changes that"
         if not info.has_quotes and self.options.quotes is None and bars.spread is not None:
-            yield f"it has quotes, but {file.pair} is settled without: `fxloom ingest --quotes yes` changes that"
+            yield f"it has quotes, but {file.pair} was settled without: `fxloom ingest --quotes yes` changes that"
 
     def _waits(self, file: SourceFile, report: FileReport) -> bool:
-        """Whether the file's pair is new and has no bar yet from which its rate index could begin."""
+        """Whether the file's pair is new and has no bar yet that its rate index could start from."""
         settings = self.settings
         if settings is None or settings.baseline is None or file.pair in settings.pairs or not len(file.bars):
             return False
@@ -225,7 +225,7 @@ class _Ingest:
         return True
 
     def finish(self) -> Iterator[FileReport]:
-        """The reports that waited: of files that were taken after all, and of those whose bars are taken out again."""
+        """The deferred reports: of files that are accepted after all, and of those whose bars are removed again."""
         settings = self.settings
         if settings is None or settings.baseline is None:
             return
@@ -264,7 +264,7 @@ def _report(file: SourceFile, merges: Sequence[Merge], notes: Sequence[str]) -> 
 
 
 def _keep_quarantined(store: Store, name: str, rows: Sequence[Quarantined]) -> str:
-    """Write the rows to the store's quarantine; the same rows of the same file go to the same place."""
+    """Write the rows to the store's quarantine; the same rows of the same file always go to the same place."""
     if not rows:
         return ""
     frame = pl.DataFrame(

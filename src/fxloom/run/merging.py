@@ -1,4 +1,4 @@
-"""Bars of one file against the stored ones of a month. Pure."""
+"""Merges the bars of one file with the stored bars of a month. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from fxloom.bars.bars import Bars, Flags, Floats
 from fxloom.bars.months import iso
 from fxloom.stores.frames import joined
 
-LEAST_CONFLICTS = 10  # below this many, bars that differ are a vendor's revision and not another market
+LEAST_CONFLICTS = 10  # fewer differing bars than this are a vendor's revision, not another market
 OPTIONAL = ("volume", "spread")
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A month of stored bars with those of a file: the bars to store, and how many of the file's were what.
+    """A month of stored bars merged with those of a file: the bars to store, and counts of the file's bars by kind.
 
     ``new``: not stored before; ``identical``: stored already; ``completed``: stored, but without the volume or spread
     that the file has; ``conflicting``: stored with other numbers, which were kept; ``replaced``: stored with other
-    numbers, which gave way to the file's.
+    numbers, which the file's replaced.
     """
 
     bars: Bars
@@ -44,7 +44,7 @@ class Merge:
 
 
 def merged(stored: Bars, incoming: Bars, newer_wins: bool = False) -> Merge:
-    """``stored`` and ``incoming`` as one; a stored bar wins over a conflicting one unless ``newer_wins``."""
+    """``stored`` merged with ``incoming``; a stored bar wins over a conflicting one unless ``newer_wins``."""
     at = np.searchsorted(stored.ts, incoming.ts)
     known = np.zeros(len(incoming), np.bool_)
     inside = at < len(stored)
@@ -124,12 +124,12 @@ def _in_order(parts: Sequence[Bars]) -> Bars:
 
 
 def refusal_of(merges: Sequence[Merge]) -> str:
-    """Why a file is refused whole: most of its bars that are stored already have other numbers there; "" if not."""
+    """Why the whole file is refused: most of its bars that are already stored differ there; "" if not."""
     overlapping, conflicting = sum(m.overlapping for m in merges), sum(m.conflicting for m in merges)
     if conflicting < LEAST_CONFLICTS or 2 * conflicting <= overlapping:
         return ""
     example = next(example for m in merges for example in m.examples)
     return (
-        f"{conflicting:,} of its {overlapping:,} bars that are stored already have other numbers there ({example}): is "
-        "it another zone, feed or pair? Keep it in a store of its own, or let it win with --replace"
+        f"{conflicting:,} of its {overlapping:,} bars that are already stored differ there ({example}): is "
+        "it another zone, feed or pair? Keep it in a separate store, or let it win with --replace"
     )

@@ -1,7 +1,7 @@
-"""What the last attempt at a partition came to, where it was not written: refused by its gates, or failed, and why.
+"""Why the last attempt at a partition did not write it: refused by its gates, or failed.
 
 A refused partition leaves nothing in the store, which looks like one that was never computed.
-The store keeps one document of such outcomes; a partition leaves it once it is written.
+The store keeps one document of such outcomes; a partition is removed from it once it is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Trouble:
 
 
 def troubles_of(store: Store) -> dict[PartitionKey, Trouble]:
-    """The recorded troubles by partition; StoreError if the document cannot be understood."""
+    """The recorded outcomes by partition; StoreError if the document is invalid."""
     text = store.kept(NAME)
     if text is None:
         return {}
@@ -36,12 +36,12 @@ def troubles_of(store: Store) -> dict[PartitionKey, Trouble]:
         entries = json.loads(text)
         return {PartitionKey(**entry.pop("key")): Trouble(**entry) for entry in entries}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        why = f"{NAME} in {store.url} is damaged ({error}): remove it, the next populate writes it anew"
+        why = f"{NAME} in {store.url} is corrupt ({error}): remove it; the next populate writes a new one"
         raise StoreError(why) from None
 
 
 def record_outcomes(store: Store, plan: Plan, results: Iterable[PartitionResult]) -> None:
-    """Add the troubles among ``results`` to the store's document, and take out what has been written since."""
+    """Add the refusals and failures in ``results`` to the store's document, and remove what has been written since."""
     before = troubles_of(store)
     fingerprints = {partition.key: partition.fingerprint for partition in plan.partitions}
     after = dict(before)

@@ -1,4 +1,4 @@
-"""Populate: plan, then compute what is not fresh, and sum up."""
+"""Populate: plan, compute what is not fresh, and report."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from fxloom.run.warm import Compiled, compiling
 from fxloom.stores.base import Store, StoreError
 from fxloom.system.cache import cache_root
 
-# For estimates only, reading, statistics and writing included; measured on a two-core server of 2025.
+# For estimates only; includes reading, statistics and writing. Measured on a two-core server of 2025.
 SECONDS_PER_VALUE = 9e-8
 BYTES_PER_VALUE = {"float32": 3.3, "float64": 6.5}  # real bars take 2.8 as float32
-PANEL_BYTES = 3 << 30  # what a task of many pairs may take
+PANEL_BYTES = 3 << 30  # the most that a task of many pairs may take
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Roughly what a plan takes: values, seconds on one core, bytes on disk."""
+    """The approximate cost of a plan: values, seconds on one core, bytes on disk."""
 
     values: int
     seconds: float
@@ -34,7 +34,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Planned:
-    """The first event of a populate: what will be done."""
+    """The first event of a populate: what it will do."""
 
     plan: Plan
     estimate: Estimate
@@ -53,7 +53,7 @@ Event = Planned | Compiled | TaskDone
 
 @dataclass
 class Summary:
-    """What a populate did."""
+    """The summary of a populate."""
 
     plan: Plan
     results: list[PartitionResult] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Summary:
             self.results.extend(event.results)
 
     def count(self, result: str) -> int:
-        """How many partitions came out as ``result``: "done", "refused" or "failed"."""
+        """The number of partitions whose result is ``result``: "done", "refused" or "failed"."""
         return sum(r.result == result for r in self.results)
 
     @property
@@ -91,7 +91,7 @@ def state_of(store: Store, pairs: Collection[str] | None = None, lazily: bool = 
 
 
 class _LookedUp(Mapping[PartitionKey, str]):
-    """The fingerprints of a store's partitions, each read when it is asked for."""
+    """The fingerprints of a store's partitions, each read on demand."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -118,7 +118,7 @@ def ready_settings(store: Store) -> Settings:
             f"`fxloom ingest --store {store.url} PATH`"
         )
     if not settings.pairs:
-        raise StoreError(f"{store.url} has no bars yet: `fxloom ingest --store {store.url} PATH` brings them in")
+        raise StoreError(f"{store.url} has no bars yet: `fxloom ingest --store {store.url} PATH` adds them")
     return settings
 
 
@@ -145,7 +145,7 @@ def plan_for(
     tables: Sequence[str] | None = None,
     force: bool = False,
 ) -> Plan:
-    """The plan of a populate; StoreError or KeyError if pairs or tables are not there."""
+    """The plan of a populate; StoreError for unknown pairs, KeyError for unknown tables."""
     state = state_of(store)
     check_pairs(store, state, pairs)
     if months:
@@ -154,7 +154,7 @@ def plan_for(
 
 
 def estimate(plan: Plan, dtype: str) -> Estimate:
-    """Values, time and room that the tasks of ``plan`` take, roughly."""
+    """The approximate number of values, time and disk space that the tasks of ``plan`` take."""
     values = sum(p.rows * len(tables()[p.key.table].features) for task in plan.tasks for p in task.partitions)
     return Estimate(values, values * SECONDS_PER_VALUE, int(values * BYTES_PER_VALUE[dtype]))
 
@@ -178,11 +178,11 @@ def populating(
     force: bool = False,
     wait: float = 0.0,
 ) -> Iterator[Event]:
-    """Bring the partitions asked for up to date, yielding what happens: iterate over it to do the work.
+    """Bring the requested partitions up to date, yielding events: iterate over it to do the work.
 
     ``months``: first and last, "YYYY-MM". ``workers``: processes, None for one per processor, 1 for this process.
-    ``wait``: seconds to wait for another writer. A task that fails is reported in its results, the others go on.
-    StoreError if the store has no bars or no room, KeyError for an unknown table, LockedError if another writer
+    ``wait``: seconds to wait for another writer. A task that fails is reported in its results; the others continue.
+    StoreError if the store has no bars or no space, KeyError for an unknown table, LockedError if another writer
     holds the store, UnsafeCacheError if others may write to the folder of compiled kernels.
     """
     settings = ready_settings(store)
@@ -209,7 +209,7 @@ def populate(
     wait: float = 0.0,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Summary:
-    """``populating`` to its end, summed up; ``on_event`` receives each event."""
+    """Run ``populating`` to its end and sum it up; ``on_event`` receives each event."""
     summary = Summary(Plan())
     for event in populating(store, pairs, months, tables, workers, force, wait):
         summary.add(event)
@@ -218,7 +218,7 @@ def populate(
 
 
 def _recorded(store: Store, plan: Plan, events: Iterable[TaskDone]) -> Iterator[TaskDone]:
-    """``events``, and at their end, however it comes, a record of what was refused or failed."""
+    """``events``; however they end, what was refused or failed is recorded."""
     results: list[PartitionResult] = []
     try:
         for event in events:
@@ -229,7 +229,7 @@ def _recorded(store: Store, plan: Plan, events: Iterable[TaskDone]) -> Iterator[
 
 
 def run_tasks(store: Store, tasks: Sequence[Task], executor: Executor) -> Iterator[TaskDone]:
-    """Do ``tasks`` on ``executor``; the results of each as it ends."""
+    """Run ``tasks`` on ``executor``, yielding the results of each as it ends."""
     from fxloom.run.workers import work, work_on
 
     function = partial(work_on, store) if executor.local else partial(work, store.address)
@@ -238,5 +238,5 @@ def run_tasks(store: Store, tasks: Sequence[Task], executor: Executor) -> Iterat
 
 
 def _may_start(task: Task, running: Collection[Task]) -> bool:
-    """Two tasks of many pairs run at once only where there is memory for both."""
+    """Two tasks of many pairs run at once only if there is memory for both."""
     return bool(task.pair) or all(t.pair for t in running) or free_memory() > PANEL_BYTES

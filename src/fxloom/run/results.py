@@ -1,4 +1,4 @@
-"""What came of a task: one result per partition."""
+"""The results of a task, one per partition."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ class PartitionResult:
 
 
 def all_failed(task: Task, why: str) -> list[PartitionResult]:
-    """The results of a task that was lost as a whole."""
+    """The results of a task that failed as a whole."""
     return [PartitionResult(partition.key, "failed", why=why) for partition in task.partitions]

@@ -1,4 +1,4 @@
-"""What is settled about a pair, once: taken from its stored bars at the end of the ingest that brought the first."""
+"""Settles the properties of a pair, once, from its stored bars at the end of the ingest that added the first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fxloom.stores.base import Store, StoreError
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """What the user settles against what would be found: see ``fxloom ingest --help``.
+    """The user's choices that override what is found in the data: see ``fxloom ingest --help``.
 
     ``replace``: these bars win over stored ones that differ. ``volume``, ``quotes``: whether the pairs have them (None:
     as found). ``trust_prices``: take files whose prices contradict those of other stored pairs.
@@ -29,14 +29,14 @@ class IngestOptions:
 
 
 def unsettled_pairs(store: Store, settings: Settings) -> list[str]:
-    """Pairs that have bars but no settings: of an ingest that goes on, or that was interrupted."""
+    """Pairs that have bars but no settings: of an ingest that is running or was interrupted."""
     return [pair for pair in store.pairs_with_bars() if pair not in settings.pairs]
 
 
 def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Settings | None:
-    """Write down, in one step, the baseline and what is found in the stored bars of every pair that is new.
+    """Record, in one step, the baseline of every new pair and what its stored bars contain.
 
-    ``touched``: the pairs of this ingest, for which ``options`` holds. A new pair without a bar at or after the
+    ``touched``: the pairs of this ingest, to which ``options`` applies. A new pair without a bar at or after the
     baseline time stays unsettled. StoreError if volume or quotes are asked for that no stored bar of a pair has.
     """
     before = store.settings()
@@ -65,7 +65,7 @@ def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Se
 
 
 def _as_told(store: Store, pair: str, info: PairInfo, options: IngestOptions) -> tuple[PairInfo, list[str]]:
-    """``info`` as the user says, and what of that the stored bars lack."""
+    """``info`` with the user's choices, and which of those the stored bars lack."""
     lacking = []
     if options.volume is not None:
         if options.volume and not has_volume(store, pair):
@@ -81,7 +81,7 @@ def _as_told(store: Store, pair: str, info: PairInfo, options: IngestOptions) ->
 
 
 def first_close(store: Store, pair: str, baseline: int) -> float | None:
-    """The close of the first stored bar at or after minute ``baseline``, None if there is none."""
+    """The close of the first stored bar at or after minute ``baseline``, or None."""
     months = [month for month in store.bar_months(pair) if month_bounds(month)[1] > baseline]
     for month in sorted(months):
         bars = store.read_bars(pair, baseline, month_bounds(month)[1])
@@ -106,7 +106,7 @@ def has_quotes(store: Store, pair: str) -> bool:
 
 
 def drop_unsettled(store: Store, settings: Settings, pair: str) -> None:
-    """Take out the bars of a pair that cannot be settled: nothing can be made of them."""
+    """Remove the bars of a pair that cannot be settled, since no feature can be computed from them."""
     if pair in unsettled_pairs(store, settings):
         for month in store.bar_months(pair):
             store.drop_bars(pair, month)
@@ -116,14 +116,14 @@ def no_base(pair: str, settings: Settings) -> str:
     """Why a pair without a bar at or after the baseline time cannot be stored."""
     return (
         f"{pair} has no bar at or after the baseline time {iso(settings.baseline or 0)}, so its rate index has no "
-        "base: ingest later bars with it, or make a store with `fxloom init --baseline` at an earlier date"
+        "base: ingest later bars with it, or create a store with `fxloom init --baseline` at an earlier date"
     )
 
 
 def rebase(store: Store, baseline: int | None, pairs: Sequence[str] | None = None) -> Settings:
-    """Settle the baseline price of ``pairs`` (all) anew, from the stored bars; their features become stale.
+    """Settle the baseline price of ``pairs`` (default: all) again from the stored bars; their features become stale.
 
-    StoreError if the store has no settled pair, or a pair no bar at or after the baseline time.
+    StoreError if the store has no settled pair, or if a pair has no bar at or after the baseline time.
     """
     settings = store.settings()
     if settings is None or not settings.pairs:

@@ -1,4 +1,4 @@
-"""The synthetic market as files, for demonstrations and trials."""
+"""Writes the synthetic market to files, for demonstrations and trials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fxloom.stores.frames import bars_table
 
 
 def write_synthetic_market(folder: str | Path, start: dt.date, end: dt.date, pairs: Sequence[str]) -> list[Path]:
-    """One Parquet file of minute bars per pair in ``folder``, from ``start`` up to ``end`` (left out), UTC.
+    """One Parquet file of minute bars per pair in ``folder``, from ``start`` to ``end`` (exclusive), UTC.
 
     The bars have quotes and tick volume; the same arguments give the same bars. Returns the files.
     """

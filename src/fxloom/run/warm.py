@@ -1,4 +1,4 @@
-"""Compile all kernels once, before workers start: they load machine code instead of each making the same."""
+"""Compiles all kernels once, before workers start, so that they load machine code instead of each compiling it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def compiled_marker() -> str:
 
 @dataclass(frozen=True)
 class Compiled:
-    """The event after each family whose kernels are compiled: how many of them are, of how many."""
+    """The event after the kernels of each family are compiled: how many families are done, of how many."""
 
     done: int
     total: int
 
 
 def compiling(executor: Executor) -> Iterator[Compiled]:
-    """Compile every kernel by computing every family on a few made-up bars; nothing to do if that was done before.
+    """Compile every kernel by computing every family on a few synthetic bars, unless that was done before.
 
-    Another process that is at it already is waited for. Without a cache folder there is nothing to share: each worker
-    compiles what it needs. So it does where a worker died here or a family cannot be compiled: the tasks that need it
-    say why. UnsafeCacheError as ``cache_root``.
+    Waits for another process that is compiling. Without a cache folder there is nothing to share, and each worker
+    compiles what it needs; so it does if a worker dies here or a family cannot be compiled, and the tasks that need
+    that family then say why. UnsafeCacheError as ``cache_root``.
     """
     root = cache_root()
     if root is None:
@@ -69,7 +69,7 @@ def _compiling(executor: Executor, marker: Path) -> Iterator[Compiled]:
         try:
             write_private(marker, b"")
         except OSError as error:
-            report_once(f"compiled kernels cannot be kept ({error})")
+            report_once(f"compiled kernels cannot be cached ({error})")
 
 
 def _warm_or_say_why(name: str) -> str | None:
@@ -88,7 +88,7 @@ def warm(workers: int) -> None:
 
 
 def warm_family(name: str) -> None:
-    """Compute the tables of one family on made-up bars with quotes and volume, then on bars without."""
+    """Compute the tables of one family on synthetic bars with quotes and volume, then on bars without."""
     family = next(f for f in families() if f.name == name)
     market = synthetic_market(START, END, PAIRS)
     bare = {pair: Bars(b.ts, b.open, b.high, b.low, b.close) for pair, b in market.items()}

@@ -1,4 +1,4 @@
-"""What a worker does: read the bars of a task, compute its tables, publish those that pass their gates."""
+"""The work of a task: read its bars, compute its tables, publish those that pass their gates."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from fxloom.stores.base import Store, StoreError
 
 
 def work(url: str, task: Task) -> list[PartitionResult]:
-    """Do ``task`` on the store at ``url``. What goes wrong is a result, not an exception."""
+    """Run ``task`` on the store at ``url``. Failures are returned as results, not raised."""
     return work_on(open_backend(url), task)
 
 
 def work_on(store: Store, task: Task) -> list[PartitionResult]:
-    """Do ``task`` on an open store; see ``work``."""
+    """Run ``task`` on an open store; see ``work``."""
     try:
         settings = store.settings()
         if settings is None:
@@ -36,12 +36,12 @@ def work_on(store: Store, task: Task) -> list[PartitionResult]:
         if changed := _changed(settings, task, bars):
             return all_failed(task, changed)
         return list(_publish_all(store, settings, task, _computed(settings, task, bars)))
-    except Exception as error:  # noqa: BLE001 - the task is reported as failed with its cause; the others go on
+    except Exception as error:  # noqa: BLE001 - the task is reported as failed with its cause; the others continue
         return all_failed(task, f"{type(error).__name__}: {error}")
 
 
 def _changed(settings: Settings, task: Task, bars: Mapping[str, Bars]) -> str:
-    """Why nothing can be published: these are not the bars and settings that the plan was made for; "" if they are."""
+    """Why nothing can be published: bars or settings have changed since the plan was made; "" if they have not."""
     days = {pair: summarise_days(b) for pair, b in sorted(bars.items())}
     for partition in task.partitions:
         seen = {pair: [d for d in ds if d.first >= partition.start] for pair, ds in days.items()}
@@ -87,14 +87,14 @@ def _publish(store: Store, settings: Settings, planned: PlannedPartition, comput
 
 
 def _too_large(dtype: str, computed: Computed) -> list[str]:
-    """Columns with finite values that the store's type would turn into infinities."""
+    """Refusals of columns with finite values that would overflow the store's type."""
     largest = float(np.finfo(dtype).max)
     bounds = {name: max(abs(s.low or 0.0), abs(s.high or 0.0)) for name, s in computed.stats.items()}
     return [f"{name}: {bound:.3g} is too large for {dtype}" for name, bound in bounds.items() if bound > largest]
 
 
 def _stats_before(store: Store, planned: PlannedPartition) -> dict[str, ColumnStats]:
-    """Those of the month before, if it is stored and made from the bars and formulas of today."""
+    """Those of the previous month, if it is stored and was computed from the current bars and formulas."""
     if planned.before is None:
         return {}
     key, fingerprint = planned.before

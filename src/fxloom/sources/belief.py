@@ -12,7 +12,7 @@ from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.bars.months import iso
 from fxloom.sources.records import Refused, offset_text
 from fxloom.sources.weeks import HOUR, in_weekend, weeks_of
-from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edges_of, told_by_weeks
+from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edges_of, offsets_from_weeks
 
 STRAY = "lies in the weekend (Friday to Sunday 17:00, New York)"
 EARLY_OPENING = 2 * HOUR
@@ -39,10 +39,12 @@ class Claim:
 
 def disbelief(claim: Claim) -> Refused | None:
     """Why ``claim`` is rejected, with the offset inferred from the weeks and what to do; None where they allow it."""
-    told = _told(claim.local)
-    if told is not None and _contradicts(told, claim):
-        shown = _offsets_text(told.hours)
-        return Refused(f"its weeks imply {shown} ({told.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(told)))
+    inferred = _clear_offsets(claim.local)
+    if inferred is not None and _contradicts(inferred, claim):
+        shown = _offsets_text(inferred.hours)
+        return Refused(
+            f"its weeks imply {shown} ({inferred.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(inferred))
+        )
     if few_strays(claim.utc):
         return None
     best = best_constant_offset(claim.local)
@@ -117,18 +119,18 @@ def stamped_at_close(utc: Ints) -> bool:
     return at_close >= 2 and 2 * at_close >= len(before)
 
 
-def _told(local: Ints) -> Offsets | None:
+def _clear_offsets(local: Ints) -> Offsets | None:
     """The offsets that whole weekends imply; a single edge is not enough."""
     try:
-        told = told_by_weeks(np.unique(local))
+        inferred = offsets_from_weeks(np.unique(local))
     except Refused:
         return None
-    return told if told.clear else None
+    return inferred if inferred.clear else None
 
 
-def _contradicts(told: Offsets, claim: Claim) -> bool:
+def _contradicts(inferred: Offsets, claim: Claim) -> bool:
     local = claim.utc + np.rint(HOUR * claim.hours).astype(np.int64)
-    better = told.at(local)
+    better = inferred.at(local)
     differ = np.abs(better - claim.hours) > 1e-6
     if not differ.any():
         return False
@@ -142,14 +144,14 @@ def _cure(claim: Claim, better: str | None) -> str:
     return f"{away}{zone}, or --trust-zone to keep {claim}"
 
 
-def _zone_of(told: Offsets) -> str | None:
+def _zone_of(inferred: Offsets) -> str | None:
     """The offsets as ``--zone`` takes them: one offset, or the zone that keeps them in every week."""
-    if len(np.unique(told.hours)) == 1:
-        return offset_text(float(told.hours[0]))
+    if len(np.unique(inferred.hours)) == 1:
+        return offset_text(float(inferred.hours[0]))
     first = dt.datetime(1970, 1, 5, 12)  # Monday noon of week 0
     for name in _NAMED:
-        days = [(first + dt.timedelta(weeks=int(n))).replace(tzinfo=ZoneInfo(name)) for n in told.number]
-        if all(d.utcoffset() == dt.timedelta(hours=h) for d, h in zip(days, told.hours, strict=True)):
+        days = [(first + dt.timedelta(weeks=int(n))).replace(tzinfo=ZoneInfo(name)) for n in inferred.number]
+        if all(d.utcoffset() == dt.timedelta(hours=h) for d, h in zip(days, inferred.hours, strict=True)):
             return name
     return None
 

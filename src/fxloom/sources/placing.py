@@ -26,7 +26,7 @@ from fxloom.sources.options import ReadOptions
 from fxloom.sources.records import Refused, Zone
 from fxloom.sources.rows import GOOD, Rows
 from fxloom.sources.times import MINUTE
-from fxloom.sources.zone import offset_periods, told_by_weeks
+from fxloom.sources.zone import offset_periods, offsets_from_weeks
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, prob
     if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
         return None
     try:
-        offsets = told_by_weeks(np.unique(clock[~copies]))
+        offsets = offsets_from_weeks(np.unique(clock[~copies]))
     except Refused as unknown:
         problems.append(unknown)
         return None

@@ -90,12 +90,12 @@ def _apart(timed: Timed, rows: np.ndarray, high: Floats, low: Floats, ends: int 
     """
     up, down = np.log(low[1:] / high[:-1]), np.log(low[:-1] / high[1:])
     jump = np.where(up > np.log1p(OFF), up, np.where(down > np.log1p(OFF), -down, 0.0))
-    hole = np.diff(timed.ts[rows]) > _LONGEST_GAP
-    if not (jump[~hole] != 0).any():
+    gap = np.diff(timed.ts[rows]) > _LONGEST_GAP
+    if not (jump[~gap] != 0).any():
         return np.zeros(len(rows))
     middle = np.log(high) / 2 + np.log(low) / 2
     out = np.zeros(len(rows))
-    starts = np.append(0, np.flatnonzero(hole) + 1)
+    starts = np.append(0, np.flatnonzero(gap) + 1)
     for start, stop in zip(starts, np.append(starts[1:], len(rows)), strict=True):
         cuts = np.flatnonzero(jump[start : stop - 1]) + 1
         if len(cuts):

@@ -111,7 +111,7 @@ def edges_of(weeks: Weeks, hours: Floats) -> Edges:
     return Edges(first, last, first - opens + far, closes - last - 1 + far, strays, starts, stops)
 
 
-def told_by_weeks(minutes: Ints) -> Offsets:
+def offsets_from_weeks(minutes: Ints) -> Offsets:
     """The offsets that a file's own weekly opens and closes imply.
 
     ``minutes``: sorted local minutes of bar opens, without duplicates or filler. Raises ``Refused`` where they

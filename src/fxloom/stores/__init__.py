@@ -11,8 +11,8 @@ from fxloom.stores.base import Store
 def open_backend(url: str | Path, adopt: bool = False) -> Store:
     """The store at ``url``: a folder's path, or a URL that begins with postgresql://.
 
-    With ``adopt`` it replaces rows in its way that carry no record of it; without, it refuses to. StoreError if the
-    path is empty or the address of a database in another form, which is not shown.
+    With ``adopt`` the store replaces rows that have no record in it; without, it refuses to. StoreError if the path
+    is empty, or the address of a database in another form, which is not shown.
     """
     refuse_foreign_address(url)
     if is_database(url):

@@ -1,4 +1,4 @@
-"""Telling a folder's path from the address of a database, which may hold a password and is then shown to nobody."""
+"""Distinguishes a folder's path from the address of a database, which may hold a password and is then never shown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_database(path: str | Path) -> bool:
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether ``text`` could be the address of a database, in whatever form, or hold a password.
+    """Whether ``text`` could be the address of a database in any form, or hold a password.
 
     >>> [looks_like_address(t) for t in ("postgresql+psycopg2://u:secret@h/d", "host=h password=secret", "C:/lake")]
     [True, True, False]
@@ -35,23 +35,23 @@ def looks_like_address(text: str) -> bool:
 
 
 def refuse_foreign_address(path: str | Path) -> None:
-    """StoreError, which shows nothing of it, if ``path`` is the address of a database in a form that is not ours."""
+    """StoreError, without showing it, if ``path`` is the address of a database in an unsupported form."""
     if not is_database(path) and looks_like_address(str(path)):
         raise StoreError(
-            "this looks like the address of a database, but not in the form that is understood: write it as "
+            "this looks like the address of a database in an unsupported form: write it as "
             "postgresql://user@host:5432/database?schema=fxloom (better without a password: keep that in ~/.pgpass or "
-            "PGPASSWORD). It is not shown here as it may hold a password"
+            "PGPASSWORD). It is not shown here because it may contain a password"
         )
 
 
 def may_hold_password(text: str) -> bool:
-    """Whether ``text`` is an address that must not be shown: one with a password, or in a form that is not ours."""
+    """Whether ``text`` is an address that must not be shown: with a password, or in an unsupported form."""
     secret = any(form.search(text) for form in (_SECRETS, _LOGIN))
     return secret or (looks_like_address(text) and not is_database(text))
 
 
 def without_addresses(message: str, words: Iterable[str]) -> str:
-    """``message`` without those of the command line's ``words`` that may hold a password.
+    """``message`` with those of the command line's ``words`` hidden that may hold a password.
 
     >>> without_addresses("unrecognized arguments: postgresql://u:secret@h/d", ["postgresql://u:secret@h/d"])
     'unrecognized arguments: (an address, not shown)'

@@ -1,8 +1,8 @@
-"""Files of a store that appear whole: written to a folder of our own beside the data, flushed, renamed, flushed again.
+"""Writes a store's files atomically: to a separate folder beside the data, flushed, renamed, flushed again.
 
-Temporaries lie in ``.incoming``, not beside the files that they become: whatever reads a folder of Parquet files, by
-whichever rule it chooses them, does not see one. What a killed process leaves is cleared by the next writer, and
-nothing else is: only regular files with the names made here, in that folder.
+Temporary files are in ``.incoming``, not beside the files that they become, so that no reader of a folder of Parquet
+files picks one up, however it selects them. The next writer removes what a killed process left, and nothing else:
+only regular files in that folder with names made here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FULL = {errno.ENOSPC, errno.EFBIG} | ({errno.EDQUOT} if sys.platform != "win32" 
 
 @contextlib.contextmanager
 def replacing(root: Path, path: Path) -> Iterator[Path]:
-    """A temporary to write to, which becomes ``path`` at the end of the block; StoreError if it cannot be written."""
+    """A temporary file that becomes ``path`` at the end of the block; StoreError if it cannot be written."""
     temporary = root / INCOMING / f"{uuid.uuid4().hex}.tmp"
     try:
         with store_errors(root):
@@ -42,7 +42,7 @@ def replacing(root: Path, path: Path) -> Iterator[Path]:
 
 
 def clear_temporaries(root: Path) -> None:
-    """Remove what killed writers have left; the caller holds the store."""
+    """Remove what killed writers left behind; the caller holds the store."""
     folder = root / INCOMING
     if folder.is_symlink() or not folder.is_dir():
         return
@@ -53,7 +53,7 @@ def clear_temporaries(root: Path) -> None:
 
 @contextlib.contextmanager
 def store_errors(root: Path) -> Iterator[None]:
-    """Turn what the system says of writing under ``root`` into StoreError with the cure."""
+    """Turn system errors on writing under ``root`` into StoreError that says what to do."""
     try:
         yield
     except OSError as error:
@@ -61,15 +61,17 @@ def store_errors(root: Path) -> Iterator[None]:
             raise StoreError(f"{root} cannot be written to: {error}") from error
         if error.errno in FULL:
             raise StoreError(
-                f"{root}: {error}; what was finished is kept: make room and run the command again"
+                f"{root}: {error}; finished work is kept: free some space and run the command again"
             ) from error
         if error.errno == errno.EXDEV:
-            raise StoreError(f"{root}: {error}; a store lies on one file system: do not link parts of it") from error
+            raise StoreError(
+                f"{root}: {error}; a store must be on one file system: do not link parts of it elsewhere"
+            ) from error
         raise StoreError(f"{root}: {error}") from error
 
 
 def make_folders(folder: Path) -> list[Path]:
-    """Make ``folder`` and its missing parents, and write that out; returns those made, the innermost first."""
+    """Create ``folder`` and its missing parents, flushed to disk; returns those created, the innermost first."""
     missing = []
     for path in (folder, *folder.parents):
         if path.exists():
@@ -82,15 +84,15 @@ def make_folders(folder: Path) -> list[Path]:
 
 
 def flush(path: Path) -> None:
-    """Write a file's content out to the disk."""
+    """Flush a file's content to disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def flush_folder(path: Path) -> None:
-    """Write a folder's names out to the disk."""
+    """Flush a folder's entries to disk."""
     if sys.platform == "win32":
-        return  # folders cannot be opened there; the rename itself is journalled
+        return  # folders cannot be opened there, but the rename itself is journalled
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

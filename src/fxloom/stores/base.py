@@ -1,4 +1,4 @@
-"""What a store of bars and features is, for all back ends."""
+"""The interface of a store of bars and features, for all back ends."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 
-Part = Callable[[list[str]], pl.DataFrame]  # of the wanted features: a frame of them with ts_utc and pair
+Part = Callable[[list[str]], pl.DataFrame]  # from the wanted features to a frame of them with ts_utc and pair
 
 
 class StoreError(RuntimeError):
-    """A store that cannot do what is asked: damaged, in use, read-only, of another making. Says what to do."""
+    """A store cannot do what was requested: corrupt, in use, read-only, incompatible. The message says what to do."""
 
 
 class CorruptError(StoreError):
-    """What is stored is broken, rather than the way to it: only then may it be replaced."""
+    """The stored data itself is corrupt, not just unreachable: only then may it be replaced."""
 
 
 class NewerFormatError(StoreError):
-    """What is stored was written by a later version of fxloom: it is neither read nor replaced."""
+    """The stored data was written by a later version of fxloom: it is neither read nor replaced."""
 
 
 def newer_format(where: object, found: object) -> NewerFormatError:
     """The error for something at ``where`` in a format that this version does not know."""
     return NewerFormatError(
-        f"{where} was written by a later version of fxloom (format {found}): it is left alone; update fxloom to use it"
+        f"{where} was written by a later version of fxloom (format {found}) and was left alone: update fxloom to use it"
     )
 
 
@@ -41,7 +41,7 @@ class Store(Protocol):
 
     @property
     def address(self) -> str:
-        """What opens the store again in another process; it may hold a password, so it is shown to nobody."""
+        """The address that opens the store in another process; it may hold a password, so it is never shown."""
 
     @property
     def external_bars(self) -> bool:
@@ -51,10 +51,10 @@ class Store(Protocol):
         """The store's settings, None if there are none yet; StoreError if they cannot be read."""
 
     def write_settings(self, settings: Settings) -> None:
-        """Replace the settings in one step; on a new store this makes it one."""
+        """Replace the settings in one step; on a new store this creates it."""
 
     def pairs_with_bars(self) -> list[str]:
-        """The pairs that have stored bars, also those that an interrupted ingest has not settled yet."""
+        """The pairs that have stored bars, including those that an interrupted ingest has not settled yet."""
 
     def price_sides(self, pair: str) -> set[str]:
         """The sides ("bid", "mid") that the stored months of a pair were written with: one, or none without bars."""
@@ -66,34 +66,34 @@ class Store(Protocol):
         """Remove a month of bars, if it is there."""
 
     def set_bars_aside(self, pair: str, month: str) -> str:
-        """Take a damaged month of bars out, so that it can be ingested again; returns where it is kept, "" if not."""
+        """Remove a corrupt month of bars, so that it can be ingested again; returns where it is kept, "" if not."""
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
-        """The bars with ``start <= ts < end`` (minutes since 1970), held to the summaries of their days.
+        """The bars with ``start <= ts < end`` (minutes since 1970), verified against the summaries of their days.
 
         CorruptError if they are not the bars that were written.
         """
 
     def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
-        """Replace a month of bars, which are prices of ``side``; ValueError if a bar lies outside of the month."""
+        """Replace a month of bars, which are prices of ``side``; ValueError if a bar lies outside the month."""
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
-        """The records of all published partitions; the damaged are left out (see ``find_corrupt``)."""
+        """The records of all published partitions, except corrupt ones (see ``find_corrupt``)."""
 
     def record(self, key: PartitionKey) -> Record | None:
-        """The record of one partition, None if there is none or it is damaged."""
+        """The record of one partition, None if it is missing or corrupt."""
 
     def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
         """A partition's record and rows (ts_utc, pair, features of the catalogue), read in one step; None if missing.
 
-        CorruptError if it is damaged.
+        CorruptError if it is corrupt.
         """
 
     def find_corrupt(self) -> list[Corruption]:
-        """What cannot be read in the store, or is not where it belongs."""
+        """What is unreadable in the store, or not where it belongs."""
 
     def verify(self) -> list[Corruption]:
-        """Read every partition whole: those whose values are not the ones that were written."""
+        """Read every partition completely; returns those whose values are not the ones that were written."""
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
         """Write a partition, features in catalogue order, and make it visible in one step."""
@@ -101,9 +101,9 @@ class Store(Protocol):
     def parts(
         self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
     ) -> list[tuple[PartitionKey, Part]]:
-        """The partitions of the months from ``start`` to ``end``, each with what reads its wanted features.
+        """The partitions of the months from ``start`` to ``end``, each with a function that reads its wanted features.
 
-        Those of all pairs together are given whole, whatever ``pairs`` says.
+        Partitions of all pairs together are complete, whatever ``pairs`` says.
         """
 
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:

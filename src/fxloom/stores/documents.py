@@ -11,7 +11,7 @@ from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import PartitionKey, Record, Settings
 from fxloom.stores.base import newer_format
 
-FORMAT = 1  # of what is stored; a higher number is left alone
+FORMAT = 1  # format of the documents; those with a higher number are left alone
 RECORDED = tuple(f.name for f in fields(Record))
 
 
@@ -36,7 +36,7 @@ def opened(document: Any, where: object) -> dict[str, Any]:
         raise ValueError("it is not a JSON object")
     found = {name: value for name, value in document.items() if name != "checksum"}
     if document.get("checksum") != checksum_of(_canonical(found)):
-        raise ValueError("its checksum is not that of its content")
+        raise ValueError("its checksum does not match its content")
     if found.pop("format") != FORMAT:
         raise newer_format(where, document["format"])
     return found
@@ -48,14 +48,14 @@ def settings_fields(settings: Settings) -> dict[str, Any]:
 
 
 def settings_of(document: Any, where: object) -> Settings:
-    """Settings from ``settings_fields``; ValueError, TypeError or KeyError if they are damaged."""
+    """Settings from ``settings_fields``; ValueError, TypeError or KeyError if they are corrupt."""
     found = opened(document, where)
     pairs = {pair: PairInfo(**info) for pair, info in found.pop("pairs").items()}
     return Settings(pairs=pairs, **found)
 
 
 def record_fields(record: Record) -> dict[str, Any]:
-    """The record as JSON takes it; not ``asdict``, which would copy every count of every feature."""
+    """The record as JSON values; not ``asdict``, which would copy every count of every feature."""
     return {name: getattr(record, name) for name in RECORDED} | {"key": asdict(record.key)}
 
 

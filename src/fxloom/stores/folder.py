@@ -1,7 +1,7 @@
-"""The store as a folder of Parquet files that any reader understands; ``fxloom.stores.tree`` says where they lie.
+"""The store as a folder of Parquet files that any reader understands; ``fxloom.stores.tree`` has the layout.
 
-Each file says in its own metadata what made it; there is no other record. A file appears whole or not at all, and
-all that is read is held to the checksums that were written with it.
+The only record of a file is its own metadata. A file appears complete or not at all, and everything read is verified
+against the checksums that were written with it.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ from fxloom.stores.tree import (
 from fxloom.system.lock import lock
 
 LOCK, NOTE = ".lock", ".lock.holder"
-NEW_STORE = "init"  # the purpose that may make a store of a folder with other things in it
+NEW_STORE = "init"  # the purpose that may turn a folder with other content into a store
 
 
 class FolderStore:
-    """A store in the folder ``root``, which the first write makes; StoreError if the path is empty."""
+    """A store in the folder ``root``, which the first write creates; StoreError if the path is empty."""
 
     external_bars = False
 
     def __init__(self, root: str | Path) -> None:
         if not str(root).strip():
-            raise StoreError("the store's path is empty: name a folder, or a postgresql:// URL")
+            raise StoreError("the store's path is empty: pass a folder, or a postgresql:// URL")
         self.root = Path(root)
         self.url = self.address = str(root)
         self._settings: Settings | None = None
@@ -76,14 +76,14 @@ class FolderStore:
         except FileNotFoundError:
             if list_bars(self.root).bars:
                 raise StoreError(
-                    f"{path} is missing although the store has bars: restore it from a copy, or ingest into a new store"
+                    f"{path} is missing but the store has bars: restore it from a backup, or ingest into a new store"
                 ) from None
             return None
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error}") from None
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(
-                f"{path} is damaged ({error}): restore it from a copy, or ingest into a new store"
+                f"{path} is corrupt ({error}): restore it from a backup, or ingest into a new store"
             ) from None
 
     def write_settings(self, settings: Settings) -> None:
@@ -95,7 +95,7 @@ class FolderStore:
     # -- bars ----------------------------------------------------------------------------------------------------
 
     def _bars_files(self, pair: str) -> list[tuple[str, Path]]:
-        """The months of a pair and their files; CorruptError if something lies among them that doubles rows."""
+        """The months of a pair and their files; CorruptError if a stray file among them would duplicate rows."""
         listing = list_bars(self.root, pair)
         _refuse_strays(listing)
         return [(month, path) for _, month, path in listing.bars]
@@ -122,7 +122,7 @@ class FolderStore:
 
     def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
-            raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
+            raise ValueError(f"bars of {pair} {month} extend beyond the month: {months_of(bars.ts)}")
         self._write(bars_path(self.root, pair, month), stored_bars_table(bars, pair, month, side))
 
     def drop_bars(self, pair: str, month: str) -> None:
@@ -132,11 +132,11 @@ class FolderStore:
             flush_folder(path.parent)
 
     def set_bars_aside(self, pair: str, month: str) -> str:
-        """Move the file of a damaged month to the quarantine; returns where to."""
+        """Move the file of a corrupt month to the quarantine; returns its new place."""
         path = bars_path(self.root, pair, month)
         if not path.exists():
             return ""
-        kept = self.root / "quarantine" / f"m1-{pair}-{month}-{uuid.uuid4().hex[:8]}.damaged"
+        kept = self.root / "quarantine" / f"m1-{pair}-{month}-{uuid.uuid4().hex[:8]}.corrupt"
         with store_errors(self.root):
             make_folders(kept.parent)
             path.replace(kept)
@@ -154,11 +154,11 @@ class FolderStore:
         return found if isinstance(found, Record) else None
 
     def _record(self, key: PartitionKey, path: Path) -> Record | Corruption:
-        """What the file at ``path`` says of itself, remembered for as long as it is the same file."""
+        """The record in the metadata of the file at ``path``, cached as long as the file is the same."""
         try:
             status = path.stat()
         except OSError as error:
-            return Corruption(str(path), f"{error}: populate makes it again")
+            return Corruption(str(path), f"{error}: populate computes it again")
         same = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._footers.get(path)
         if known is None or known[0] != same:
@@ -173,7 +173,7 @@ class FolderStore:
         return record, rows.select("ts_utc", "pair", *tables()[key.table].names)
 
     def find_corrupt(self) -> list[Corruption]:
-        """Files that cannot be read: bars (ingest them again), partitions (populate makes them again), and strays."""
+        """Unreadable files: bars (ingest them again), partitions (populate computes them again), and strays."""
         parts, bars = list_parts(self.root), list_bars(self.root)
         found = [r for r in (self._record(key, path) for key, path in parts.parts) if isinstance(r, Corruption)]
         for pair, month, path in bars.bars:
@@ -184,7 +184,7 @@ class FolderStore:
         return found + strays_of(bars) + strays_of(parts)
 
     def verify(self) -> list[Corruption]:
-        """Files whose values are not those that were written; those that ``find_corrupt`` names are left out."""
+        """Files whose values are not those that were written, without those that ``find_corrupt`` reports."""
         readable = ((path, self._record(key, path)) for key, path in list_parts(self.root).parts)
         found = [(path, corruption_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
         return [Corruption(str(path), why) for path, why in found if why]
@@ -193,7 +193,7 @@ class FolderStore:
         self._write(part_path(self.root, record.key), features_table(record, ts, pairs, columns, self._dtype()))
 
     def _dtype(self) -> str:
-        """The type of features, settled once for the store."""
+        """The type of features, chosen once for the store."""
         if self._settings is None:
             self._settings = self.settings()
         return self._settings.dtype if self._settings else "float32"
@@ -270,13 +270,13 @@ class FolderStore:
                 folder.rmdir()
 
     def _refuse_foreign(self) -> None:
-        """StoreError if the folder is neither a store nor empty."""
+        """StoreError if the folder is neither empty nor a store."""
         if not self.root.is_dir():
-            raise StoreError(f"{self.root} is not a folder: name a folder for the store")
+            raise StoreError(f"{self.root} is not a folder: pass a folder for the store")
         if self.settings() is None and (others := sorted(foreign_entries(self.root, (LOCK, NOTE, INCOMING)))):
             raise StoreError(
-                f"{self.root} is not a store and has other things in it ({', '.join(others[:3])}"
-                f"{' ...' if len(others) > 3 else ''}): name a new folder, or make it a store with "
+                f"{self.root} is not a store and has other content ({', '.join(others[:3])}"
+                f"{' ...' if len(others) > 3 else ''}): choose a new folder, or make it a store with "
                 f"`fxloom init --store {self.root}`"
             )
 
@@ -312,13 +312,13 @@ def _names_in(path: Path) -> list[str]:
     except UNREADABLE as error:
         if not is_damage(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
-        raise CorruptError(f"{path} is damaged ({error}): populate makes it again") from None
+        raise CorruptError(f"{path} is corrupt ({error}): populate computes it again") from None
 
 
 def _checked_note(metadata: dict[bytes, bytes] | None, pair: str, month: str) -> BarsNote:
     note = bars_note(metadata or {})
     if (note.pair, note.month) != (pair, month):
-        raise ValueError(f"it has the bars of {note.pair} {note.month}, copied or moved here")
+        raise ValueError(f"it contains the bars of {note.pair} {note.month}, copied or moved here")
     return note
 
 
@@ -330,23 +330,23 @@ def _read_note(path: Path, pair: str, month: str) -> BarsNote:
 
 
 def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
-    """The bars of a month, held to the summaries of their days."""
+    """The bars of a month, verified against the summaries of their days."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             note = _checked_note(file.metadata.metadata, pair, month)
             bars = bars_of(file.read())
         if summarise_days(bars) != note.days:
-            raise ValueError("the bars are not those that were written")
+            raise ValueError("the bars differ from those that were written")
         return bars
     except UNREADABLE as error:
         raise _unreadable(path, pair, month, error) from None
 
 
 def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> StoreError:
-    """Why a file of bars cannot be read: the system does not let us, or it is damaged."""
+    """Why a file of bars cannot be read: the system refuses, or it is corrupt."""
     if not is_damage(error):
         return StoreError(f"{path} cannot be read: {error}")
-    return CorruptError(f"{path} is damaged ({error}): ingest the bars of {pair} {month} again")
+    return CorruptError(f"{path} is corrupt ({error}): ingest the bars of {pair} {month} again")
 
 
 def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
@@ -359,4 +359,4 @@ def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
     except UNREADABLE as error:
         if not is_damage(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
-        return Corruption(str(path), f"{error}: populate makes it again")
+        return Corruption(str(path), f"{error}: populate computes it again")

@@ -1,4 +1,4 @@
-"""Between the arrays of the core and the tables of Arrow and polars."""
+"""Converts between the arrays of the core and the tables of Arrow and polars."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from fxloom.features.feature import Feature
 from fxloom.stores.base import Part, newer_format
 from fxloom.stores.documents import FORMAT, checksum_of, record_fields, record_of
 
-METADATA = b"fxloom"  # the key under which a file says what it is ...
-CHECKSUM = b"fxloom-checksum"  # ... and the checksum of what it says
+METADATA = b"fxloom"  # the metadata key of a file's record ...
+CHECKSUM = b"fxloom-checksum"  # ... and of the record's checksum
 
 
 def timestamps(ts: Ints) -> pa.Array:
@@ -44,7 +44,7 @@ def bars_table(bars: Bars) -> pa.Table:
 
 @dataclass(frozen=True)
 class BarsNote:
-    """What a stored file of bars says of itself: whose bars of which month, their side, summaries of their days."""
+    """The metadata of a stored file of bars: pair, month, side, and summaries of its days."""
 
     pair: str
     month: str
@@ -59,7 +59,7 @@ def stored_bars_table(bars: Bars, pair: str, month: str, side: str) -> pa.Table:
 
 
 def bars_note(metadata: dict[bytes, bytes]) -> BarsNote:
-    """The note in a file's metadata; KeyError, ValueError or TypeError if it is damaged."""
+    """The note in a file's metadata; KeyError, ValueError or TypeError if it is corrupt."""
     found = _metadata(metadata)
     days = [DaySummary(*values) for values in found["days"]]
     return BarsNote(found["pair"], found["month"], found["side"], days)
@@ -71,10 +71,10 @@ def _with_metadata(table: pa.Table, document: dict[str, Any]) -> pa.Table:
 
 
 def _metadata(metadata: dict[bytes, bytes]) -> dict[str, Any]:
-    """What a file says of itself, held to its checksum."""
+    """A file's own record, verified against its checksum."""
     text = metadata[METADATA]
     if metadata[CHECKSUM] != checksum_of(text).encode():
-        raise ValueError("its metadata is not what was written")
+        raise ValueError("its metadata differs from what was written")
     found: dict[str, Any] = json.loads(text)
     if found.pop("format") != FORMAT:
         raise newer_format("it", json.loads(text)["format"])
@@ -92,7 +92,7 @@ def bars_of(table: pa.Table) -> Bars:
 
 
 def joined(parts: Sequence[Bars]) -> Bars:
-    """Bars one after the other; volume and spread are missing (NaN) for parts that have none."""
+    """Concatenated bars; volume and spread are missing (NaN) for parts that have none."""
     parts = [p for p in parts if len(p)] or list(parts[:1]) or [empty_bars()]
 
     def column(name: str) -> Any:
@@ -111,7 +111,7 @@ def empty_bars() -> Bars:
 
 
 def column_checksum(values: npt.NDArray[Any]) -> int:
-    """A checksum of a column as it is stored, whatever bits its missing values have."""
+    """A checksum of a column as it is stored, independent of the bits of its missing values."""
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
     return zlib.crc32(np.ascontiguousarray(values).data)
@@ -143,7 +143,7 @@ def documented(table: pa.Table, name: str) -> pa.Table:
 
 
 def documentation(feature: Feature) -> dict[str, str]:
-    """What a file says about a column: unit, range, formula, source."""
+    """A file's description of a column: unit, range, formula, source."""
     column = feature.column
     said = {"unit": column.unit, "range": f"[{column.low:g}, {column.high:g}]", "formula": column.formula}
     return said | ({"source": column.source} if column.source else {})
@@ -153,7 +153,7 @@ FLOATS: dict[str, Any] = {"float32": pl.Float32, "float64": pl.Float64}
 
 
 def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.LazyFrame:
-    """The features ``names`` of ``parts`` as a lazy frame; each part is read in its turn, what is wanted of it only."""
+    """The features ``names`` of ``parts`` as a lazy frame; each part is read in turn, and only the columns wanted."""
     schema: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String} | dict.fromkeys(
         names, FLOATS[dtype]
     )
@@ -185,12 +185,12 @@ def scanned(
 
 
 def record_in(metadata: dict[bytes, bytes]) -> Record:
-    """The record that a file of features carries; KeyError, ValueError or TypeError if it is damaged."""
+    """The record of a file of features; KeyError, ValueError or TypeError if it is corrupt."""
     return stored_record(metadata)[0]
 
 
 def stored_record(metadata: dict[bytes, bytes]) -> tuple[Record, dict[str, int]]:
-    """The record that a file of features carries, and the checksums of its columns."""
+    """The record of a file of features, and the checksums of its columns."""
     found = _metadata(metadata)
     checksums: dict[str, int] = found.pop("checksums")
     return record_of(found), checksums

@@ -1,4 +1,4 @@
-"""A store in memory: for tests, and and for work that needs a store but no disk."""
+"""A store in memory: for tests, and for work that needs a store but no disk."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class MemoryStore:
 
     def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
-            raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
+            raise ValueError(f"bars of {pair} {month} extend beyond the month: {months_of(bars.ts)}")
         self._bars[pair, month] = bars.take(np.arange(len(bars)))
         self._sides[pair, month] = side
 

@@ -16,7 +16,7 @@ from fxloom.engine.partitions import PartitionKey, Record
 from fxloom.stores.base import CorruptError, Part, StoreError
 from fxloom.stores.frames import FLOATS, column_checksum, stored_record
 
-UNREADABLE = (  # what Arrow, and what reads its metadata, raise for damaged files, and for want of memory or threads
+UNREADABLE = (  # what Arrow, and what reads its metadata, raise on corrupt files, and when memory or threads run out
     pa.ArrowException, MemoryError, OSError, KeyError, IndexError, ValueError, TypeError, ArithmeticError,
 )  # fmt: skip
 _SHORT_OF_MEMORY = re.compile("not enough memory|allocation error", re.IGNORECASE)
@@ -33,12 +33,12 @@ def is_damage(error: BaseException) -> bool:
 
 
 def part_of(key: PartitionKey, path: Path, dtype: str) -> Part:
-    """What reads the wanted features of one file: a frame of ts_utc, pair and them. CorruptError if it is damaged."""
+    """A function from wanted features to a frame of ts_utc, pair and them, from one file; CorruptError if corrupt."""
     return lambda wanted: _part(key, path, wanted, dtype)
 
 
 def corruption_of(path: Path, record: Record, dtype: str) -> str:
-    """Why the file at ``path`` is not what was written, and the cure; "" if it is. Reads all of it."""
+    """Why the file at ``path`` is not what was written, and what to do; "" if it is. Reads all of it."""
     try:
         _read(record.key, path, list(record.quality), dtype)
     except UNREADABLE as error:
@@ -53,17 +53,17 @@ def _part(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> p
 
 
 def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
-    """The record and the ``wanted`` columns with ts_utc and pair of one file, read in one go; CorruptError."""
+    """The record and the ``wanted`` columns with ts_utc and pair of one file, read in one step; CorruptError."""
     try:
         return _read(key, path, wanted, dtype)
     except UNREADABLE as error:
         if not is_damage(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
-        raise CorruptError(f"{path} is damaged ({error}): {_again(key)}") from None
+        raise CorruptError(f"{path} is corrupt ({error}): {_again(key)}") from None
 
 
 def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
-    """The columns are null where the file is older than the feature; one of ``UNREADABLE`` if it is damaged."""
+    """The columns are null where the file is older than the feature; raises one of ``UNREADABLE`` if it is corrupt."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         record, checksums = stored_record(file.metadata.metadata)
         belongs(record, key)
@@ -73,32 +73,32 @@ def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> t
         raise ValueError(f"{table.num_rows} rows of {record.rows}")
     minutes = table["ts_utc"].cast(pa.int64()).to_numpy()
     if column_checksum(minutes // MICROSECONDS_PER_MINUTE) != checksums["ts_utc"]:
-        raise ValueError("ts_utc is not what was written")
+        raise ValueError("ts_utc differs from what was written")
     ts = pl.Series("ts_utc", minutes).cast(pl.Datetime("us", "UTC"))
     pair = [key.pair] * len(ts) if key.pair else table["pair"].to_pylist()
     if not key.pair and zlib.crc32("".join(pair).encode()) != checksums["pair"]:
-        raise ValueError("pair is not what was written")
+        raise ValueError("pair differs from what was written")
     features = [_feature(table, name, checksums.get(name), dtype) for name in wanted]
     return record, pl.DataFrame([ts, pl.Series("pair", pair, pl.String), *features])
 
 
 def belongs(record: Record, key: PartitionKey) -> None:
-    """ValueError if a file in the place of ``key`` is another partition's."""
+    """ValueError if the file in the place of ``key`` belongs to another partition."""
     if record.key != key:
         raise ValueError(f"it is the partition {record.key}, copied or moved here")
 
 
 def _feature(table: pa.Table, name: str, checksum: int | None, dtype: str) -> pl.Series:
-    """One column, held to its checksum: those of pages do not protect the footer, which maps pages to columns."""
+    """One column, verified by its checksum: page checksums do not protect the footer, which maps pages to columns."""
     if checksum is None:
         return pl.Series(name, [None] * table.num_rows, FLOATS[dtype])
     values = table[name].to_numpy()
     if values.dtype != dtype or column_checksum(values) != checksum:
-        raise ValueError(f"{name} is not what was written")
+        raise ValueError(f"{name} differs from what was written")
     return pl.Series(name, pl.from_arrow(table[name]), FLOATS[dtype])
 
 
 def _again(key: PartitionKey) -> str:
-    """The command that computes a damaged partition again."""
+    """The command that computes a corrupt partition again."""
     pair = f" --pairs {key.pair}" if key.pair else ""
-    return f"`populate --force --tables {key.table}{pair} --months {key.month}` makes it again"
+    return f"`populate --force --tables {key.table}{pair} --months {key.month}` computes it again"

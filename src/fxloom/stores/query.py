@@ -1,4 +1,4 @@
-"""Reading features out of a store: the tables of a pair and month side by side, month by month, lazily."""
+"""Reads features from a store lazily, month by month: the tables of a pair and month side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String}
 
 
 def known_at() -> pl.Expr:
-    """The moment at which a bar, and all that is computed from it, is known: its open time plus one minute."""
+    """The moment at which a bar, and everything computed from it, is known: its open time plus one minute."""
     return (pl.col("ts_utc") + pl.duration(minutes=1)).alias("known_at")
 
 
@@ -30,11 +30,11 @@ def read_features(
     """``features`` of ``pairs`` where ``start <= ts_utc < end`` (minutes since 1970), one row per time and pair.
 
     Rows are sorted by pair and time. Rows that only some of the tables have (partitions not populated yet) are kept,
-    with nulls for the others. What the query does not want is not read, and only one month is in memory at a time.
-    ValueError if no feature is asked for.
+    with nulls for the others. Only what the query needs is read, and only one month is in memory at a time.
+    ValueError if no feature is requested.
     """
     if not features:
-        raise ValueError("no feature was asked for: name some features, tables, families or a domain")
+        raise ValueError("no feature was requested: name features, tables, families or a domain")
     settings = store.settings()
     dtype = FLOATS[settings.dtype if settings else "float32"]
     asked = _Asked(store, features, tuple(pairs), start, end)
@@ -101,7 +101,7 @@ class _Asked:
 
 
 def side_by_side(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The tables of one pair as one: columns beside one another where their times are equal, else joined on them."""
+    """The tables of one pair as one: columns side by side where their times are equal, else joined on them."""
     first, *others = frames
     alike = [f for f in others if f["ts_utc"].equals(first["ts_utc"])]
     laid = pl.concat([first, *(f.drop(KEYS) for f in alike)], how="horizontal") if alike else first
@@ -112,7 +112,7 @@ def side_by_side(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _completed(frame: pl.DataFrame, wanted: Sequence[str], dtype: Any) -> pl.DataFrame:
-    """``frame`` with a column of nulls for each feature whose partition is not there."""
+    """``frame`` with a column of nulls for each feature whose partition is missing."""
     absent = [pl.lit(None, dtype).alias(name) for name in wanted if name not in frame.columns]
     return frame.with_columns(absent) if absent else frame
 

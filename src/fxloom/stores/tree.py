@@ -1,4 +1,4 @@
-"""Where the files of a folder store lie, and what lies among them that does not belong there.
+"""The layout of a folder store, and the files in it that do not belong there.
 
 settings.json
 m1/pair=eurusd/month=2018-02/bars.parquet
@@ -20,7 +20,7 @@ from fxloom.engine.partitions import Corruption, PartitionKey
 
 SETTINGS, BARS, PART = "settings.json", "bars.parquet", "part.parquet"
 MONTH = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
-STRAY = "it is not part of the store: move it away, since programs that read the folder find its rows twice"
+STRAY = "it is not part of the store: move it away, since programs that read the folder would find its rows twice"
 
 
 def bars_path(root: Path, pair: str, month: str) -> Path:
@@ -34,7 +34,7 @@ def part_path(root: Path, key: PartitionKey) -> Path:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a folder, and folders with the look of the store's that are not."""
+    """The files of a folder, and folders that look like the store's but are not."""
 
     bars: tuple[tuple[str, str, Path], ...] = ()  # pair, month, file
     parts: tuple[tuple[PartitionKey, Path], ...] = ()
@@ -71,7 +71,7 @@ def list_parts(root: Path, tables: Iterable[str] | None = None) -> Listing:
 
 
 def strays_of(listing: Listing) -> list[Corruption]:
-    """Stray folders, and Parquet files beside those of the store."""
+    """Stray folders, and Parquet files besides those of the store."""
     beside = [
         entry
         for path in [*(p for _, _, p in listing.bars), *(p for _, p in listing.parts)]
@@ -114,7 +114,7 @@ def _holds_rows(folder: Path) -> bool:
 
 
 def enclosing_store(path: Path) -> Path | None:
-    """The folder store that ``path`` lies in, None if it lies in none: nothing but the store itself writes there.
+    """The folder store that contains ``path``, or None: only the store itself writes there.
 
     >>> enclosing_store(Path("/nowhere/at/all.parquet")) is None
     True
@@ -125,7 +125,7 @@ def enclosing_store(path: Path) -> Path | None:
 
 
 def foreign_entries(root: Path, ours: Iterable[str]) -> Iterator[str]:
-    """What lies in ``root`` besides ``ours``."""
+    """What ``root`` contains besides ``ours``."""
     known = set(ours)
     with os.scandir(root) as entries:
         yield from (entry.name for entry in entries if entry.name not in known)

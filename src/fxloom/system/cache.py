@@ -1,8 +1,8 @@
-"""The user's private cache folder, which nobody else may write to, and without which everything still works.
+"""The user's private cache folder, which no other user may write to.
 
-What is cached is machine code that later runs as the user. So the folder is made for its owner alone, and one into
-which others could put code is refused; files are opened without following links. A cache is optional all the same:
-where there is no home, no room or no right to write, nothing is kept and the work goes on.
+It holds machine code that later runs as the user, so the folder is created for its owner alone, a folder that others
+could put code into is refused, and files are opened without following links. The cache is optional: without a home
+folder, disk space or write permission, nothing is cached and the work goes on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class UnsafeCacheError(RuntimeError):
 
 @functools.cache
 def cache_root() -> Path | None:
-    """The checked cache folder: $FXLOOM_CACHE, else the user's own; None if there is none to be had, which is reported.
+    """The checked cache folder: $FXLOOM_CACHE, else the user's own; None if there is none, which is reported.
 
     Raises UnsafeCacheError for a folder that belongs to another user, is a link, or that others may write to.
     """
@@ -51,7 +51,7 @@ def _named_folder() -> Path | None:
 
 
 def usable(folder: Path) -> bool:
-    """Whether ``folder``, which is made if need be, can be written to; if not, that is reported once.
+    """Whether ``folder``, created if necessary, can be written to; if not, that is reported once.
 
     Raises UnsafeCacheError, as ``cache_root``.
     """
@@ -69,16 +69,16 @@ def usable(folder: Path) -> bool:
 
 @functools.cache
 def report_once(problem: str) -> None:
-    """Tell the user why compiled kernels are not kept; workers leave it to their parent."""
+    """Tell the user why compiled kernels are not cached; workers leave this to their parent."""
     if multiprocessing.parent_process() is None:
         cure = "set FXLOOM_CACHE to a folder of your own to compile only once"
         logging.getLogger(APPLICATION).warning("fxloom: %s: kernels are compiled in memory; %s", problem, cure)
 
 
 def _make_private(folder: Path) -> None:
-    """Make ``folder`` and its missing parents, for the owner alone whatever the umask."""
+    """Create ``folder`` and its missing parents for the owner alone, whatever the umask."""
     for missing in reversed([path for path in (folder, *folder.parents) if not os.path.lexists(path)]):
-        with contextlib.suppress(FileExistsError):  # another process was quicker
+        with contextlib.suppress(FileExistsError):  # another process created it first
             missing.mkdir(mode=0o700)
 
 
@@ -97,20 +97,20 @@ def _check_private(folder: Path) -> None:
         )
     if about.st_mode & OTHERS_MAY_WRITE:
         raise UnsafeCacheError(
-            f"the cache folder {folder} can be written to by others, who could put code into it: remove it, or empty "
-            "it and take the right away (chmod go-w)"
+            f"the cache folder {folder} is writable by others, who could put code into it: remove it, or empty "
+            "it and remove that permission (chmod go-w)"
         )
     for parent in folder.resolve().parents:
         mode = parent.stat().st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise UnsafeCacheError(
-                f"the cache folder {folder} lies in {parent}, where everybody may replace it: set FXLOOM_CACHE to a "
+                f"the cache folder {folder} lies in {parent}, where anyone may replace it: set FXLOOM_CACHE to a "
                 "folder of your own"
             )
 
 
 def read_private(path: Path) -> bytes | None:
-    """The content of a file of ours, None if there is none; UnsafeCacheError if another user could have written it."""
+    """The content of a cached file, None if there is none; UnsafeCacheError if another user could have written it."""
     try:
         handle = os.open(path, os.O_RDONLY | NO_LINK)
     except FileNotFoundError:
@@ -123,12 +123,12 @@ def read_private(path: Path) -> bytes | None:
         about = os.fstat(handle)
         foreign = hasattr(os, "geteuid") and about.st_uid != os.geteuid()
         if foreign or (os.name == "posix" and about.st_mode & OTHERS_MAY_WRITE):
-            raise UnsafeCacheError(f"the cached file {path} can be written to by another user: remove it")
+            raise UnsafeCacheError(f"the cached file {path} is writable by another user: remove it")
         return file.read()
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file for the owner alone; it has its name when it is whole. OSError if it cannot be written."""
+    """Write a file for the owner alone, renamed into place once complete. OSError if it cannot be written."""
     temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o600)

@@ -1,4 +1,4 @@
-"""Optional dependencies: import them where they are needed, or say how to install them."""
+"""Optional dependencies: imported where they are needed, with an error that says how to install them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # for what is no file
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # for anything but a regular file
 
 if sys.platform == "win32":
     import msvcrt
@@ -41,7 +41,7 @@ class LockedError(RuntimeError):
 
 @contextlib.contextmanager
 def lock(path: Path, purpose: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold the lock file ``path`` for the time of the block; its folder is made if need be.
+    """Hold the lock file ``path`` for the duration of the block; its folder is created if necessary.
 
     Waits up to ``wait`` seconds, then raises LockedError, naming the holder and its purpose from a note beside the
     lock file. OSError if the lock file cannot be opened; a link in its place is not followed.
@@ -53,14 +53,14 @@ def lock(path: Path, purpose: str, wait: float = 0.0) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # a note is a courtesy: another user may own it
+            with contextlib.suppress(OSError):  # the note is optional: another user may own it
                 note.unlink(missing_ok=True)
     finally:
         os.close(handle)
 
 
 def _acquired(path: Path, note: Path, deadline: float) -> int:
-    """A handle that holds the lock; a file that was removed or replaced meanwhile is not the lock any more."""
+    """A handle that holds the lock; a file that was removed or replaced in the meantime is no longer the lock."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o664)
@@ -81,7 +81,7 @@ def _still_there(path: Path, handle: int) -> bool:
 
 def _write_note(note: Path, purpose: str) -> None:
     text = json.dumps({"pid": os.getpid(), "purpose": purpose, "since": time.strftime("%F %T")})
-    with contextlib.suppress(OSError):  # a note is a courtesy: another user may own the old one, the disk may be full
+    with contextlib.suppress(OSError):  # the note is optional: another user may own the old one, the disk may be full
         note.unlink(missing_ok=True)
         handle = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o644)
         with os.fdopen(handle, "w") as file:

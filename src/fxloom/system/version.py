@@ -7,7 +7,7 @@ LIBRARIES = ("numba", "llvmlite", "numpy", "polars", "pyarrow", "psycopg")
 
 
 def versions() -> dict[str, str]:
-    """The versions of fxloom, Python and the libraries that move its numbers, by name; nothing is imported."""
+    """The versions of fxloom, Python and the libraries that affect its numbers, by name; nothing is imported."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 

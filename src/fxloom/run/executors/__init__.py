@@ -1,4 +1,4 @@
-"""What runs jobs: this process, or a pool of processes; all through the one loop of ``executors.base``."""
+"""Where jobs run: in this process or in a pool of processes, all through the one loop of ``executors.base``."""
 
 from __future__ import annotations
 

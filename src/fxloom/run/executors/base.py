@@ -1,4 +1,4 @@
-"""What an executor is, and the one loop that runs jobs on it."""
+"""The interface of an executor, and the one loop that runs jobs on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 J = TypeVar("J")
 R = TypeVar("R")
 
-ATTEMPTS_ALONE = 2  # of a job by itself, after a worker died while the job was in flight
+ATTEMPTS_ALONE = 2  # attempts to run a job by itself after a worker died while the job was in flight
 
 
 class Executor(Protocol):
@@ -29,11 +29,11 @@ class Executor(Protocol):
         """Start ``function(*args)``; where calls are not local, all three must be picklable."""
 
     def close(self) -> None:
-        """Wait for what is running, drop the rest, and end the workers."""
+        """Wait for running calls, drop the rest, and stop the workers."""
 
 
 class ExecutorError(RuntimeError):
-    """Calls cannot be run at all: no process can be started. Says what to do."""
+    """No process can be started, so no call can run; the message says what to do."""
 
 
 class WorkerDiedError(RuntimeError):
@@ -106,4 +106,6 @@ class JobsRun(Generic[J, R]):
                 return self.executor.submit(self.function, job).result()
             except self.executor.lost:
                 continue
-        return WorkerDiedError(f"its worker process died {ATTEMPTS_ALONE} times on it alone (killed, or out of memory)")
+        return WorkerDiedError(
+            f"its worker process died {ATTEMPTS_ALONE} times while running it alone (killed, or out of memory)"
+        )

@@ -1,9 +1,8 @@
 """Calls in fresh processes (spawned: they inherit no threads), one numeric thread each.
 
 Not ``concurrent.futures.ProcessPoolExecutor``: there a worker that runs out of memory while it writes a result, or
-reads a call, may leave a queue's lock held or its thread dead, and the parent waits for ever. Here each worker has a
-pipe of its own; a thread of the parent waits for its answer or its end, whichever comes first, so that a call always
-ends.
+reads a call, may leave a queue's lock held or its thread dead, and the parent waits forever. Here each worker has its
+own pipe; a thread of the parent waits for its answer or its exit, whichever comes first, so every call ends.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from fxloom.run.executors.base import ExecutorError
 R = TypeVar("R")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS")
 OUT_OF_MEMORY = 75  # exit status of a worker that cannot go on
-GRACE = 10.0  # seconds for an idle worker to end
+GRACE = 10.0  # seconds for an idle worker to exit
 _STARTING = threading.Lock()  # the environment that a new process inherits is changed meanwhile
 
 
@@ -57,14 +56,14 @@ class ProcessExecutor:
         return call.future
 
     def _serve(self, worker: _Worker | None) -> None:
-        """Take calls until there are no more, with one worker at a time."""
+        """Run calls until there are no more, with one worker at a time."""
         while (call := self._calls.get()) is not None:
             if not call.future.set_running_or_notify_cancel():
                 continue
             try:
                 worker = worker or _Worker()
                 call.future.set_result(worker.answer(call.text))
-            except BaseException as error:  # noqa: BLE001 - handed on to whoever asks for the result
+            except BaseException as error:  # noqa: BLE001 - passed on to whoever asks for the result
                 if isinstance(error, LostWorkerError) and worker is not None:
                     worker.end()
                     worker = None
@@ -73,7 +72,7 @@ class ProcessExecutor:
             worker.end()
 
     def close(self) -> None:
-        """Let running calls end, drop the rest, and end the processes."""
+        """Let running calls finish, drop the rest, and stop the processes."""
         with contextlib.suppress(queue.Empty):
             while True:
                 call = self._calls.get_nowait()
@@ -108,7 +107,7 @@ class _Worker:
         theirs.close()
 
     def answer(self, text: bytes) -> Any:
-        """What the call gives or raises; LostWorkerError if the process ends first."""
+        """What the call returns or raises; LostWorkerError if the process exits first."""
         try:
             self.pipe.send_bytes(text)
             wait([self.pipe, self.process.sentinel])
@@ -122,7 +121,7 @@ class _Worker:
         raise value
 
     def end(self) -> None:
-        """End the process, by force if it does not end by itself."""
+        """Stop the process, by force if it does not exit by itself."""
         self.pipe.close()
         self.process.join(GRACE)
         if self.process.is_alive():
@@ -132,7 +131,7 @@ class _Worker:
 
 
 def _work(pipe: Connection) -> None:
-    """Answer calls until the parent closes the pipe; what cannot be answered ends the process."""
+    """Answer calls until the parent closes the pipe; an answer that cannot be sent ends the process."""
     prepare()
     while True:
         try:
@@ -153,7 +152,7 @@ def _failure(error: Exception) -> bytes:
         answer = pickle.dumps((False, error))
         pickle.loads(answer)
         return answer
-    except Exception:  # noqa: BLE001 - exceptions with arguments of their own may not survive pickling
+    except Exception:  # noqa: BLE001 - exceptions with custom arguments may not survive pickling
         return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
 
 
@@ -170,7 +169,7 @@ def one_thread_each() -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Make a worker leave Ctrl-C to its parent, end with its parent, and keep Arrow to one thread."""
+    """Make a worker leave Ctrl-C to its parent, exit with its parent, and limit Arrow to one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import pyarrow
@@ -179,7 +178,7 @@ def prepare() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process with its parent: one that is killed closes nothing."""
+    """Exit when the parent does: a killed parent closes nothing."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""Calls in this process, one after the other."""
+"""Runs calls in this process, one after the other."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class SerialExecutor:
     local = True
 
     def submit(self, function: Callable[..., R], /, *args: Any) -> Future[R]:
-        """A finished future; what ``function`` raises is raised by its ``result``, but Ctrl-C at once."""
+        """A finished future, whose ``result`` raises what ``function`` raised; Ctrl-C is raised at once."""
         future: Future[R] = Future()
         try:
             future.set_result(function(*args))
-        except Exception as error:  # noqa: BLE001 - handed on to whoever asks for the result
+        except Exception as error:  # noqa: BLE001 - passed on to whoever asks for the result
             future.set_exception(error)
         return future
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Nothing to stop."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 import pyarrow as pa
 
-from fxloom.sources.formats.table import Table, telling
+from fxloom.sources.formats.table import Table, useful_columns
 from fxloom.sources.records import Refused
 from fxloom.sources.sizes import refuse_above
 
@@ -30,8 +30,8 @@ def read(data: bytes) -> list[Table]:
         refuse_above(_unfolded(data), len(data))
         if data[:4] == _STREAM:
             frame = pl.read_ipc_stream(io.BytesIO(data))
-            return [Table(frame.select(telling(frame.schema)))]
-        return [Table(pl.read_ipc(io.BytesIO(data), columns=telling(pl.read_ipc_schema(io.BytesIO(data)))))]
+            return [Table(frame.select(useful_columns(frame.schema)))]
+        return [Table(pl.read_ipc(io.BytesIO(data), columns=useful_columns(pl.read_ipc_schema(io.BytesIO(data)))))]
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, struct.error) as error:
         raise Refused(f"corrupt Arrow file ({str(error).splitlines()[0][:120]})", "download it again") from error
 

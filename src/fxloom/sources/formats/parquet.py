@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fxloom.sources.formats.table import Table, telling
+from fxloom.sources.formats.table import Table, useful_columns
 from fxloom.sources.records import Refused
 from fxloom.sources.sizes import refuse_above
 
@@ -31,7 +31,7 @@ def read(data: bytes) -> list[Table]:
         groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
         unfolded = max(footer.num_rows, *(g.num_rows for g in groups), 0) * max(1, footer.num_columns) * _WIDEST
         refuse_above(max(unfolded, sum(group.total_byte_size for group in groups)), len(data))
-        wanted = telling(pl.read_parquet_schema(io.BytesIO(data)))
+        wanted = useful_columns(pl.read_parquet_schema(io.BytesIO(data)))
         return [Table(pl.read_parquet(io.BytesIO(data), columns=wanted))]
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, KeyError) as error:
         raise Refused(f"corrupt Parquet ({str(error).splitlines()[0][:120]})", "download it again") from error

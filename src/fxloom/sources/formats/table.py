@@ -26,7 +26,7 @@ class Table:
     zone: float | None = None
 
 
-def telling(schema: Mapping[str, pl.DataType]) -> list[str]:
+def useful_columns(schema: Mapping[str, pl.DataType]) -> list[str]:
     """The columns that may hold a time, a symbol or numbers; text and nested values under other names are left out."""
     return [
         name

@@ -1,4 +1,4 @@
-"""Bars and features in PostgreSQL: partitioned by month, written by binary COPY, whole or not at all."""
+"""Bars and features in PostgreSQL: partitioned by month, written by binary COPY, atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store's URL: what is passed to PostgreSQL, what is meant for us, and what may be shown."""
+"""A store's URL: the options for PostgreSQL, our own options, and the part that may be shown."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OURS = (
 SECRET = {
     "password", "passfile", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key",
 } | {option.keyword.decode() for option in pq.Conninfo.get_defaults() if option.dispchar == b"*"}  # fmt: skip
-LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer names, so that two of them may be one
-PASSING = ("patience", "adopt")  # they belong to a run, not to the store
+LONGEST_NAME = 63  # bytes; PostgreSQL truncates longer names, so that two of them may collide
+PASSING = ("patience", "adopt")  # options of a run, not of the store
 SCHEMA = "fxloom"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a store is. ``text`` holds the password if the user's URL did: hand it on, never show it."""
+    """Where a store is. ``text`` holds the password if the user's URL did: pass it on, never show it."""
 
     text: str = field(repr=False)
     shown: str
@@ -40,7 +40,7 @@ class Address:
 
     @property
     def patience(self) -> float | None:
-        """Seconds to wait for a server that does not answer; None: only for one that answered before."""
+        """Seconds to wait for a server that does not answer; None: wait only if it answered before."""
         return float(self.options["patience"]) if "patience" in self.options else None
 
     @property
@@ -48,12 +48,12 @@ class Address:
         return self.options.get("adopt") == "yes"
 
     def with_options(self, **options: str) -> Address:
-        """The same store with other options of ours."""
+        """The same store with other values of our own options."""
         return address_of(url_of(self.server, {**self.options, **options}))
 
 
 def address_of(url: str) -> Address:
-    """The address that ``url`` writes; StoreError, which shows nothing of it, if it cannot be read."""
+    """The address in ``url``; StoreError, without showing it, if it cannot be parsed."""
     try:
         server, options = _parsed(url)
     except (ValueError, psycopg.Error):
@@ -70,10 +70,10 @@ def address_of(url: str) -> Address:
 
 
 def _check_name(option: str, name: str) -> None:
-    """StoreError for a name that PostgreSQL would cut or not take."""
+    """StoreError for a name that PostgreSQL would truncate or reject."""
     if len(name.replace("{pair}", "eurusd").encode()) > LONGEST_NAME or "\0" in name:
         raise StoreError(
-            f"{option}={name[:20]}... is no name for PostgreSQL: it has more than {LONGEST_NAME} bytes or a zero byte; "
+            f"{option}={name[:20]}... is not a valid PostgreSQL name: over {LONGEST_NAME} bytes, or with a zero byte; "
             "choose a shorter one"
         )
 
@@ -88,7 +88,7 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
     asked = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     options = {name: asked.pop(name) for name in OURS if name in asked}
     if "patience" in options and not (math.isfinite(patience := float(options["patience"])) and patience >= 0):
-        raise ValueError("patience is a number of seconds")
+        raise ValueError("patience must be a number of seconds")
     server: dict[str, str] = {
         name: str(value) for name, value in conninfo_to_dict(f"postgresql://{hosts}{slash}{database}").items()
     }

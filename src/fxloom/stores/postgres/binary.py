@@ -1,7 +1,7 @@
-"""Rows as PostgreSQL's binary COPY format wants them, put together column by column in NumPy, and back.
+"""Encodes rows in PostgreSQL's binary COPY format, column by column in NumPy, and decodes them.
 
 A row is a 16-bit count of fields, then each field as a 32-bit length and its bytes, all big-endian; length -1 is
-NULL and has no bytes. Rows without a missing value all have one width, so that a block of them is a strided array.
+NULL and has no bytes. Rows without missing values all have the same width, so that a block of them is a strided array.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Bytes = npt.NDArray[np.uint8]
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
-ROWS_A_BLOCK = 512  # of 90 columns: less than a processor's second cache
+ROWS_A_BLOCK = 512  # rows of 90 columns that fit in a processor's second-level cache
 PAIR_BYTES = 6
 NULL = 0xFFFFFFFF
 
@@ -30,7 +30,7 @@ _Y2000 = 946_684_800_000_000  # microseconds from 1970 to 2000
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows to write: minutes since 1970, perhaps a pair a row, and columns of numbers in which NaN is missing."""
+    """Rows to write: minutes since 1970, optionally a pair per row, and numeric columns in which NaN is missing."""
 
     ts: Ints
     pairs: Sequence[str] | None
@@ -41,7 +41,7 @@ class Block:
 def encoded(block: Block) -> Iterator[bytes | memoryview]:
     """``block`` as the chunks of a COPY in binary format; each chunk is valid until the next is asked for.
 
-    ValueError if a pair is not six letters.
+    ValueError if a pair does not have six letters.
     """
     yield HEADER
     pairs = _pair_bytes(block.pairs)
@@ -53,7 +53,7 @@ def encoded(block: Block) -> Iterator[bytes | memoryview]:
 
 
 def _template(block: Block) -> Bytes:
-    """A row without missing values whose payloads are still zero."""
+    """A row without missing values whose payloads are all zero."""
     size = np.dtype(block.dtype).itemsize
     fields = 1 + (block.pairs is not None) + len(block.columns)
     row = fields.to_bytes(2, "big") + (8).to_bytes(4, "big") + bytes(8)
@@ -67,25 +67,25 @@ def _pair_bytes(pairs: Sequence[str] | None) -> Bytes | None:
     if pairs is None:
         return None
     if any(len(pair) != PAIR_BYTES for pair in set(pairs)):
-        raise ValueError("a pair is written with six letters")
+        raise ValueError("a pair must have six letters")
     return np.array(pairs, dtype=f"S{PAIR_BYTES}").view(np.uint8).reshape(-1, PAIR_BYTES)
 
 
 class _Scratch:
-    """A block of rows as bytes, used over and over: lengths stay, payloads are written over."""
+    """A reusable block of rows as bytes: lengths stay, payloads are overwritten."""
 
     def __init__(self, block: Block) -> None:
         self.template = _template(block)
         self.fields = len(block.columns)
         self.values = np.empty((self.fields, ROWS_A_BLOCK), block.dtype)
         self.size = self.values.dtype.itemsize
-        self.first = len(self.template) - (4 + self.size) * self.fields  # where the first column's length stands
+        self.first = len(self.template) - (4 + self.size) * self.fields  # where the first column's length is
         self.buffer = np.tile(self.template, (ROWS_A_BLOCK, 1))
         self.payload = self._strided(f">f{self.size}", self.first + 4)
         self.lengths = self._strided(">u4", self.first)
 
     def _strided(self, dtype: str, offset: int) -> npt.NDArray[Any]:
-        """Field by field, ``offset`` bytes into the row: the payloads, or the lengths, where they lie."""
+        """A view, field by field, of the payloads or the lengths, ``offset`` bytes into the row."""
         strides = (self.buffer.shape[1], 4 + self.size)
         return np.ndarray((ROWS_A_BLOCK, self.fields), dtype, self.buffer.data, offset, strides)
 
@@ -102,7 +102,7 @@ class _Scratch:
         return self._without(missing) if missing.any() else self.buffer[:n].data.cast("B")
 
     def _without(self, missing: npt.NDArray[np.bool_]) -> bytes:
-        """The bytes where ``missing`` values are NULL: length -1, and the payload's bytes left out."""
+        """The bytes with ``missing`` values as NULL: length -1 and no payload."""
         n = len(missing)
         self.lengths[:n][missing] = NULL
         keep = np.ones((n, self.buffer.shape[1]), np.bool_)
@@ -115,7 +115,7 @@ class _Scratch:
 
 
 def checksum(block: Block) -> int:
-    """A checksum of what ``block`` holds as it is stored, whatever bits its missing values have."""
+    """A checksum of ``block`` as it is stored, independent of the bits of its missing values."""
     found = zlib.crc32(np.ascontiguousarray(block.ts, np.int64).data)
     if block.pairs is not None:
         found = zlib.crc32("".join(block.pairs).encode(), found)
@@ -133,7 +133,7 @@ def decoded(data: bytes, fields: Sequence[str]) -> dict[str, npt.NDArray[np.gene
     """Columns of what COPY (...) TO STDOUT (FORMAT binary) gave, for rows without NULL.
 
     ``fields`` are the types in their order: "time" (as minutes since 1970), "float32", "float64", "pair". Returns the
-    columns under their positions' numbers. ValueError if the data is cut or of other types.
+    columns by position. ValueError if the data is truncated or of other types.
     """
     kinds = {"time": (8, ">i8"), "float32": (4, ">f4"), "float64": (8, ">f8"), "pair": (PAIR_BYTES, f"S{PAIR_BYTES}")}
     layout: list[tuple[str, str]] = [("fields", ">i2")]
@@ -142,10 +142,10 @@ def decoded(data: bytes, fields: Sequence[str]) -> dict[str, npt.NDArray[np.gene
     row = np.dtype(layout)
     body = memoryview(data)[len(HEADER) : -len(TRAILER)]
     if len(data) < len(HEADER) + len(TRAILER) or len(body) % row.itemsize:
-        raise ValueError("what the server sent is no table of the expected columns")
+        raise ValueError("the server's data is not a table of the expected columns")
     table = np.frombuffer(body, row)
     if len(table) and not all((table[f"length{i}"] == kinds[kind][0]).all() for i, kind in enumerate(fields)):
-        raise ValueError("what the server sent has other types than expected")
+        raise ValueError("the server's data has unexpected types")
     return {str(i): _column(table[str(i)], kind) for i, kind in enumerate(fields)}
 
 
@@ -158,4 +158,4 @@ def _column(values: npt.NDArray[np.generic], kind: str) -> npt.NDArray[np.generi
 
 def _not_whole(micros: Ints) -> Ints:
     first = np.datetime64(int(micros[np.argmax(micros % _MINUTE != 0)]), "us")
-    raise ValueError(f"{first} is no whole minute")
+    raise ValueError(f"{first} is not a whole minute")

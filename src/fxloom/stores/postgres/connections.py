@@ -1,4 +1,4 @@
-"""Connections that are used again, and transactions that are repeated when the server goes away or asks for it."""
+"""Reused connections, and transactions that are repeated when the server goes away or asks for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPTIONS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
 }
-# Set after connecting, since PGTZ, PGOPTIONS and the like, and the defaults of server, database and role come before.
+# Set after connecting, which overrides PGTZ, PGOPTIONS and the like and the defaults of server, database and role.
 SETTINGS = (
     "set time zone 'UTC'; set datestyle = 'ISO'; set extra_float_digits = 1; set search_path = ''; "
     "set statement_timeout = 0"
@@ -41,7 +41,7 @@ SETTINGS = (
 
 
 class Idle:
-    """Open connections to one server that nobody uses at the moment."""
+    """Idle connections to one server."""
 
     def __init__(self) -> None:
         self._connections: list[Connection] = []
@@ -77,14 +77,16 @@ class Connections:
         connection.execute(SETTINGS)
         if connection.info.parameter_status("TimeZone") != "UTC":
             connection.close()
-            raise StoreError(f"{self.shown}: its sessions cannot be set to UTC, so that times could be read wrongly")
+            raise StoreError(f"{self.shown}: its sessions cannot be set to UTC: check the server's time zones")
         return connection
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[Connection]:
-        """A connection for the time of the block; one that broke or is in the middle of something is closed."""
+        """A connection for the duration of the block; one that broke or is in a transaction is closed."""
         connection = self._idle.take() or self.connect()
-        self.patience = max(self.patience, PATIENCE if self.asked is None else self.asked)  # it answers: worth a wait
+        self.patience = max(
+            self.patience, PATIENCE if self.asked is None else self.asked
+        )  # it answers, so it is worth waiting for
         try:
             yield connection
         finally:
@@ -95,13 +97,13 @@ class Connections:
                 self._idle.give(connection)
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         self._idle.close()
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """``work`` in a transaction, which is repeated from its beginning if the server or a rival ends it.
+        """``work`` in a transaction, which is repeated from its beginning if the server or a conflict ends it.
 
-        StoreError if the server does not come back in time or has another objection.
+        StoreError if the server does not come back in time or reports another error.
         """
         deadline: float | None = None
         pause = 0.05
@@ -127,7 +129,7 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())  # it would print
 
 
 def _lost(error: psycopg.Error) -> bool:
-    """Whether the server went away: errors without a code come from the connection, not from the server."""
+    """Whether the server went away: errors without a code come from the connection, not the server."""
     return isinstance(error, LOST) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
@@ -136,7 +138,7 @@ def _passes(error: psycopg.Error) -> bool:
 
 
 def _message(error: psycopg.Error) -> str:
-    """What the server says, on one line, with its hint."""
+    """The server's message on one line, with its hint."""
     message = " ".join(str(error).split())
     if isinstance(error, errors.InsufficientPrivilege):
         message += " (docs/postgresql.md lists the rights that are needed)"
@@ -144,13 +146,13 @@ def _message(error: psycopg.Error) -> str:
 
 
 def connections_of(address: Address) -> Connections:
-    """Connections to the server of ``address``, shared with all others of this process."""
+    """Connections to the server of ``address``, shared within this process."""
     return Connections(address.server, address.shown, address.patience)
 
 
 @functools.cache
 def _idle(_server: tuple[tuple[str, str], ...]) -> Idle:
-    """This process's open connections to a server, whoever asks."""
+    """This process's shared connections to a server."""
     idle = Idle()
     atexit.register(idle.close)
     return idle

@@ -1,6 +1,6 @@
-"""The layout in PostgreSQL: names, columns, comments, and the statements that make them.
+"""The layout in PostgreSQL: names, columns, comments, and the statements that create them.
 
-{schema}.settings, partitions, bar_months, documents, quarantine      what the store knows of itself
+{schema}.settings, partitions, bar_months, documents, quarantine      the store's own records
 {schema}.m1_{pair}                            bars, partitioned by month on ts_utc
 {schema}.{table}_{pair}                       features, the same; children {table}_{pair}_{YYYY_MM}
 {schema}.cross_sectional_panel                key (ts_utc, pair); children cross_sectional_panel_{YYYY_MM}
@@ -25,20 +25,20 @@ TIMES = ("timestamp with time zone", "timestamp without time zone")
 BASE = {
     "settings": (
         "name text primary key, value json not null",
-        "What is settled for the whole store: baseline time, type of features, pairs",
+        "Settings of the whole store: baseline time, type of features, pairs",
     ),
     "partitions": (
         "table_name text, pair text, month text, relation text not null, fingerprint text not null, "
         "rows bigint not null, catalogue integer not null, made text not null, proxies json not null, "
         "environment text not null, quality json not null, checksum bigint not null, format integer not null, "
         "written timestamptz not null default now(), primary key (table_name, pair, month)",
-        "One row a published partition, written in one transaction with it; pair is empty in tables kept by month",
+        "One row per published partition, written in its transaction; pair is empty if the table is kept by month only",
     ),
     "bar_months": (
         "pair text, month text, rows bigint not null, has_volume boolean not null, has_spread boolean not null, "
         "price_side text not null, days json not null, written timestamptz not null default now(), "
         "primary key (pair, month)",
-        "One row a month of bars, with a summary of each of its days, so that plans need not read the bars",
+        "One row per month of bars, with a summary of each day, so that plans need not read the bars",
     ),
     "documents": (
         "name text primary key, content text not null, written timestamptz not null default now()",
@@ -53,7 +53,7 @@ BASE = {
 
 @dataclass(frozen=True)
 class Relation:
-    """A partitioned table: its columns after the keys with their types, and what is said about it and them."""
+    """A partitioned table: its columns after the keys, their types, and the comments on it and them."""
 
     schema: str
     name: str
@@ -89,13 +89,13 @@ def bars_relation(schema: str, pair: str) -> Relation:
     comments = ("opening price of the minute", "highest price", "lowest price", "closing price",
                 "ticks or traded units of the minute", "ask - bid at the close of the minute, price units")  # fmt: skip
     return Relation(schema, f"m1_{pair}", False, columns, f"One-minute bars of {pair}; ts_utc is when a bar "
-                    "opens, it is known a minute later", comments)  # fmt: skip
+                    "opens; it is known a minute later", comments)  # fmt: skip
 
 
 def features_relation(schema: str, table: Table, pair: str, dtype: DType) -> Relation:
     columns = tuple((name, SQL_TYPES[dtype]) for name in table.names)
     name = f"{table.name}_{pair}" if pair else table.name
-    what = f"{table.family.name}, {len(columns)} features of {pair or 'all pairs'}; ts_utc is when a bar opens, its "
+    what = f"{table.family.name}, {len(columns)} features of {pair or 'all pairs'}; ts_utc is when a bar opens; its "
     return Relation(schema, name, not pair, columns, what + "features are known a minute later",
                     tuple(_said(f) for f in table.features))  # fmt: skip
 
@@ -163,12 +163,12 @@ def name_list(relation: Relation) -> sql.Composable:
 
 
 def bounds(month: str) -> tuple[str, str]:
-    """A month's first moment and the next one's, as PostgreSQL reads them whichever type ts_utc has."""
+    """The first moments of a month and of the next, as literals for either type of ts_utc."""
     return f"{month}-01 00:00:00+00", f"{month_of(month_bounds(month)[1])}-01 00:00:00+00"
 
 
 def child_statements(relation: Relation, month: str, name: str, time_type: str) -> Iterator[sql.Composed]:
-    """A table of one month that is not attached yet, with the CHECK that spares the scan when it is."""
+    """A table of one month, not attached yet, with a CHECK that makes a scan on attaching unnecessary."""
     first, end = bounds(month)
     yield sql.SQL("create table {} (\n    {},\n    constraint month check (ts_utc >= {} and ts_utc < {})\n)").format(
         sql.Identifier(relation.schema, name), _column_list(relation, time_type), sql.Literal(first), sql.Literal(end)
@@ -176,7 +176,7 @@ def child_statements(relation: Relation, month: str, name: str, time_type: str) 
 
 
 def ddl(schema: str, tables: Sequence[Table], dtype: DType) -> str:
-    """Everything that a store needs, as text; partitions of months are made and attached when they are written."""
+    """Everything that a store needs, as text; monthly partitions are created and attached when they are written."""
     statements = [*schema_statements(schema), *base_statements(schema)]
     for relation in relations(schema, tables, dtype):
         statements += parent_statements(relation)

@@ -1,4 +1,4 @@
-"""Advisory locks: one writer a store, one a partition; the server frees them however the holder ends."""
+"""Advisory locks: one writer per store and per partition; the server releases them however the holder ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fxloom.stores.postgres.connections import Connection, Connections
 from fxloom.system.lock import LockedError
 
 BUSY = 20.0  # seconds that another session may hold a partition, such as the server's side of a killed run
-LEAVING = 5.0  # seconds for the server to free the lock of a connection that was closed
+LEAVING = 5.0  # seconds for the server to release the lock of a closed connection
 LEFT = "the holder has just left"
 
 HOLDER = """
@@ -36,7 +36,7 @@ def lock_key(*parts: str) -> int:
 
 @contextlib.contextmanager
 def only_writer(connections: Connections, schema: str, purpose: str, wait: float) -> Iterator[None]:
-    """Hold the store in ``schema`` for the block on a connection of its own; raises LockedError, naming the holder."""
+    """Hold the store in ``schema`` for the block, on a separate connection; raises LockedError, naming the holder."""
     key = lock_key("store", schema)
     try:
         connection = connections.connect(f"fxloom {purpose}, process {os.getpid()} on {platform.node()}"[:63])
@@ -58,7 +58,7 @@ def _taken(connection: Connection, query: str, key: int) -> bool:
 
 
 def _holder(connection: Connection, key: int) -> str:
-    """Who holds a lock and since when, "" if nobody does any more."""
+    """Who holds a lock and since when, "" if it has been released."""
     unsigned = key & 0xFFFF_FFFF_FFFF_FFFF
     row = connection.execute(HOLDER, [unsigned >> 32, unsigned & 0xFFFF_FFFF]).fetchone()
     if row is None:
@@ -67,7 +67,7 @@ def _holder(connection: Connection, key: int) -> str:
 
 
 def lock_partition(connection: Connection, schema: str, child: str) -> None:
-    """Hold a partition until the transaction ends; StoreError if another keeps it."""
+    """Hold a partition until the transaction ends; StoreError if another session keeps it."""
     key = lock_key("partition", schema, child)
     deadline = time.monotonic() + BUSY
     while not _taken(connection, "select pg_catalog.pg_try_advisory_xact_lock(%s)", key):
@@ -77,5 +77,5 @@ def lock_partition(connection: Connection, schema: str, child: str) -> None:
 
 
 def lock_parent(connection: Connection, schema: str, parent: str) -> None:
-    """Hold the right to change the partitions of ``parent`` until the transaction ends; others wait their turn."""
+    """Hold the right to change the partitions of ``parent`` until the transaction ends; others wait."""
     connection.execute("select pg_catalog.pg_advisory_xact_lock(%s)", [lock_key("parent", schema, parent)])

@@ -1,9 +1,9 @@
-"""A partition's way in: found or made, filled, swapped for the old one, attached; one transaction in all.
+"""Writes a partition in one transaction: found or created, filled, swapped for the old one, attached.
 
-New rows go to a table of their own, which is attached at the end, so that a reader sees the old partition until the
-commit. Attaching takes a lock on the parent that readers do not notice. Only replacing a partition needs an exclusive
-lock on the parent; it is asked for with a short time-out, again and again, so that a long reader delays us and we
-nobody. The rows are written frozen: a reader whose snapshot is older sees the whole new partition, not an empty one.
+New rows go to a separate table, which is attached at the end, so that a reader sees the old partition until the
+commit. Attaching takes a lock on the parent that does not block readers. Only replacing a partition needs an exclusive
+lock on the parent; it is requested repeatedly with a short timeout, so that a long reader delays us but we delay
+nobody. Rows are written frozen: a reader with an older snapshot sees the whole new partition, not an empty one.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from fxloom.stores.postgres.layout import (
 )
 from fxloom.stores.postgres.locks import lock_parent, lock_partition
 
-READERS = 300.0  # seconds that we wait for long readers of a partition that is to be replaced
-SHORT = "150ms"  # how long others may have to queue behind us
+READERS = 300.0  # seconds to wait for long readers of a partition that is to be replaced
+SHORT = "150ms"  # how long others may have to wait behind us
 STAGING = "_incoming"
 
 COLUMNS = """
@@ -50,7 +50,7 @@ Blocks = Callable[[], Iterator[bytes | memoryview]]
 
 @dataclass(frozen=True)
 class Child:
-    """A partition that is there: its schema and name, and whether it is attached to the parent."""
+    """An existing partition: its schema and name, and whether it is attached to the parent."""
 
     schema: str
     name: str
@@ -65,11 +65,11 @@ def quoted(schema: str, name: str) -> str:
     return sql.Identifier(schema, name).as_string(None)
 
 
-# -- what is there ---------------------------------------------------------------------------------------------------
+# -- what exists -----------------------------------------------------------------------------------------------------
 
 
 def ready_parent(connection: Connection, relation: Relation) -> str:
-    """Make the partitioned table if it is not there; the type of its ts_utc. StoreError if it is not as expected."""
+    """Create the partitioned table if it is missing; returns the type of its ts_utc. StoreError if it differs."""
     kind = connection.execute(KIND, [quoted(relation.schema, relation.name)]).fetchone()
     if kind is None:
         lock_parent(connection, relation.schema, relation.name)
@@ -78,7 +78,7 @@ def ready_parent(connection: Connection, relation: Relation) -> str:
         return TIMES[0]
     if kind[0] != "p":
         raise StoreError(
-            f"{relation.schema}.{relation.name} is there but not partitioned by month: rename it, or choose another "
+            f"{relation.schema}.{relation.name} exists but is not partitioned by month: rename it, or choose another "
             "schema with ?schema="
         )
     return checked_columns(connection, relation, relation.name)
@@ -95,15 +95,15 @@ def checked_columns(connection: Connection, relation: Relation, name: str) -> st
     lacking = [f"{n} {t}" for n, t in wanted.items() if n not in found]
     beyond = [f"{n} {t}" for n, t in found.items() if n not in wanted]
     other = [f"{n} is {found[n]}, not {t}" for n, t in wanted.items() if n in found and found[n] != t]
-    parts = [("lacks", lacking), ("has besides", beyond), ("differs", other)]
+    parts = [("lacks", lacking), ("also has", beyond), ("differs", other)]
     differences = "; ".join(
         f"{what} {', '.join(names[:6])}{' ...' if len(names) > 6 else ''}" for what, names in parts if names
     )
-    raise StoreError(f"{relation.schema}.{name} is not the table that is to be filled: it {differences}")
+    raise StoreError(f"{relation.schema}.{name} does not match the expected table: it {differences}")
 
 
 def child_of(connection: Connection, relation: Relation, month: str) -> Child | None:
-    """The partition of ``month``, whatever its name, or a table of its name that is not attached."""
+    """The partition of ``month``, whatever its name, or an unattached table of its name."""
     parent = quoted(relation.schema, relation.name)
     first, end = (moment.removesuffix("+00") for moment in bounds(month))
     for schema, name, bound in connection.execute(CHILDREN, [parent]).fetchall():
@@ -125,7 +125,7 @@ def has_rows(connection: Connection, child: Child) -> bool:
 def write_partition(
     connection: Connection, relation: Relation, month: str, blocks: Blocks, owned: Callable[[], bool], time_type: str
 ) -> str:
-    """Put the rows of ``blocks`` where the partition of ``month`` is; its quoted name. The caller adds the record.
+    """Replace the partition of ``month`` by ``blocks``; returns its quoted name. The caller adds the record.
 
     ``owned`` says whether the rows that are there have a record (or may be replaced without one).
     """
@@ -144,7 +144,7 @@ def write_partition(
 
 
 def drop_partition(connection: Connection, relation: Relation, month: str) -> None:
-    """Drop the partition of ``month``, if there is one."""
+    """Drop the partition of ``month``, if it exists."""
     lock_partition(connection, relation.schema, relation.child(month))
     old = child_of(connection, relation, month)
     if old is not None:
@@ -188,7 +188,7 @@ def _copy(connection: Connection, relation: Relation, table: sql.Identifier, blo
 
 
 def _remove(connection: Connection, relation: Relation, old: Child) -> None:
-    """Drop the old partition once nobody reads its parent, or the old table that was never attached."""
+    """Drop the old partition once nothing reads its parent, or an old table that was never attached."""
     deadline = time.monotonic() + READERS
     parent = relation.identifier if old.attached else old.identifier
     while True:
@@ -201,13 +201,13 @@ def _remove(connection: Connection, relation: Relation, old: Child) -> None:
         except errors.LockNotAvailable:
             if time.monotonic() >= deadline:
                 raise StoreError(
-                    f"{old.schema}.{old.name} has been read for {READERS:.0f} s without a pause: it stays as it was"
+                    f"{old.schema}.{old.name} was read for {READERS:.0f} s without a pause: run populate again"
                 ) from None
         time.sleep(random.uniform(0.2, 0.6))
 
 
 def _attach(connection: Connection, relation: Relation, month: str, name: str) -> None:
-    """Attach without a scan, since the CHECK says already what the bounds do; then the CHECK may go."""
+    """Attach without a scan, since the CHECK implies the bounds; then drop the CHECK."""
     table, (first, end) = sql.Identifier(relation.schema, name), bounds(month)
     connection.execute(
         sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(

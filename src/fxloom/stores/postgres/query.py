@@ -1,4 +1,4 @@
-"""Rows out of PostgreSQL: a month of one table at a time, through a binary COPY, as arrays and lazy frames."""
+"""Reads rows from PostgreSQL, a month of one table at a time, by binary COPY, as arrays and lazy frames."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fetch(connection: Connection, rows: RowRange, names: Sequence[str], dtype: s
 
 
 def part_of(connections: Connections, rows: RowRange, dtype: str) -> Part:
-    """What reads the wanted features of ``rows``: the server is asked for these columns only."""
+    """A function that reads the wanted features of ``rows``, and only these columns, from the server."""
     return lambda wanted: _frame(connections.run(lambda c: fetch(c, rows, wanted, dtype)), rows)
 
 

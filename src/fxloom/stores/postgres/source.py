@@ -2,8 +2,8 @@
 
     postgresql://host/database?schema=public&bars=m1_{pair}&time=time&volume=ticks&bid=bid&ask=ask
 
-``bars`` is the tables' name, with {pair} (or {PAIR} in capitals); the other options name columns where the names do
-not say it themselves. A month is judged by the same rules as a file: what breaks one is quarantined with its line.
+``bars`` is the tables' name, with {pair} (or {PAIR} in capitals); the other options name columns whose names are not
+recognised. The rules for bars in files apply: rows that break one are quarantined with their line.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ STAMP = "YYYY-MM-DD HH24:MI:SS"
 
 
 def read_tables(url: str, pair: str | None = None) -> Iterator[FileResult]:
-    """The bars of every pair's table, one outcome a month."""
+    """The bars of every pair's table, one outcome per month."""
     source = BarsSource(address_of(url))
     pairs = source.pairs() if pair is None else [pair.lower()]
     if not pairs:
         yield Refused(
-            f"there is no table {source.schema}.{source.pattern} of any pair",
-            "say ?schema= and &bars=",
+            f"no table matches {source.schema}.{source.pattern} for any pair",
+            "set ?schema= and &bars=",
             name=source.shown,
         )
     for each in pairs:
@@ -60,7 +60,7 @@ class BarsSource:
         if "." in self.pattern:
             self.schema, _, self.pattern = self.pattern.partition(".")
         if not {"{pair}", "{PAIR}"} & {self.pattern[i : i + 6] for i in range(len(self.pattern))}:
-            raise StoreError(f"bars={self.pattern} names one table: write {{pair}} where the pair stands in the names")
+            raise StoreError(f"bars={self.pattern} names a single table: write {{pair}} in place of the pair")
         self.named = {role: name for role, name in address.options.items() if role in (*ROLES, "time")}
         self._connections = connections_of(address)
 
@@ -90,7 +90,7 @@ class BarsSource:
         return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(first, last + 1)]
 
     def month(self, pair: str, month: str) -> FileResult | None:
-        """The bars of one month, judged; None if there are none."""
+        """The bars of one month, checked; None if there are none."""
         name = f"{self.schema}.{self.table(pair)} {month}"
         time, columns = self._columns(pair)
         text = self._connections.run(lambda c: self._text(c, pair, month, time, columns))
@@ -105,7 +105,7 @@ class BarsSource:
         return found.bars if isinstance(found, SourceFile) else empty_bars()
 
     def _columns(self, pair: str) -> tuple[str, dict[str, str]]:
-        """The time's column, and all columns with their types."""
+        """The time column, and all columns with their types."""
         table = quoted(self.schema, self.table(pair))
         columns = dict(self._connections.run(lambda c: c.execute(COLUMNS, [table]).fetchall()))
         if not columns:
@@ -121,7 +121,7 @@ class BarsSource:
         return time, columns
 
     def _text(self, connection: Connection, pair: str, month: str, name: str, columns: dict[str, str]) -> bytes:
-        """A month as csv with a header, which is how the rules of files can read it."""
+        """A month as csv with a header, so that the rules for files can be applied to it."""
         time, (first, end) = sql.Identifier(name), bounds(month)
         moment = sql.SQL("{} at time zone 'UTC'" if columns[name].endswith(" with time zone") else "{}")
         query = sql.SQL(
@@ -135,7 +135,7 @@ class BarsSource:
             return b"".join(bytes(piece) for piece in copy)
 
     def _selected(self, columns: dict[str, str]) -> Iterator[sql.Composable]:
-        """The numbers under the names that the rules know; bid and ask beside a close make the spread."""
+        """The numeric columns under the names that the rules use; bid and ask beside a close make the spread."""
         numbers = [name for name, kind in columns.items() if kind.partition("(")[0] in NUMBERS]
         missing = sorted(set(self.named.values()) - set(columns))
         if missing:

@@ -33,13 +33,13 @@ from fxloom.stores.postgres.statements import CHECKSUMS, KEYS, MONTHS, PAIRS_STO
 T = TypeVar("T")
 
 READS = 3
-CHANGED_BARS = "these bars were changed by others: ingest that month again"
+CHANGED_BARS = "these bars were changed outside fxloom: ingest that month again"
 
 
 class PostgresStore:
-    """A store in one schema of a PostgreSQL database; it is made by the first write.
+    """A store in one schema of a PostgreSQL database; created by the first write.
 
-    ``url`` may be shown; ``address`` is what opens the store again, password and all, and is shown to nobody.
+    ``url`` may be shown; ``address`` opens the store again, may include the password, and is never shown.
     """
 
     def __init__(self, url: str, adopt: bool = False) -> None:
@@ -57,14 +57,14 @@ class PostgresStore:
 
     @property
     def address(self) -> str:
-        """What ``open_backend`` needs in another process, which waits for the server as this one does."""
+        """The address for ``open_backend`` in another process, which waits for the server as this one does."""
         return self._address.with_options(patience=f"{self._connections.patience:g}").text
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         return self._connections.run(work)
 
     def _own(self, name: str) -> sql.Identifier:
-        """One of the store's own tables, for statements with values: there a per cent sign is written twice."""
+        """One of the store's own tables, for statements with values, in which per cent signs are doubled."""
         return sql.Identifier(self.schema.replace("%", "%%"), name)
 
     def _exists(self, connection: Connection, name: str) -> bool:
@@ -74,7 +74,7 @@ class PostgresStore:
         return bool(row and row[0])
 
     def _rows(self, connection: Connection, table: str, query: str, values: Any = None) -> list[Any]:
-        """Rows of one of the store's own tables, none if it is not there yet; ``{}`` in the query is the table."""
+        """Rows of one of the store's own tables, none if it does not exist yet; ``{}`` in the query is the table."""
         if not self._exists(connection, table):
             return []
         found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values or ()).fetchall()
@@ -89,7 +89,7 @@ class PostgresStore:
         try:
             return settings_of(rows[0][0], f"the settings in {self.url}")
         except (ValueError, TypeError, KeyError) as error:
-            raise StoreError(f"the settings in {self.url} are damaged ({error}): restore them from a copy") from None
+            raise StoreError(f"the settings in {self.url} are corrupt ({error}): restore them from a backup") from None
 
     def write_settings(self, settings: Settings) -> None:
         text = json.dumps(settings_fields(settings))
@@ -103,7 +103,7 @@ class PostgresStore:
         self._settings = settings
 
     def _make_base(self, connection: Connection) -> None:
-        """The schema and the store's own tables; nothing is asked of a role that finds them made already."""
+        """Create the schema and the store's own tables; if they exist, the role needs no right to create them."""
         there = connection.execute("select 1 from pg_catalog.pg_namespace where nspname = %s", [self.schema]).fetchone()
         if there is None:
             for statement in schema_statements(self.schema):
@@ -135,7 +135,7 @@ class PostgresStore:
         first, last = month_of(start), month_of(max(start, end - 1))
 
         def read(connection: Connection) -> list[tuple[str, Bars | None]]:
-            """The months with their bars, None for those that are not what their summaries say."""
+            """The months with their bars, None for those that do not match their summaries."""
             found: list[tuple[str, Bars | None]] = []
             for month, volume, spread, days in self._rows(connection, "bar_months", MONTHS, [pair, first, last]):
                 low, high = month_bounds(month)
@@ -172,7 +172,7 @@ class PostgresStore:
 
     def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
-            raise ValueError(f"bars of {pair} {month} reach beyond the month: {months_of(bars.ts)}")
+            raise ValueError(f"bars of {pair} {month} extend beyond the month: {months_of(bars.ts)}")
         nothing = np.full(len(bars), np.nan)
         columns = [bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread]
         block = Block(bars.ts, None, [nothing if c is None else c for c in columns], "float64")
@@ -181,7 +181,7 @@ class PostgresStore:
         noted = [pair, month, len(bars), bars.volume is not None, bars.spread is not None, side, plain]
         if self._source is not None and summarise_days(self._source.bars(pair, month)) != days:
             raise StoreError(
-                f"{self.url} reads its bars from tables of its own ({self._source.pattern}): bring the bars of {pair} "
+                f"{self.url} reads its bars from existing tables ({self._source.pattern}): write the bars of {pair} "
                 "there, then ingest those tables"
             )
 
@@ -198,7 +198,7 @@ class PostgresStore:
     def _write(
         self, connection: Connection, relation: Relation, month: str, block: Block, owned: Callable[[], bool]
     ) -> str:
-        """Write ``block`` as the partition of ``month``; the partition's name."""
+        """Write ``block`` as the partition of ``month``; returns the partition's name."""
         time_type = ready_parent(connection, relation)
         return write_partition(
             connection, relation, month, lambda: encoded(block), lambda: self._address.adopt or owned(), time_type
@@ -242,17 +242,21 @@ class PostgresStore:
             block = self._block(features_relation(self.schema, tables()[key.table], key.pair, self._dtype()), key)
             if checksum(block) == rows[0][-2]:
                 return _record_of(rows[0], self.url), _frame_of(key, block)
-        raise CorruptError(f"{self.schema} {key}: its rows were changed by others: populate --force makes it again")
+        raise CorruptError(
+            f"{self.schema} {key}: its rows were changed outside fxloom: populate --force computes it again"
+        )
 
     def verify(self) -> list[Corruption]:
-        """Partitions whose rows are not those that were written: others have changed them."""
+        """Partitions whose rows are not those that were written: something else has changed them."""
         rows = self._run(lambda c: self._rows(c, "partitions", CHECKSUMS))
         found = []
         for table, pair, month, expected in rows:
             relation = features_relation(self.schema, tables()[table], pair, self._dtype())
             if checksum(self._block(relation, PartitionKey(table, pair, month))) != expected:
                 where = f"{self.schema}.{relation.child(month)}"
-                found.append(Corruption(where, "its rows were changed by others: populate --force makes it again"))
+                found.append(
+                    Corruption(where, "its rows were changed outside fxloom: populate --force computes it again")
+                )
         return found
 
     def _block(self, relation: Relation, key: PartitionKey) -> Block:
@@ -264,8 +268,8 @@ class PostgresStore:
         return Block(columns["ts_utc"], pairs, [columns[name] for name in names], dtype)
 
     def find_corrupt(self) -> list[Corruption]:
-        """Partitions that have a record but no table, and bars that are not what their record says."""
-        found = [Corruption(f"{self.schema} {r.key}", "its table is missing: populate makes it again")
+        """Partitions that have a record but no table, and bars that do not match their record."""
+        found = [Corruption(f"{self.schema} {r.key}", "its table is missing: populate computes it again")
                  for r, there in self._records(None) if not there]  # fmt: skip
         rows = self._run(lambda c: self._rows(c, "bar_months", "select pair, month from {} order by 1, 2"))
         for pair, month in rows:

@@ -264,7 +264,7 @@ def test_a_disk_that_fills_up_meanwhile_fails_a_partition_and_leaves_nothing(
     assert not list(lake.root.glob("**/*.tmp"))
 
 
-def test_damaged_partitions_are_made_again(lake: FolderStore, full: FolderStore) -> None:
+def test_corrupt_partitions_are_computed_again(lake: FolderStore, full: FolderStore) -> None:
     assert not populate(lake, tables=QUICK, workers=1).troubles
     paths = sorted(lake.root.glob("features/**/part.parquet"))
     paths[0].write_bytes(paths[0].read_bytes()[:-100])

@@ -170,11 +170,11 @@ def test_empty_partitions_made_ahead_are_filled(lake: PostgresStore, database: s
         assert april in lake.records()
 
 
-def test_rows_without_a_record_of_ours_are_replaced_only_if_told_to(lake: PostgresStore, database: str) -> None:
+def test_rows_without_a_record_are_replaced_only_with_adopt(lake: PostgresStore, database: str) -> None:
     premade(lake, database)
     query(database, "insert into {} (ts_utc) values ('2018-04-02+00')", f"{lake.schema}/april")
     april, ts = some_record(month="2018-04"), MARCH + 31 * 1440 + np.arange(200)
-    with pytest.raises(StoreError, match=r"april has rows that this store knows nothing of.*--adopt"):
+    with pytest.raises(StoreError, match=r"april has rows without a record in this store.*--adopt"):
         lake.publish(april, ts, None, some_columns())
     assert query(database, "select count(*) from {}", f"{lake.schema}/april") == [(1,)]
     PostgresStore(lake.address, adopt=True).publish(april, ts, None, some_columns())

@@ -35,7 +35,7 @@ from fxloom.stores.frames import (
     scanned,
     stored_bars_table,
 )
-from fxloom.stores.parts import UNREADABLE, belongs, corruption_of, is_damage, part_of, read_partition
+from fxloom.stores.parts import UNREADABLE, belongs, corruption_of, is_corruption, part_of, read_partition
 from fxloom.stores.tree import (
     SETTINGS,
     STRAY,
@@ -310,7 +310,7 @@ def _names_in(path: Path) -> list[str]:
     try:
         return [name for name in pq.read_schema(path).names if name not in ("ts_utc", "pair")]
     except UNREADABLE as error:
-        if not is_damage(error):
+        if not is_corruption(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
         raise CorruptError(f"{path} is corrupt ({error}): populate computes it again") from None
 
@@ -344,7 +344,7 @@ def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
 
 def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> StoreError:
     """Why a file of bars cannot be read: the system refuses, or it is corrupt."""
-    if not is_damage(error):
+    if not is_corruption(error):
         return StoreError(f"{path} cannot be read: {error}")
     return CorruptError(f"{path} is corrupt ({error}): ingest the bars of {pair} {month} again")
 
@@ -357,6 +357,6 @@ def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
     except NewerFormatError as error:
         raise NewerFormatError(f"{path}: {error}") from None
     except UNREADABLE as error:
-        if not is_damage(error):
+        if not is_corruption(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
         return Corruption(str(path), f"{error}: populate computes it again")

@@ -22,7 +22,7 @@ UNREADABLE = (  # what Arrow, and what reads its metadata, raise on corrupt file
 _SHORT_OF_MEMORY = re.compile("not enough memory|allocation error", re.IGNORECASE)
 
 
-def is_damage(error: BaseException) -> bool:
+def is_corruption(error: BaseException) -> bool:
     """Whether one of ``UNREADABLE`` is the file's fault, and not that of a system short of memory, threads or rights.
 
     Only then may something else take the file's place.
@@ -42,7 +42,7 @@ def corruption_of(path: Path, record: Record, dtype: str) -> str:
     try:
         _read(record.key, path, list(record.quality), dtype)
     except UNREADABLE as error:
-        if not is_damage(error):
+        if not is_corruption(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
         return f"{error}: {_again(record.key)}"
     return ""
@@ -57,7 +57,7 @@ def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: 
     try:
         return _read(key, path, wanted, dtype)
     except UNREADABLE as error:
-        if not is_damage(error):
+        if not is_corruption(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
         raise CorruptError(f"{path} is corrupt ({error}): {_again(key)}") from None
 

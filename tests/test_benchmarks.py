@@ -104,5 +104,5 @@ def test_a_centred_mean_depends_on_later_data() -> None:
     ("compute", "said"),
     [(doubled, "none"), (running_mean, "100% missing"), (filled, "100% changed")],
 )
-def test_what_a_missing_value_leaves_behind_is_told_apart(compute: Compute, said: str) -> None:
+def test_effects_of_a_missing_value_are_distinguished(compute: Compute, said: str) -> None:
     assert change_with_nan(compute, case_of(compute, 10)) == said

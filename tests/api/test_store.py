@@ -109,7 +109,7 @@ def test_only_what_was_asked_for_must_be_there(store: OpenStore, lake: FolderSto
         store.matrix("bollinger_rate", "eurusd")
 
 
-def test_a_refused_partition_is_told_from_one_that_was_never_made(
+def test_a_refused_partition_differs_from_one_never_computed(
     store: OpenStore, lake: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part(lake).unlink()

@@ -128,7 +128,7 @@ def test_spread_is_wide_after_the_week_opens(market: dict[str, Bars]) -> None:
     assert np.median(first_minutes) > 2.0 * np.median(b.spread)
 
 
-def test_quiet_minutes_and_short_holes_are_missing(market: dict[str, Bars]) -> None:
+def test_quiet_minutes_and_short_gaps_are_missing(market: dict[str, Bars]) -> None:
     steps = np.concatenate([np.diff(b.ts) for b in market.values()])
     assert np.mean(steps == 2) > 0.002
     assert np.any((steps > 5) & (steps <= 60))

@@ -97,7 +97,7 @@ def test_a_feature_that_is_no_more_does_not_stop_the_audit() -> None:
     assert judged([old], [item()]).populated == 10
 
 
-def test_missing_values_are_told_apart_in_the_detail() -> None:
+def test_the_detail_distinguishes_missing_values() -> None:
     partial = record(finite=14_000, undefined=500, absent=1_000, gap=1_500, no_input=500, failed=2_000, missing=500)
     (detail,) = judged([partial], [item()]).detail
     assert detail.reasons == {
@@ -146,7 +146,7 @@ def minutes(day: str, begin: int, end: int) -> np.ndarray:
     return int(np.datetime64(day, "m").astype(int)) + np.arange(begin, end)
 
 
-def test_holes_beside_a_pair_that_traded() -> None:
+def test_gaps_while_another_pair_traded() -> None:
     whole = np.concatenate([minutes(f"2024-01-0{d}", 0, 1440) for d in (8, 9)])
     holed = np.concatenate(
         [minutes("2024-01-08", 0, 600), minutes("2024-01-08", 800, 1440), minutes("2024-01-09", 0, 1440)]
@@ -191,7 +191,7 @@ def holed(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return store
 
 
-def test_a_gap_is_told_from_a_pair_that_is_not_there(holed: FolderStore) -> None:
+def test_a_gap_is_distinguished_from_an_absent_pair(holed: FolderStore) -> None:
     found = open_store(holed.root).audit()
     (table,) = (t for t in found.tables if t.table == "currency_strength")
     detail = {d.key.pair: d.reasons for d in table.detail}

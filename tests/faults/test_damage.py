@@ -104,7 +104,7 @@ def test_spoilt_pages_are_found_by_checksum_and_the_report_says_what_makes_them_
 
 
 @pytest.mark.parametrize("corruption", [cut, emptied, garbage, spoilt, a_bit], ids=lambda d: d.__name__)
-def test_damaged_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
+def test_corrupt_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
     corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(3)
@@ -129,7 +129,7 @@ def test_damaged_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
     assert main(["audit", "--store", lake.url]) == 0
 
 
-def test_bars_that_cannot_be_opened_are_not_taken_for_damaged(
+def test_bars_that_cannot_be_opened_do_not_count_as_corrupt(
     lake: FolderStore, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_more_files(*_: object, **__: object) -> None:
@@ -141,7 +141,7 @@ def test_bars_that_cannot_be_opened_are_not_taken_for_damaged(
     assert {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")} == before
 
 
-def test_damaged_settings_stop_everything_and_name_the_cure(
+def test_corrupt_settings_stop_everything_and_the_error_says_what_to_do(
     lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (lake.root / "settings.json").write_bytes(b'{"baseline": 12')

@@ -93,7 +93,7 @@ def test_estimated_spreads_are_those_of_the_own_clock_at_the_latest_bar() -> Non
         assert got == estimate[START + last] or (np.isnan(got) and np.isnan(estimate[START + last]))
 
 
-def test_an_estimate_from_before_a_hole_longer_than_the_carry_is_missing() -> None:
+def test_an_estimate_from_before_a_gap_longer_than_the_carry_is_missing() -> None:
     away = list(range(100, 100 + CARRY + 40))
     others = bars_at(list(range(100 + CARRY + 300)))
     rng = np.random.default_rng(3)

@@ -31,7 +31,7 @@ def test_runs_by_algorithm_one(calm: bool) -> None:
     assert likely.max() == (240.0 if calm else likely.max())
 
 
-def test_runs_are_told_from_a_row_on_and_filtered_from_the_first() -> None:
+def test_runs_are_reported_from_a_row_on_and_filtered_from_the_first() -> None:
     z = moves(900)
     whole, later = detect_runs(z, 0), detect_runs(z, 500)
     for a, b in zip(whole, later, strict=True):

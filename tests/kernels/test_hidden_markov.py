@@ -207,7 +207,7 @@ def test_a_state_of_less_than_a_hundredth_fails() -> None:
     assert fit_regimes(*rows(y)).failed
 
 
-def test_what_is_told_of_probabilities() -> None:
+def test_features_of_probabilities() -> None:
     p = np.array([[1.0, 0.0, 0.25, 1 / 3, 0.5], [0.0, 1.0, 0.5, 1 / 3, 0.0], [0.0, 0.0, 0.25, 1 / 3, 0.5]])
     transitions = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]])
     np.testing.assert_array_equal(likeliest(p), [0.0, 1.0, 1.0, 0.0, 0.0])

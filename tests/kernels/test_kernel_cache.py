@@ -45,7 +45,7 @@ def kept(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "a bit", "garbage"])
-def test_a_damaged_file_is_compiled_again(damage: str, warm: Path) -> None:
+def test_a_corrupt_file_is_compiled_again(damage: str, warm: Path) -> None:
     (path,) = kept(warm)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 4

@@ -124,7 +124,7 @@ def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
 
 
 @each_table
-def test_lone_pairs_and_empty_pairs_are_no_error(table: Table) -> None:
+def test_single_and_empty_pairs_are_not_errors(table: Table) -> None:
     lone = panel_frame({"eurusd": panel()["eurusd"]})
     view = lone.view(table.domain)
     columns = table.family.compute(view)

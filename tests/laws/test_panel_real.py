@@ -73,7 +73,7 @@ def test_no_two_features_are_images_of_one_another(pair: str) -> None:
         assert alike < ALIKE < IMAGES, (names[a], names[b], alike)
 
 
-def test_a_pair_that_is_away_for_a_week_is_told_and_not_invented() -> None:
+def test_a_pair_absent_for_a_week_is_reported_not_filled() -> None:
     panel = frame("panel15", "2018-03-14", "2018-03-31")  # eurjpy lacks 24 to 30 March
     away = np.flatnonzero((panel.ts >= minute("2018-03-26")) & (panel.ts < minute("2018-03-30")))
     for table in TABLES:

@@ -64,7 +64,7 @@ def test_a_store_in_motion_is_copied_truly(lake: FolderStore, tmp_path: Path) ->
     assert plan_for(target, tables=TABLES).states["fresh"] == 12
 
 
-def test_a_damaged_partition_is_reported_and_the_others_copied(lake: FolderStore, tmp_path: Path) -> None:
+def test_a_corrupt_partition_is_reported_and_the_others_copied(lake: FolderStore, tmp_path: Path) -> None:
     path = next(lake.root.glob("features/bollinger_rate/pair=eurusd/month=2024-02/*.parquet"))
     content = bytearray(path.read_bytes())
     content[2000] ^= 1

@@ -112,7 +112,7 @@ def test_overlapping_files_merge(store: FolderStore, bars: Bars) -> None:
     assert stored.close.tolist() == bars.close[:30_000].tolist()
 
 
-def test_a_stored_bar_wins_unless_told_otherwise(store: FolderStore, bars: Bars) -> None:
+def test_a_stored_bar_wins_without_replace(store: FolderStore, bars: Bars) -> None:
     take(store, bars)
     other = replace(bars, close=bars.close.copy(), high=bars.high + 0.001)
     other.close[7] += 0.0005

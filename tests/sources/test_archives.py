@@ -57,7 +57,7 @@ def test_a_compressed_file(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", PACKED)
 @pytest.mark.parametrize("spoil", [lambda data: data[:-12], lambda data: data[:40] + b"\xff" * 30 + data[70:]])
-def test_a_damaged_compressed_file_is_refused(kind: str, spoil: Packing, tmp_path: Path) -> None:
+def test_a_corrupt_compressed_file_is_refused(kind: str, spoil: Packing, tmp_path: Path) -> None:
     (tmp_path / "EURUSD.csv").write_bytes(spoil(PACKED[kind](TEXT)))
     outcome = next(iter(read(tmp_path / "EURUSD.csv")))
     assert isinstance(outcome, Refused) or kind == "lz4"  # whose frames carry a checksum only if asked to
@@ -106,7 +106,7 @@ def test_a_compressed_file_in_a_zip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", PACKED)
-def test_what_unfolds_without_measure_is_refused(kind: str, tmp_path: Path) -> None:
+def test_oversized_content_is_refused(kind: str, tmp_path: Path) -> None:
     zeros = b"0" * (20 << 20)
     (tmp_path / "EURUSD.csv").write_bytes(PACKED[kind](zeros))
     (tmp_path / "EURUSD.tar").write_bytes(PACKED[kind](tarred({"EURUSD.csv": zeros})))
@@ -148,7 +148,7 @@ def test_an_open_document_spreadsheet(tmp_path: Path) -> None:
     assert "OpenDocument" in refused(tmp_path / "EURUSD.ods").reason
 
 
-def test_a_tar_with_no_files_and_a_damaged_one(tmp_path: Path) -> None:
+def test_a_tar_with_no_files_and_a_corrupt_one(tmp_path: Path) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         folder = tarfile.TarInfo("m1")

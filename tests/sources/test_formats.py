@@ -227,7 +227,7 @@ def test_bi5(tmp_path: Path) -> None:
     "spoil",
     [lambda b: b[:-7], lambda b: b[:0], lambda b: b[:3] * 9, lambda b: lzma.compress(b[:21], lzma.FORMAT_ALONE)],
 )
-def test_a_damaged_bi5_is_refused(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_a_corrupt_bi5_is_refused(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     data = b"".join(struct.pack(">IIIff", i * 100, 158_010, 158_000, *rng.random(2)) for i in range(200))
     path = tmp_path / "GBPJPY_2012_11_03_00h_ticks.bi5"

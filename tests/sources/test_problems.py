@@ -38,7 +38,7 @@ def test_most_rows_that_break_a_rule_condemn_the_file(tmp_path: Path) -> None:
             assert (refusal.line, len(refusal.quarantined)) == (2, 51)
 
 
-def test_rows_that_contradict_one_another_condemn_the_file(tmp_path: Path) -> None:
+def test_a_file_of_contradictory_rows_is_refused(tmp_path: Path) -> None:
     rows = [row(TIMES[i // 5], p) for i, p in enumerate(PRICES)]
     refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
     assert "of its 100 rows break a rule (mostly: contradicts an earlier row" in refusal.reason
@@ -78,7 +78,7 @@ def test_another_instrument_is_refused_with_the_pairs_range(tmp_path: Path) -> N
     assert "usdchf, which has been between 0.5 and 2.7" in refusal.reason
 
 
-def test_days_and_months_that_were_exchanged(tmp_path: Path) -> None:
+def test_days_and_months_that_were_swapped(tmp_path: Path) -> None:
     """5 to 9 February, stored as 2 May, 2 June .. by a program that took the day for the month."""
     true = [dt.datetime(2018, 2, day, 10, m, tzinfo=dt.UTC) for day in range(5, 10) for m in range(20)]
     stored = [t.replace(month=t.day, day=t.month) for t in true]
@@ -121,7 +121,7 @@ def test_a_few_coarse_bars_are_refused_as_such(count: int, minutes: int, kind: s
     assert f"{kind}: coarser than a minute" in refusal.reason
 
 
-def test_hourly_bars_with_many_holes_are_coarse(tmp_path: Path) -> None:
+def test_hourly_bars_with_many_gaps_are_coarse(tmp_path: Path) -> None:
     hours = [h for h in range(400) if h % 7 not in (1, 2, 4)][:100]
     rows = [row(START + dt.timedelta(hours=h), p) for h, p in zip(hours, PRICES, strict=True)]
     assert "coarser than a minute" in refused(written(tmp_path / "eurusd.csv", rows, header=HEADER)).reason

@@ -252,7 +252,7 @@ def test_zip_bombs_are_refused(tmp_path: Path) -> None:
     assert "an archive inside an archive" in str(refused(tmp_path / "nested.zip"))
 
 
-def test_damaged_zips_are_refused(tmp_path: Path) -> None:
+def test_corrupt_zips_are_refused(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("eurusd.csv", "\n".join(ROWS))

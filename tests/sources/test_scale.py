@@ -76,7 +76,7 @@ def test_a_gap_that_stays_is_kept(tmp_path: Path) -> None:
     assert outcome.notes[0].startswith("prices jump from 1.2 to 1.02 at 2018-02-20 09:40 UTC and stay there")
 
 
-def test_prices_before_and_after_a_hole_of_weeks_are_not_compared(tmp_path: Path) -> None:
+def test_prices_before_and_after_a_gap_of_weeks_are_not_compared(tmp_path: Path) -> None:
     rows = [f"{t:%Y-%m-%d %H:%M},1.1,1.1,1.1,1.1" for t in TIMES[:50]]
     rows += [f"{t + dt.timedelta(days=700):%Y-%m-%d %H:%M},1.6,1.6,1.6,1.6" for t in TIMES[:50]]
     outcome = taken(written(tmp_path / "eurusd.csv", rows, header=HEADER))

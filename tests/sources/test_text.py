@@ -38,7 +38,7 @@ def test_commas_inside_quotes(decimals: str, tmp_path: Path) -> None:
         ("gb18030", "日期;开盘;最高;最低;收盘"),
     ],
 )
-def test_the_code_page_is_told_by_the_names_of_columns(encoding: str, header: str) -> None:
+def test_column_names_identify_the_code_page(encoding: str, header: str) -> None:
     text = decoded(f"{header}\n2018-02-20 10:36;1;1;1;1\n".encode(encoding))
     assert sampled(text, ()).header == tuple(header.split(";"))
 

@@ -54,7 +54,7 @@ def test_two_years_of_every_clock(rule: str, winter: float) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CLOCKS), st.integers(0, 700), st.integers(10, 90), st.data())
-def test_any_stretch_of_ten_days_or_more_is_told_rightly(
+def test_any_stretch_of_ten_days_or_more_is_inferred_correctly(
     clock: tuple[str, float], day: int, days: int, data: st.DataObject
 ) -> None:
     minutes, hours = local(*clock)
@@ -69,7 +69,9 @@ def test_any_stretch_of_ten_days_or_more_is_told_rightly(
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CLOCKS), st.integers(0, 700), st.integers(1, 6), st.data())
-def test_a_few_days_are_never_told_wrongly(clock: tuple[str, float], day: int, days: int, data: st.DataObject) -> None:
+def test_a_few_days_are_never_inferred_wrongly(
+    clock: tuple[str, float], day: int, days: int, data: st.DataObject
+) -> None:
     minutes, hours = local(*clock)
     start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
     kept = np.flatnonzero((start <= UTC) & (start + 1440 * days > UTC))
@@ -84,7 +86,7 @@ def test_a_few_days_are_never_told_wrongly(clock: tuple[str, float], day: int, d
     np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
 
 
-def test_holes_at_the_edges_are_bridged() -> None:
+def test_gaps_at_the_edges_are_bridged() -> None:
     """Some weeks close an hour or two early, others open late; one close and one open touch."""
     weeks = market_minutes(dt.date(2023, 6, 4), 4)
     minutes = minutes_of(weeks)
@@ -95,7 +97,7 @@ def test_holes_at_the_edges_are_bridged() -> None:
     assert set(offsets_from_weeks(minutes[keep] - 240).hours) == {-4.0}
 
 
-def test_a_hole_of_months_keeps_the_clock() -> None:
+def test_a_gap_of_months_keeps_the_clock() -> None:
     minutes, hours = local("Europe", 2)
     kept = (UTC[0] + 45 * 1440 > UTC) | (UTC[0] + 400 * 1440 < UTC)
     np.testing.assert_array_equal(offsets_from_weeks(minutes[kept]).at(minutes[kept]), hours[kept])

@@ -74,7 +74,7 @@ class StoreConformance:
         assert same_bars(ready.read_bars("eurusd", MARCH + 5, MARCH + 9), bars.take(slice(5, 9)))
         assert len(ready.read_bars("usdjpy", MARCH, MARCH + 10_000)) == 0
 
-    def test_days_are_told_without_reading_the_bars(self, ready: Store) -> None:
+    def test_days_are_summarised_without_reading_the_bars(self, ready: Store) -> None:
         bars = some_bars(n=3000)
         ready.write_bars("eurusd", "2018-03", bars)
         assert ready.bar_months("eurusd") == {"2018-03": summarise_days(bars)}
@@ -155,7 +155,7 @@ class StoreConformance:
         rows = pl.DataFrame({"file": ["a"], "line": [3], "reason": ["high below low"], "text": ["x;y"]})
         assert "bad" in ready.quarantine(rows, "bad")
 
-    def test_one_writer_at_a_time_and_the_other_is_told_who(self, ready: Store) -> None:
+    def test_one_writer_at_a_time_and_the_error_names_it(self, ready: Store) -> None:
         with ready.exclusive("populate"), pytest.raises(LockedError), ready.exclusive("ingest"):
             pass
         with ready.exclusive("ingest"):

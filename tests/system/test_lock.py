@@ -12,7 +12,7 @@ from fxloom.system.lock import LockedError, lock
 posix = pytest.mark.skipif(os.name != "posix", reason="links and permissions")
 
 
-def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
+def test_the_error_names_the_holder(tmp_path: Path) -> None:
     holder = pytest.raises(LockedError, match=rf"populate, process {os.getpid()}")
     with lock(tmp_path / ".lock", "populate"), holder, lock(tmp_path / ".lock", "ingest"):
         pass
@@ -48,7 +48,7 @@ def test_files_are_not_for_all_to_write_whatever_the_umask(tmp_path: Path) -> No
 
 
 @posix
-def test_a_removed_lock_file_locks_nobody_out(tmp_path: Path) -> None:
+def test_a_removed_lock_file_does_not_block_others(tmp_path: Path) -> None:
     with lock(tmp_path / ".lock", "ingest"):
         (tmp_path / ".lock").unlink()
         with lock(tmp_path / ".lock", "populate"), pytest.raises(LockedError), lock(tmp_path / ".lock", "copy"):

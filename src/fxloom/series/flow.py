@@ -1,4 +1,4 @@
-"""Signed volume and what trading costs: series that the families of microstructure and liquidity share."""
+"""Signed volume and trading costs: series that the microstructure and liquidity families share."""
 
 from __future__ import annotations
 

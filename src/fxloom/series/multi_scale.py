@@ -148,7 +148,7 @@ def indicators(view: View, high: Floats, low: Floats, close: Floats, seen: Ints)
 
 
 def comparisons(view: View, close: Floats, seen: Ints, minutes: int) -> Columns:
-    """The last minutes against the last K-bars."""
+    """Comparisons of the last minutes with the last K-bars."""
     x = view.x
     slow, fast = rolling_std(log_changes(close), 20), view.shared(minute_deviation)
     step, before = np.log(close / shift(close, 5)), shift(x, 20)

@@ -1,4 +1,4 @@
-"""Series that several tables share: functions of a view, asked for through ``view.shared``."""
+"""Series that several tables share: functions of a view, called through ``view.shared``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Series of every pair and of its sets of siblings that several tables of many pairs share."""
+"""Series of every pair and of its sets of siblings, shared by several tables of many pairs."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def bomb(codec: str) -> bytes:
     return out.getvalue()
 
 
-def test_what_unfolds_without_measure_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_content_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = bomb("zstd")
     assert len(data) < 200_000
     (tmp_path / "EURUSD.arrow").write_bytes(data)

@@ -142,13 +142,13 @@ def test_one_object_a_line(tmp_path: Path) -> None:
         ({"candles": [{"time": "2018-02-20T10:36:00Z", "mid": {"o": 1}}]}, "unknown format"),
     ],
 )
-def test_json_that_is_no_candles(content: Any, reason: str, tmp_path: Path) -> None:
+def test_json_without_candles(content: Any, reason: str, tmp_path: Path) -> None:
     (tmp_path / "eurusd.json").write_text(json.dumps(content))
     assert reason in refused(tmp_path / "eurusd.json").reason
 
 
 @pytest.mark.parametrize("text", ['{"t": [1, 2', "[" * 100_000, '{"a":' * 50_000 + "1" + "}" * 50_000, "{]"])
-def test_json_that_is_damaged_or_too_deep(text: str, tmp_path: Path) -> None:
+def test_json_that_is_corrupt_or_too_deep(text: str, tmp_path: Path) -> None:
     (tmp_path / "eurusd.json").write_text(text)
     assert "JSON" in refused(tmp_path / "eurusd.json").reason
 

@@ -107,7 +107,7 @@ def rewritten(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
         (b"<sheetData>", b"<sheetData>" + b"<!--" + b" " * (70 << 20) + b"-->"),
     ],
 )  # fmt: skip
-def test_a_workbook_that_unfolds_without_measure(old: bytes, new: bytes, tmp_path: Path) -> None:
+def test_a_workbook_that_expands_beyond_bounds(old: bytes, new: bytes, tmp_path: Path) -> None:
     data = rewritten(workbook({"2018": ([], PRICES)}), "xl/worksheets/sheet1.xml", old, new)
     (tmp_path / "EURUSD.xlsx").write_bytes(data)
     reason = refused(tmp_path / "EURUSD.xlsx", zone="utc").reason
@@ -115,7 +115,7 @@ def test_a_workbook_that_unfolds_without_measure(old: bytes, new: bytes, tmp_pat
 
 
 @pytest.mark.parametrize("cut", [30, 300, 3000])
-def test_a_damaged_workbook(cut: int, tmp_path: Path) -> None:
+def test_a_corrupt_workbook(cut: int, tmp_path: Path) -> None:
     data = workbook({"2018": ([], PRICES)})
     (tmp_path / "EURUSD.xlsx").write_bytes(data[:cut] + b"\x00" * 40 + data[cut + 40 :])
     assert refused(tmp_path / "EURUSD.xlsx", zone="utc").cure

@@ -35,7 +35,7 @@ def test_dates_and_times_of_day_in_two_columns(tmp_path: Path) -> None:
     assert_taken(taken(tmp_path / "EURUSD.parquet", zone="utc"), format="parquet")
 
 
-def test_what_unfolds_without_measure_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_content_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     n = 20_000_000  # equal rows: runs and a dictionary of one value hold them in a few kilobytes
     columns = {"ts_utc": pa.array(np.zeros(n, "datetime64[us]"))} | dict.fromkeys(
         ("open", "high", "low", "close"), pa.array(np.ones(n))

@@ -53,8 +53,8 @@ def states(audit: Audit, names: list[str]) -> dict[str, str]:
 def unexplained(audit: Audit, names: list[str]) -> list[str]:
     """Findings about tables in ``names`` that no reason above covers."""
     found = [f for f in audit.findings if f.key.table in names]
-    told = [f"{f.key.table} {f.key.pair} {f.feature}: {f.what}".replace("  : ", ": ") for f in found]
-    return [line for line in told if not any(re.fullmatch(reason, line) for reason in REASONS)]
+    reported = [f"{f.key.table} {f.key.pair} {f.feature}: {f.what}".replace("  : ", ": ") for f in found]
+    return [line for line in reported if not any(re.fullmatch(reason, line) for reason in REASONS)]
 
 
 def test_long9(store: OpenStore) -> None:
@@ -73,7 +73,7 @@ def test_market28(store: OpenStore) -> None:
 
 
 def test_panel15(store: OpenStore) -> None:
-    """Fifteen pairs with late starts and a week's hole: what is there is whole, holes are told apart."""
+    """Fifteen pairs with late starts and a week's gap: what exists is complete, kinds of gaps are distinguished."""
     audit = filled(store, "panel15")
     assert audit.summary.startswith("1,060 of 1,060 features populated (100.0 %); without a value: 54 for eurjpy")
     assert unexplained(audit, [*ONE_PAIR, *OF_PANEL]) == []

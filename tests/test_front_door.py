@@ -54,7 +54,7 @@ def ingest(tmp_path: Path, capture: Capture, *options: str) -> tuple[int, dict[s
 
 
 def bad(report: dict[str, Any]) -> dict[str, Any]:
-    """What is told of the file that is not the good one."""
+    """The report on the file that is not the good one."""
     (found,) = (f for f in report["files"] if not f["name"].endswith("usdjpy.csv"))
     return found
 
@@ -127,9 +127,9 @@ def test_a_broken_row_is_kept_apart_with_its_line(case: str, tmp_path: Path, cap
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join([*rows()[:60], BROKEN[case], *rows()[60:]]))
     status, report = ingest(tmp_path, capsys)
     assert status == 0
-    told = bad(report)
-    assert (told["rows"], told["new"], told["quarantined"]) == (121, 120, 1)
-    kept = pl.read_csv(told["quarantine"])
+    reported = bad(report)
+    assert (reported["rows"], reported["new"], reported["quarantined"]) == (121, 120, 1)
+    kept = pl.read_csv(reported["quarantine"])
     assert kept["line"].to_list() == [61]
     assert kept["text"].to_list() == [BROKEN[case]]
     check_store(tmp_path, {"eurusd": 120, "usdjpy": 120})
@@ -167,12 +167,12 @@ def test_hours_that_repeat_when_clocks_go_back_are_not_lost_silently(tmp_path: P
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join([*before, *first, *again]))
     status = main(["ingest", "--store", str(tmp_path / "lake"), str(tmp_path / "files"), "--zone", "America/New_York",
                    "--json"])  # fmt: skip
-    (told,) = json.loads(capsys.readouterr().out)["files"]
+    (reported,) = json.loads(capsys.readouterr().out)["files"]
     assert status in (0, 1)
     if status == 0:
-        assert told["new"] + told["identical"] + told["quarantined"] + told["set_aside"] == 180
+        assert reported["new"] + reported["identical"] + reported["quarantined"] + reported["set_aside"] == 180
     else:
-        assert told["refused"]
+        assert reported["refused"]
 
 
 def test_shuffled_and_doubled_rows(tmp_path: Path, capsys: Capture) -> None:
@@ -181,8 +181,8 @@ def test_shuffled_and_doubled_rows(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join(lines))
     status, report = ingest(tmp_path, capsys)
-    told = bad(report)
-    assert (status, told["rows"], told["new"], told["identical"]) == (0, 150, 120, 30)
+    reported = bad(report)
+    assert (status, reported["rows"], reported["new"], reported["identical"]) == (0, 150, 120, 30)
     check_store(tmp_path, {"eurusd": 120, "usdjpy": 120})
 
 
@@ -191,10 +191,10 @@ def test_names_with_spaces_and_quotes(tmp_path: Path, capsys: Capture) -> None:
     folder.mkdir(parents=True)
     (folder / "my 'EUR USD' file, (1).csv").write_text("\n".join([*rows(), "broken,row"]))
     status, report = ingest(tmp_path, capsys)
-    told = bad(report)
-    assert (status, told["pair"], told["new"], told["quarantined"]) == (0, "eurusd", 120, 1)
-    assert Path(told["quarantine"]).parent == tmp_path / "lake" / "quarantine"
-    assert pl.read_csv(told["quarantine"])["file"][0] == told["name"]
+    reported = bad(report)
+    assert (status, reported["pair"], reported["new"], reported["quarantined"]) == (0, "eurusd", 120, 1)
+    assert Path(reported["quarantine"]).parent == tmp_path / "lake" / "quarantine"
+    assert pl.read_csv(reported["quarantine"])["file"][0] == reported["name"]
     check_store(tmp_path, {"eurusd": 120, "usdjpy": 120})
 
 

@@ -179,9 +179,9 @@ def test_a_written_matrix_says_what_is_in_it(store: OpenStore, lake: FolderStore
     table = pq.read_table(path)
     assert table.column_names == ["ts_utc", "known_at", "pair", "bb_width_15_rate"]
     assert table.num_rows == rows > 0
-    told = json.loads(table.schema.metadata[b"fxloom"])
-    assert told["partitions"] == {"fresh": 3, "missing": 1}
-    assert told["not fresh"][0]["partition"] == "bollinger_rate eurusd 2024-02"
+    reported = json.loads(table.schema.metadata[b"fxloom"])
+    assert reported["partitions"] == {"fresh": 3, "missing": 1}
+    assert reported["not fresh"][0]["partition"] == "bollinger_rate eurusd 2024-02"
     assert b"formula" in table.schema.field("bb_width_15_rate").metadata
 
 

@@ -1,4 +1,4 @@
-"""The audit: states, reasons, findings and holes, on records and days that say so."""
+"""The audit: states, reasons, findings and gaps, on records and days that say so."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def judged(records: list[Record], items: list[PlannedPartition]) -> TableAudit:
     return next(t for t in found.tables if t.table == TABLE)
 
 
-def told(table: TableAudit) -> list[str]:
+def reported(table: TableAudit) -> list[str]:
     return [str(f) for f in table.findings]
 
 
 def test_a_populated_table() -> None:
     table = judged([record()], [item()])
-    assert (table.state, table.populated, table.features, told(table)) == ("POPULATED", 10, 10, [])
+    assert (table.state, table.populated, table.features, reported(table)) == ("POPULATED", 10, 10, [])
 
 
 def test_states() -> None:
@@ -65,15 +65,15 @@ def test_states() -> None:
 
 def test_findings_on_partitions() -> None:
     table = judged([record()], [item(), item("2024-02", state="missing")])
-    assert told(table) == [f"{TABLE}: 1 of 2 partitions not populated yet (eurusd 2024-02 ...)"]
+    assert reported(table) == [f"{TABLE}: 1 of 2 partitions not populated yet (eurusd 2024-02 ...)"]
     assert (table.populated, table.partitions, table.expected) == (10, 1, 2)
     assert Audit((table,)).summary == "10 of 10 features populated (100.0 %), 1 of 2 partitions"
     table = judged([record()], [item(state="stale")])
-    assert told(table) == [
+    assert reported(table) == [
         f"{TABLE}: 1 of 1 partitions stale: bars, settings or formulas have changed (eurusd 2024-01 ...)"
     ]
     table = judged([record()], [item(rows=25_001)])
-    assert told(table) == [f"{TABLE} eurusd 2024-01: 25000 rows, but 25001 bars"]
+    assert reported(table) == [f"{TABLE} eurusd 2024-01: 25000 rows, but 25001 bars"]
 
 
 def test_columns_that_jump_in_scale_from_the_month_before() -> None:
@@ -81,14 +81,15 @@ def test_columns_that_jump_in_scale_from_the_month_before() -> None:
     table = judged([before, after], [item(), item("2024-02")])
     assert len(table.findings) == 10
     assert (
-        told(table)[0] == f"{TABLE} eurusd 2024-02: bb_width_15_rate: standard deviation 202, in the month before 0.2"
+        reported(table)[0]
+        == f"{TABLE} eurusd 2024-02: bb_width_15_rate: standard deviation 202, in the month before 0.2"
     )
     calm = record("2024-02", std=0.2 * JUMP_LIMIT * 0.99)
-    assert not told(judged([before, calm], [item(), item("2024-02")]))
+    assert not reported(judged([before, calm], [item(), item("2024-02")]))
     shrunk = record("2024-02", std=0.2 / JUMP_LIMIT / 1.01)
     assert len(judged([before, shrunk], [item(), item("2024-02")]).findings) == 10
     few = record("2024-02", std=1e9, finite=1_000, due=1_000)
-    assert not told(judged([before, few], [item(), item("2024-02")]))
+    assert not reported(judged([before, few], [item(), item("2024-02")]))
 
 
 def test_a_feature_that_is_no_more_does_not_stop_the_audit() -> None:
@@ -222,4 +223,4 @@ def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
     reasons = [d.reasons for d in table.detail]
     assert sum(r["absent pair"] for r in reasons) > 10_000
     assert sum(r["gap in the source"] for r in reasons) == 0
-    assert "features have no value: pairs that they need are not stored" in " ".join(told(table))
+    assert "features have no value: pairs that they need are not stored" in " ".join(reported(table))

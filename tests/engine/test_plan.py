@@ -1,4 +1,4 @@
-"""The plan: fresh, stale and missing, told by fingerprints over exactly the bars, settings and formulas in use."""
+"""The plan: fresh, stale and missing, by fingerprints over exactly the bars, settings and formulas in use."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_an_honest_column_passes_and_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "value", "told"),
+    ("at", "value", "reported"),
     [
         (500, np.inf, "1 infinite values"),
         (500, -np.inf, "1 infinite values"),
@@ -67,11 +67,11 @@ def test_an_honest_column_passes_and_is_counted() -> None:
         (N - 1, 1e308, "1e+308 is above its highest possible value 10"),
     ],
 )
-def test_one_wrong_value_closes_the_gate(at: int, value: float, told: str) -> None:
+def test_one_wrong_value_closes_the_gate(at: int, value: float, reported: str) -> None:
     y = honest()
     y[at] = value
-    assert refusals(feature(), judged(y)) == [told]
-    assert findings(feature(), judged(y)) == [told]
+    assert refusals(feature(), judged(y)) == [reported]
+    assert findings(feature(), judged(y)) == [reported]
 
 
 def test_rounding_at_a_bound_is_no_offence() -> None:

@@ -112,9 +112,9 @@ def test_corrupt_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
     spoilt_file = corruption(path.read_bytes(), generator)
     path.write_bytes(spoilt_file)
     assert main(["audit", "--store", lake.url]) == 1
-    told = capsys.readouterr()
-    assert str(path) in told.out + told.err
-    assert "ingest the bars of eurusd 2024-02 again" in told.out + told.err
+    reported = capsys.readouterr()
+    assert str(path) in reported.out + reported.err
+    assert "ingest the bars of eurusd 2024-02 again" in reported.out + reported.err
     command = ["populate", "--store", lake.url, "--tables", "bollinger", "--force", "--workers", "1"]
     assert main(command) == 1
     assert contents(lake) == whole.features

@@ -235,7 +235,7 @@ def test_a_worker_that_is_killed_costs_nothing(whole: Whole, tally: Tally, tmp_p
 
 
 def test_two_populates_at_once(whole: Whole, tally: Tally, tmp_path: Path) -> None:
-    """Without waiting one of them is told who holds the store; with it both do what is left."""
+    """Without waiting one of them reports who holds the store; with it both do what is left."""
     store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
     command = [sys.executable, "-m", "fxloom", *populate_command(store.url), "--workers", "1"]
     with store.exclusive("a test"):

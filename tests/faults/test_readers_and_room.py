@@ -33,13 +33,13 @@ def test_a_reader_never_sees_half_a_partition(lake: FolderStore) -> None:
     assert not populate(lake, tables=QUICK, workers=1).troubles
     before = contents(lake)
     paths = sorted(str(p.relative_to(lake.root)) for p in lake.root.glob("features/**/part.parquet"))
-    reader, told = start(reading, lake.url, {name: checksum_of(lake.root / name) for name in paths})
+    reader, reported = start(reading, lake.url, {name: checksum_of(lake.root / name) for name in paths})
     written = 0
     for _ in range(ROUNDS):
         assert answer(populating, lake.url, True) == []
         written += len(paths)
-    told.send("enough")
-    reads, wrong = told.recv()
+    reported.send("enough")
+    reads, wrong = reported.recv()
     reader.join()
     print(f"\nreader: {reads} reads while {written} partitions were replaced, {len(wrong)} not whole")
     assert reads >= len(paths)
@@ -77,14 +77,14 @@ def test_readers_of_folders_see_no_more_and_no_less_beside_a_writer(library: str
     folder, count = lake.root / "features" / "bollinger_rate", LIBRARIES[library]
     whole = count(folder)
     assert whole == sum(r.rows for r in lake.records(["bollinger_rate"]))
-    writer, told = start(populating_often, lake.url, ROUNDS)
+    writer, reported = start(populating_often, lake.url, ROUNDS)
     reads, wrong = 0, []
-    while not told.poll() or not reads:
+    while not reported.poll() or not reads:
         found = count(folder)
         reads += 1
         if found != whole:
             wrong.append(found)
-    assert told.recv() == []
+    assert reported.recv() == []
     writer.join()
     print(f"\n{library}: {reads} reads of the folder beside {ROUNDS} rewrites, {len(wrong)} wrong")
     assert (reads > 0, wrong) == (True, [])
@@ -94,8 +94,8 @@ def test_readers_of_folders_see_no_more_and_no_less_beside_a_writer(library: str
 def test_a_disk_without_room_leaves_whole_files_only(limit: int, lake: FolderStore, tmp_path: Path) -> None:
     files = str(tmp_path / "files")
     fresh = FolderStore(tmp_path / "fresh")
-    status, told = answer(starving, "ingest", fresh.url, files, limit)
-    assert (status, "free some space and run the command again" in told) == (1, True)
+    status, reported = answer(starving, "ingest", fresh.url, files, limit)
+    assert (status, "free some space and run the command again" in reported) == (1, True)
     assert not list(fresh.root.glob("**/*.tmp"))
     assert not [r for r in ingest(fresh, [files]) if r.refused]
     assert answer(starving, "populate", lake.url, files, limit)[0] == 1
@@ -114,8 +114,8 @@ def test_a_store_that_may_not_be_written_to(lake: FolderStore, tmp_path: Path) -
     for path in everything:
         path.chmod(0o555 if path.is_dir() else 0o444)
     for work in ("ingest", "populate"):
-        status, told = answer(forbidden, work, lake.url, str(tmp_path / "files"))
-        assert (status, "cannot be written to" in told) == (1, True), told
+        status, reported = answer(forbidden, work, lake.url, str(tmp_path / "files"))
+        assert (status, "cannot be written to" in reported) == (1, True), reported
     assert answer(forbidden, "audit", lake.url, "") == (0, "")
     assert contents(lake) == before
     for path in everything:

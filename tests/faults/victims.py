@@ -193,6 +193,6 @@ def killed_after(seconds: float, work: Callable[..., None], *args: object) -> bo
 def answer(work: Callable[..., None], *args: object) -> Any:
     """What ``work`` sends at its end."""
     process, connection = start(work, *args)
-    told = connection.recv()
+    reported = connection.recv()
     process.join()
-    return told
+    return reported

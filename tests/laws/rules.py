@@ -65,9 +65,9 @@ def inputs_unmodified(table: Table) -> list[str]:
     before = {name: column.copy() for name, column in _inputs(view).items()}
     once = _copied(run(table, frame))
     after = _inputs(view)
-    told = [f"{name} was changed" for name, column in before.items() if not _same(column, after[name])]
+    reported = [f"{name} was changed" for name, column in before.items() if not _same(column, after[name])]
     again = _copied(run(table, frame))
-    return told + [
+    return reported + [
         f"{name} of {pair} is another at a second run"
         for pair, name in once
         if not _same(once[pair, name], again[pair, name])
@@ -94,10 +94,10 @@ def _same(a: Floats, b: Floats) -> bool:
 
 def short_histories(table: Table) -> list[str]:
     """A few bars are no error, and give no value before the warm-up."""
-    told = []
+    reported = []
     for n in (1, 2, 7, 40):
-        told += [f"after {n} minutes: {line}" for line in _early(try_out(table, short(table.family.scope, n)))]
-    return told
+        reported += [f"after {n} minutes: {line}" for line in _early(try_out(table, short(table.family.scope, n)))]
+    return reported
 
 
 # -- values ----------------------------------------------------------------------------------------------------------
@@ -106,12 +106,12 @@ def short_histories(table: Table) -> list[str]:
 def never_before_warmup(table: Table) -> list[str]:
     """No value before the declared warm-up, wherever history begins."""
     specimen = lively(table.family.scope)
-    told = early_on(table, specimen)
+    reported = early_on(table, specimen)
     longest = max(f.column.warmup for f in table.features)
     for begin in (1, 123, 4_321):  # other minutes of the hour, another day
         end = min(begin + longest + 200, len(specimen.ts) - 1)
-        told += _early(try_out(table, specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))))
-    return told
+        reported += _early(try_out(table, specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))))
+    return reported
 
 
 def early_on(table: Table, specimen: Specimen) -> list[str]:
@@ -119,13 +119,13 @@ def early_on(table: Table, specimen: Specimen) -> list[str]:
 
 
 def _early(trials: Trials) -> list[str]:
-    told = []
+    reported = []
     for trial in trials.values():
         for f in trial.table.features:
             values = trial.columns[f.name]
             early = ~np.isnan(values) & trial.early(f) & trial.stored
-            told += told_at(f"{f.name} of {trial.pair} (warm-up {f.column.warmup})", early, trial.ts, values)
-    return told
+            reported += told_at(f"{f.name} of {trial.pair} (warm-up {f.column.warmup})", early, trial.ts, values)
+    return reported
 
 
 def present_from_warmup_on(table: Table) -> list[str]:
@@ -134,16 +134,16 @@ def present_from_warmup_on(table: Table) -> list[str]:
 
 
 def _late(trial: Trial) -> list[str]:
-    told = []
+    reported = []
     for f in trial.table.features:
         due = np.flatnonzero(trial.due(f) & ~trial.reason_known(f))
         if len(due) == 0 and not trial.reason_known(f).any():
-            told.append(f"{f.name} of {trial.pair}: never due in {len(trial.ts)} bars")
+            reported.append(f"{f.name} of {trial.pair}: never due in {len(trial.ts)} bars")
         wait = due[: SOON if f.column.undefined else 1]
         values = trial.columns[f.name]
         if len(wait) and not np.isfinite(values[wait]).any():
-            told.append(f"{f.name} of {trial.pair}: warm-up {f.column.warmup}, but {_first_value(values)}")
-    return told
+            reported.append(f"{f.name} of {trial.pair}: warm-up {f.column.warmup}, but {_first_value(values)}")
+    return reported
 
 
 def _first_value(values: Floats) -> str:
@@ -157,13 +157,13 @@ def missing_with_reason_only(table: Table) -> list[str]:
 
 
 def lost_on(table: Table, specimen: Specimen) -> list[str]:
-    told = []
+    reported = []
     for trial in reference(table, specimen).values():
         for f in (f for f in table.features if f.column.undefined is None):
             values = trial.columns[f.name]
             lost = np.isnan(values) & trial.due(f) & ~trial.reason_known(f) & trial.stored
-            told += told_at(f"{specimen.name}: {f.name} of {trial.pair}", lost, trial.ts, values)
-    return told
+            reported += told_at(f"{specimen.name}: {f.name} of {trial.pair}", lost, trial.ts, values)
+    return reported
 
 
 def populated(table: Table) -> list[str]:
@@ -172,14 +172,16 @@ def populated(table: Table) -> list[str]:
 
 
 def empty_on(table: Table, specimen: Specimen) -> list[str]:
-    told = []
+    reported = []
     for trial in reference(table, specimen).values():
         for f in table.features:
             due = trial.stored & trial.due(f) & ~trial.reason_known(f)
             share = float(np.isfinite(trial.columns[f.name][due]).mean()) if due.any() else 1.0
             if share < (0.95 if f.column.undefined else 0.99):
-                told.append(f"{specimen.name}: {f.name} of {trial.pair}: only {share:.1%} of the values that are due")
-    return told
+                reported.append(
+                    f"{specimen.name}: {f.name} of {trial.pair}: only {share:.1%} of the values that are due"
+                )
+    return reported
 
 
 def finite_and_in_range(table: Table) -> list[str]:
@@ -211,14 +213,14 @@ def _unfit(trial: Trial, where: str) -> Iterable[str]:
 
 def still_prices(table: Table) -> list[str]:
     """A price that never moves gives no infinity, nothing out of range, and no rounding noise."""
-    told: list[str] = []
+    reported: list[str] = []
     levels = ((112.345, 107.77, 3.0), (0.009127, 0.0091, 0.0), (1.23457, 1.1, 20.0))
     for price, baseline, volume in levels[: 1 if table.family.scope == "panel" else 3]:
         specimen = still(table.family.scope, price, baseline, volume)
         for trial in try_out(table, specimen).values():
-            told += _unfit(trial, specimen.name)
-            told += _dust(trial, specimen.name) if table.family.name != "time_features" else []
-    return told
+            reported += _unfit(trial, specimen.name)
+            reported += _dust(trial, specimen.name) if table.family.name != "time_features" else []
+    return reported
 
 
 def _dust(trial: Trial, where: str) -> Iterable[str]:
@@ -233,7 +235,7 @@ def not_constant(table: Table) -> list[str]:
 
 
 def constant_on(table: Table, specimen: Specimen) -> list[str]:
-    told = []
+    reported = []
     for trial in reference(table, specimen).values():
         edges = [0, *month_edges(trial.ts[trial.rows]), len(trial.rows)]
         for (first, end), f in ((span, f) for span in pairwise(edges) for f in table.features):
@@ -242,8 +244,8 @@ def constant_on(table: Table, specimen: Specimen) -> list[str]:
             enough = len(values) > (8_000 if table.family.scope == "panel" else 20_000)
             excused = f.column.may_be_constant not in (None, FIXED_SPREAD)  # the made-up spreads do change
             if enough and not excused and values.min() == values.max():
-                told.append(f"{f.name} of {trial.pair} is {values[0]!r} in all {len(values)} rows of a month")
-    return told
+                reported.append(f"{f.name} of {trial.pair} is {values[0]!r} in all {len(values)} rows of a month")
+    return reported
 
 
 # -- dependence ------------------------------------------------------------------------------------------------------
@@ -270,7 +272,7 @@ def _changed_by_later_bars(table: Table, specimen: Specimen, cut: int) -> list[s
     moment = int(specimen.ts[cut])
     whole = specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))
     expected = try_out(table, whole)
-    told = []
+    reported = []
     variants = {
         "removed": whole.before(moment),
         "replaced by noise": with_noise_after(whole, moment),
@@ -278,8 +280,8 @@ def _changed_by_later_bars(table: Table, specimen: Specimen, cut: int) -> list[s
     }
     for how, variant in variants.items():
         lines = differences(table.features, try_out(table, variant), expected, (0, moment), NO_TOLERANCE)
-        told += [f"{specimen.name}, later bars {how}: {line}" for line in lines]
-    return told
+        reported += [f"{specimen.name}, later bars {how}: {line}" for line in lines]
+    return reported
 
 
 def pieces_make_the_whole(table: Table) -> list[str]:
@@ -290,7 +292,7 @@ def pieces_make_the_whole(table: Table) -> list[str]:
 def pieces_on(table: Table, specimen: Specimen) -> list[str]:
     whole = reference(table, specimen)
     stds = deviations(whole)
-    told = []
+    reported = []
     for number, lookback in enumerate(sorted({f.column.lookback for f in table.features})):
         features = [f for f in table.features if f.column.lookback == lookback]
         pieces = _pieces(specimen, lookback)
@@ -299,8 +301,8 @@ def pieces_on(table: Table, specimen: Specimen) -> list[str]:
             trials = run(table, piece.frame(table.family.scope), 0, lookback)
             span = int(specimen.ts[first]), int(specimen.ts[first + length])
             lines = differences(features, trials, whole, span, stds)
-            told += [f"from its lookback of {lookback}: {line}" for line in lines]
-    return told
+            reported += [f"from its lookback of {lookback}: {line}" for line in lines]
+    return reported
 
 
 def _pieces(specimen: Specimen, lookback: int) -> Sequence[tuple[int, int]]:
@@ -344,15 +346,15 @@ def forgotten_after_lookback(table: Table) -> list[str]:
         "a flat stretch": (with_flat_stretch(part, pair, moment, 47), 47),
         "a hole": (with_hole(part, pair, moment, 31), 31),
     }
-    told = []
+    reported = []
     for what, (changed, length) in changes.items():
         found = try_out(table, changed)
         past = int(np.searchsorted(part.ts, moment + length))
         for f in table.features:
             since = int(specimen.ts[min(past + f.column.lookback, end)])
             lines = differences([f], found, expected, (since, int(specimen.ts[end])), stds)
-            told += [f"after {what}: {line}" for line in lines]
-    return told
+            reported += [f"after {what}: {line}" for line in lines]
+    return reported
 
 
 LAWS: Sequence[Law] = (

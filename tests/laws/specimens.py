@@ -1,4 +1,4 @@
-"""Bars to try the laws on: a lively market, flat prices, silent volumes, holes, and the real thing.
+"""Bars to try the laws on: a lively market, flat prices, silent volumes, gaps, and the real thing.
 
 A specimen holds one pair for the tables of one pair, and fourteen for those of many.
 """
@@ -29,7 +29,7 @@ PANEL = (
     "audcad", "audnzd", "audusd", "chfjpy", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpjpy", "gbpusd",
     "nzdusd", "usdcad", "usdchf", "usdjpy",
 )  # fmt: skip
-LATE, HOLED = "audnzd", "eurjpy"  # one pair of the panel begins a week late, one has a hole of two days
+LATE, HOLED = "audnzd", "eurjpy"  # one pair of the panel begins a week late, one has a gap of two days
 
 
 @dataclass(frozen=True, eq=False)

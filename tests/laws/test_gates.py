@@ -1,4 +1,4 @@
-"""What the engine makes of a panel in which one pair is younger than the others and one has a hole."""
+"""What the engine makes of a panel in which one pair is younger than the others and one has a gap."""
 
 from __future__ import annotations
 

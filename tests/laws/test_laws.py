@@ -18,6 +18,6 @@ def table(request: pytest.FixtureRequest) -> Table:
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law(table: Table, law: Law) -> None:
-    told = law(table)
-    more = f"\n... and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
-    assert not told, f"{law.__doc__}\n" + "\n".join(told[:SHOWN]) + more
+    reported = law(table)
+    more = f"\n... and {len(reported) - SHOWN} more" if len(reported) > SHOWN else ""
+    assert not reported, f"{law.__doc__}\n" + "\n".join(reported[:SHOWN]) + more

@@ -153,9 +153,9 @@ FAULTS: list[tuple[Law, Table]] = [
 
 @pytest.mark.parametrize(("law", "table"), FAULTS, ids=[f"{law.__name__}-{i}" for i, (law, _) in enumerate(FAULTS)])
 def test_planted_fault_is_found(law: Law, table: Table) -> None:
-    told = law(table)
-    assert told
-    assert any("planted" in line or "was changed" in line for line in told)
+    reported = law(table)
+    assert reported
+    assert any("planted" in line or "was changed" in line for line in reported)
 
 
 @pytest.mark.parametrize("law", rules.LAWS, ids=lambda law: law.__name__)
@@ -168,5 +168,5 @@ def test_every_law_has_a_fault_that_it_finds() -> None:
 
 
 def test_the_message_names_feature_moment_and_both_values() -> None:
-    told = rules.later_bars_do_not_matter(planted(centred))
-    assert any(" at 2018-0" in line and " instead of " in line and "rows)" in line for line in told)
+    reported = rules.later_bars_do_not_matter(planted(centred))
+    assert any(" at 2018-0" in line and " instead of " in line and "rows)" in line for line in reported)

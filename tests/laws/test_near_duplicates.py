@@ -66,12 +66,12 @@ def images(features: list[Feature], columns: Floats) -> list[str]:
     """The pairs of features that are images of one another and not declared as such."""
     with np.errstate(invalid="ignore"):
         suspects = np.argwhere(np.triu(np.abs(pairwise_correlations(standardised(columns[:, ::7]))) > SUSPECT, k=1))
-    told = []
+    reported = []
     for i, j in suspects:
         corr = exact_correlation(columns[i], columns[j])
         if abs(corr) >= ALIKE and not declared(features[i], features[j]):
-            told.append(f"{features[i].name} and {features[j].name}: correlation {corr:.9f}")
-    return told
+            reported.append(f"{features[i].name} and {features[j].name}: correlation {corr:.9f}")
+    return reported
 
 
 def declared(a: Feature, b: Feature) -> bool:
@@ -87,15 +87,15 @@ def a_month_on() -> Specimen:
 
 
 def test_no_images_on_the_synthetic_market() -> None:
-    told = images(*month_of_values(a_month_on(), "eurusd"))
-    assert not told, "\n".join(told)
+    reported = images(*month_of_values(a_month_on(), "eurusd"))
+    assert not reported, "\n".join(reported)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("pair", ["eurusd", "gbpjpy"])
 def test_no_images_on_real_bars(pair: str) -> None:
-    told = images(*month_of_values(real("panel", "market28", "", 60_000), pair))
-    assert not told, "\n".join(told)
+    reported = images(*month_of_values(real("panel", "market28", "", 60_000), pair))
+    assert not reported, "\n".join(reported)
 
 
 def test_a_planted_image_is_found() -> None:
@@ -105,8 +105,8 @@ def test_a_planted_image_is_found() -> None:
     columns[4, ::5] = np.nan
     columns[5] = 1e6 + columns[1] + 0.3 * rng.standard_normal(5_000)  # near, and no image
     features = list(tables()["time_features"].features[:6])
-    told = images(features, columns)
-    assert [line.split(":")[0] for line in told] == [f"{features[2].name} and {features[4].name}"]
+    reported = images(features, columns)
+    assert [line.split(":")[0] for line in reported] == [f"{features[2].name} and {features[4].name}"]
 
 
 def test_correlations_are_those_of_the_rows_in_common() -> None:

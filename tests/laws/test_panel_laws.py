@@ -128,8 +128,8 @@ def test_single_and_empty_pairs_are_not_errors(table: Table) -> None:
     lone = panel_frame({"eurusd": panel()["eurusd"]})
     view = lone.view(table.domain)
     columns = table.family.compute(view)
-    told = {name for _, where, names in view.missing for name in names if where.all()}
-    assert all(name in told or np.isfinite(column).any() for name, column in columns.items())
+    reported = {name for _, where, names in view.missing for name in names if where.all()}
+    assert all(name in reported or np.isfinite(column).any() for name, column in columns.items())
     gone = panel()["usdjpy"].take(slice(0, 0))
     bars = panel(("eurusd", "gbpusd", "usdjpy")) | {"usdjpy": gone}
     frame = panel_frame(bars, baselines=dict.fromkeys(bars, 1.2))

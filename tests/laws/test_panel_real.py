@@ -1,4 +1,4 @@
-"""The tables of many pairs on real prices: what is there, what is told of holes, and that no two features are one."""
+"""The tables of many pairs on real prices: what exists, what gaps report, and that no two features are one."""
 
 from __future__ import annotations
 

@@ -28,5 +28,7 @@ def case(request: pytest.FixtureRequest) -> tuple[Table, tuple[str, str, int]]:
 @pytest.mark.parametrize("law", ON_SPECIMENS, ids=lambda law: law.__name__)
 def test_law_on_real_bars(case: tuple[Table, tuple[str, str, int]], law: LawOnSpecimen) -> None:
     table, sample = case
-    told = [line for line in law(table, real(table.family.scope, *sample)) if not any(k in line for k in KNOWN)]
-    assert not told, "\n".join(told[:SHOWN]) + (f"\n... and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
+    reported = [line for line in law(table, real(table.family.scope, *sample)) if not any(k in line for k in KNOWN)]
+    assert not reported, "\n".join(reported[:SHOWN]) + (
+        f"\n... and {len(reported) - SHOWN} more" if len(reported) > SHOWN else ""
+    )

@@ -114,19 +114,19 @@ def differences(
 
     To the last bit, or beyond their tolerance for recursive features if ``stds`` has them.
     """
-    told = []
+    reported = []
     for pair, trial in expected.items():
         (rows, ts), (others, other_ts) = _stored(trial, span), _stored(found.get(pair), span)
         if not np.array_equal(ts, other_ts):
-            told.append(f"{pair}: {len(other_ts)} rows instead of {len(ts)}")
+            reported.append(f"{pair}: {len(other_ts)} rows instead of {len(ts)}")
             continue
         for f in features if len(ts) else ():
             a, b = found[pair].columns[f.name][others], trial.columns[f.name][rows]
             off = (a != b) & ~(np.isnan(a) & np.isnan(b))
             if f.column.recursive and stds:
                 off &= ~(np.abs(a - b) <= TOLERANCE * np.maximum(np.abs(b), stds[pair, f.name]))
-            told += told_at(f"{f.name} of {pair}", off, ts, a, b)
-    return told
+            reported += told_at(f"{f.name} of {pair}", off, ts, a, b)
+    return reported
 
 
 def _stored(trial: Trial | None, span: tuple[int, int]) -> tuple[Ints, Ints]:

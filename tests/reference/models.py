@@ -150,8 +150,8 @@ def hmm_regime(s: Sight, t: int) -> dict[str, float]:
     if week is None:
         return out | dict.fromkeys(("cusum_up", "cusum_down", "cusum_alarm", "cusum_bars_since_alarm"), NAN)
     sums, alarms = week
-    told = [(when, side) for when, side in alarms if when <= t]
-    when, side = told[-1] if told else (t - 1440, 0)
+    reported = [(when, side) for when, side in alarms if when <= t]
+    when, side = reported[-1] if reported else (t - 1440, 0)
     out |= {"cusum_up": sums[i, 0], "cusum_down": sums[i, 1], "cusum_bars_since_alarm": float(min(t - when, 1440))}
     return out | {"cusum_alarm": float(side if t - when <= 14 else 0)}
 

@@ -1,4 +1,4 @@
-"""Populate: what is left is done, failures are told apart and reported, and nothing half-made is ever seen."""
+"""Populate: what is left is done, failures are distinguished and reported, and nothing half-made is ever seen."""
 
 from __future__ import annotations
 

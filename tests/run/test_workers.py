@@ -97,5 +97,5 @@ def test_months_without_the_pairs_volume_are_published_without_values(tmp_path: 
     rows = partition(store, PartitionKey("technical_rate", "eurusd", "2024-03"))
     assert rows["tech_mfi_14_rate"].null_count() == rows.height  # it needs volume
     assert rows["tech_rsi_14_rate"].null_count() == 0
-    told = [str(f) for f in audit(store.records(), plan_for(store)).findings]
-    assert any("bars lack the volume or quotes that their pair has" in text for text in told)
+    reported = [str(f) for f in audit(store.records(), plan_for(store)).findings]
+    assert any("bars lack the volume or quotes that their pair has" in text for text in reported)

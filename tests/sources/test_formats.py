@@ -1,4 +1,4 @@
-"""Each format on a tiny made-up file, its bars told from the rows that were written."""
+"""Each format on a tiny synthetic file, its bars checked against the rows that were written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zone told by made-up weeks: rules, dates of change, holes, files cut anywhere; and zones that are said."""
+"""The zone inferred from synthetic weeks: rules, dates of change, gaps, files cut anywhere; and stated zones."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def test_any_stretch_of_ten_days_or_more_is_inferred_correctly(
     start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
     kept = (start <= UTC) & (start + 1440 * days > UTC)
     try:
-        told = offsets_from_weeks(minutes[kept])
+        reported = offsets_from_weeks(minutes[kept])
     except Refused:  # a stub of a week between two dates of change may leave it open
         return
-    np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
+    np.testing.assert_array_equal(reported.at(minutes[kept]), hours[kept])
 
 
 @settings(max_examples=150, deadline=None)
@@ -80,10 +80,10 @@ def test_a_few_days_are_never_inferred_wrongly(
     if 0 < (UTC[kept[0]] - UTC[0]) % 10_080 < 1560:
         return  # cut in a week's first hours: on a full hour it could be any vendor's open
     try:
-        told = offsets_from_weeks(minutes[kept])
+        reported = offsets_from_weeks(minutes[kept])
     except Refused:
         return
-    np.testing.assert_array_equal(told.at(minutes[kept]), hours[kept])
+    np.testing.assert_array_equal(reported.at(minutes[kept]), hours[kept])
 
 
 def test_gaps_at_the_edges_are_bridged() -> None:

@@ -111,8 +111,8 @@ def test_a_partition_is_attached_without_a_scan(lake: PostgresStore, monkeypatch
     lake._connections.close()
     lake.publish(some_record(month="2018-04"), MARCH + 31 * 1440 + np.arange(200), None, some_columns())
     lake._connections.close()
-    told = [m for m in heard if "partition constraint" in m]
-    assert any("is implied by existing constraints" in m for m in told), told
+    reported = [m for m in heard if "partition constraint" in m]
+    assert any("is implied by existing constraints" in m for m in reported), reported
 
 
 def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database: str) -> None:

@@ -1,4 +1,4 @@
-"""The whole way on PostgreSQL: ingest, populate, audit, read, matrix, prove, copy; the same numbers as in a folder."""
+"""The whole way on PostgreSQL: ingest, populate, audit, read, matrix, verify, copy; the same numbers as in a folder."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def test_commands_work_as_on_a_folder(
     assert main(["audit", *where]) == 0
     assert main(["verify", *where, "--tables", "bollinger_rate", "--workers", "1", "--budget", "5s", "--json"]) == 0
     out = capsys.readouterr().out
-    proof = json.loads(out[out.index("{\n") :])
-    assert proof["holds"]
+    report = json.loads(out[out.index("{\n") :])
+    assert report["holds"]
     out_file = tmp_path / "m.parquet"
     assert main(["matrix", *where, "--features", "bollinger_rate", "--out", str(out_file)]) == 0
     other = tmp_path / "n.parquet"

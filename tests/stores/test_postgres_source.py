@@ -177,7 +177,7 @@ def test_other_bars_than_those_of_the_tables_are_refused(database: str, schema: 
 def test_time_zones_of_environment_and_server_lose_no_bar(
     zone: str, database: str, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Months are told from the first and last time of a table, which a session's zone would shift."""
+    """Months are derived from the first and last time of a table, which a session's zone would shift."""
     fill(database, schema, "ours", ("eurusd",))
     bars = walk("eurusd")
     edges = [month_bounds("2024-01")[0], month_bounds("2024-04")[0] - 1]  # the first and the last minute of months

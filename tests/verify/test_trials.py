@@ -1,4 +1,4 @@
-"""A proof that cannot fail proves nothing: every fault is planted, and found by name, moment and both values."""
+"""A verification that cannot fail shows nothing: every fault is planted, and found by name, moment and both values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BOUND_TO_THE_SLICE = [
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> VerificationReport:
-    """A proof of all planted tables on one pair, and of one table of many pairs."""
+    """A verification of all planted tables on one pair, and of one table of many pairs."""
     store = make_lake(
         tmp_path_factory.mktemp("planted"), ("eurusd", "gbpusd"), dt.date(2024, 1, 10), dt.date(2024, 2, 8)
     )

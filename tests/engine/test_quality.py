@@ -23,7 +23,6 @@ from fxloom.engine.quality import (
 )
 from fxloom.features.feature import Column, Feature
 from fxloom.features.missing import Reason
-from fxloom.kernels.column_stats import column_sums
 
 N, W = 10_000, 100
 DUE = np.arange(N) >= W
@@ -211,17 +210,3 @@ def test_statistics_survive_json() -> None:
     s = judged(honest())
     assert stats_of(s.plain()) == s
     assert stats_of(s.plain() | {"of another version": 1}) == s
-
-
-def test_the_pass_over_a_column_against_numpy() -> None:
-    y = honest()
-    y[700:720] = 0.25
-    y[900], y[901] = np.inf, np.nan
-    sums = column_sums(y, DUE)
-    values = y[np.isfinite(y)]
-    first = values[0]
-    expected = [
-        N - W, len(values), 1, 0, values.min(), values.max(), (values - first).sum(), ((values - first) ** 2).sum(), 20,
-    ]  # fmt: skip
-    np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-9)
-    assert sums.longest_run == 20

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
 
 from fxloom.bars.clock import on_clock
 from fxloom.bars.pairs import PairInfo
 from fxloom.families.reg import FAMILY, METRICS, leverage
 from fxloom.features.domain import BOTH, BQX, RATE, Domain
 from fxloom.features.pair_view import PairFrame
-from fxloom.kernels.student import student_quantile
 from tests.families.walks import check_declarations, computed, frame, sample, series_of
 from tests.markets import START, flat_bars
 
@@ -120,15 +118,6 @@ def test_a_straight_line_has_no_vertex() -> None:
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 def test_columns_are_as_declared(domain: Domain) -> None:
     check_declarations(FAMILY, domain)
-
-
-def test_quantiles_are_those_of_scipy() -> None:
-    for freedom in (1, 2, 3, 4, 12, 27, 42, 57, 72, 87, 500):
-        for p in (0.6, 0.9, 0.975, 0.999):
-            assert student_quantile(p, freedom) == pytest.approx(stats.t.ppf(p, freedom), rel=1e-12)
-    assert student_quantile(0.5, 5) == pytest.approx(0.0, abs=1e-12)
-    with pytest.raises(ValueError, match="degrees of freedom: expected"):
-        student_quantile(0.3, 5)
 
 
 def test_leverage_is_that_of_the_design() -> None:

@@ -16,7 +16,6 @@ from fxloom.kernels.present_moments import (
     present_std,
     present_zscore,
 )
-from fxloom.kernels.window_parts import joins_of
 
 WINDOWS = (15, 60, 120, 240)
 
@@ -34,16 +33,6 @@ def exact(values: np.ndarray) -> tuple[Fraction, Fraction]:
     fractions = [Fraction(float(v)) for v in values]
     mean = sum(fractions, Fraction(0)) / len(fractions)
     return mean, sum(((f - mean) ** 2 for f in fractions), Fraction(0))
-
-
-@pytest.mark.parametrize("window", [*WINDOWS, 7, 45, 90, 75])
-def test_joins_build_the_window(window: int) -> None:
-    length = 1
-    for newer, older in joins_of(window):
-        assert newer == length
-        assert older in (length, 1)
-        length += older
-    assert length == window
 
 
 @pytest.mark.parametrize("window", WINDOWS)

@@ -16,6 +16,7 @@ from fxloom.sources.times import MINUTE, MISSING
 from fxloom.sources.weeks import DAY
 
 _LONE = 20  # days without bars on both sides of an isolated day
+_REPEATED = 60  # rows of an hour that the clocks show twice: too few for a second feed
 
 
 def pair_problem(pair: str | None, name: str) -> list[Refused]:
@@ -50,7 +51,7 @@ def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
 
 def contradiction_problem(late: tuple[Quarantined, ...], bars: int) -> list[Refused]:
     """A file most of whose ``bars`` come a second time, with other prices."""
-    if not late or 2 * len(late) <= bars:
+    if len(late) <= _REPEATED or 2 * len(late) <= bars:
         return []
     reason = f"{len(late):,} rows contradict earlier rows of the same time, against {bars:,} bars"
     return [Refused(f"{reason}: two feeds, sides or zones in one file?", "separate them", late[0].line)]

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from fxloom.system.version import VERSION
 
 if TYPE_CHECKING:
+    from fxloom.api import IngestOptions as IngestOptions
     from fxloom.api import OpenStore as OpenStore
+    from fxloom.api import ReadOptions as ReadOptions
     from fxloom.api import compute as compute
     from fxloom.api import open_store as open_store
     from fxloom.api import search as search
 
 __version__ = VERSION
-__all__ = ["OpenStore", "compute", "open_store", "search"]
+__all__ = ["IngestOptions", "OpenStore", "ReadOptions", "compute", "open_store", "search"]
 
 
 def __getattr__(name: str) -> Any:

@@ -138,3 +138,8 @@ def test_frames_that_are_no_bars_say_what_they_lack(frame: pl.DataFrame) -> None
         fxloom.compute(frame, "eurxyz", baseline=1.0)
     with pytest.raises(ValueError, match="the pair is missing"):
         fxloom.compute(frame, baseline=1.0)
+
+
+def test_tables_of_many_pairs_need_several_pairs(frame: pl.DataFrame) -> None:
+    with pytest.raises(ValueError, match="correlation_rate need several pairs"):
+        fxloom.compute(frame, "eurusd", baseline=1.0, tables="correlation_rate")

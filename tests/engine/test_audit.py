@@ -224,3 +224,8 @@ def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
     assert sum(r["absent pair"] for r in reasons) > 10_000
     assert sum(r["gap in the source"] for r in reasons) == 0
     assert "features have no value: pairs that they need are not stored" in " ".join(reported(table))
+
+
+def test_tables_that_were_not_asked_for_are_one_finding() -> None:
+    found = [str(f) for f in audit([record()], Plan((item(),))).findings]
+    assert found == ["features: 48 tables are not populated (bqx_momentum, reg_rate, reg_bqx ...)"]

@@ -60,6 +60,9 @@ def compute(
         raise ValueError(f"invalid last={last}, expected 1 or more rows")
     arrays = _arrays(bars, pair)
     wanted = _wanted(tables, features, panel=isinstance(bars, Mapping))
+    together = sorted({f.table for f in wanted if all_tables()[f.table].family.scope == "panel"})
+    if together and not isinstance(bars, Mapping):
+        raise ValueError(f"{', '.join(together)} need several pairs: give a mapping of pairs to bars")
     chosen = [t for t in all_tables().values() if t.name in {f.table for f in wanted}]
     infos = {p: _info(p, b, baseline) for p, b in arrays.items()}
     found: list[Computed | Failure] = []

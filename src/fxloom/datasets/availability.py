@@ -136,7 +136,7 @@ def _complaint(store: Store, bad: Sequence[PartitionState]) -> str:
     plural = "partitions" if len(bad) > 1 else "partition"
     return (
         f"{count} {plural} of what was asked for in {store.url}: {named}{more}. Make them with `{command}`, "
-        'or read what there is with allow="missing", "stale" or "all"'
+        'or read what there is with allow (--allow) "missing", "stale" or "all"'
     )
 
 

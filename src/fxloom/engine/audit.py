@@ -101,7 +101,15 @@ class Audit:
 
     @property
     def findings(self) -> list[Finding]:
-        return [*self._lacking(), *self._empty(), *(f for t in self.tables for f in t.findings)]
+        judged = self.begun or self.tables
+        return [*self._lacking(), *self._unbegun(), *self._empty(), *(f for t in judged for f in t.findings)]
+
+    def _unbegun(self) -> Iterator[Finding]:
+        """One finding for all tables that are not populated at all, where others are."""
+        names = [t.table for t in self.tables if not t.partitions]
+        if self.begun and names:
+            listed = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+            yield Finding(PartitionKey("features", "", ""), "", f"{len(names)} tables are not populated ({listed})")
 
     def _empty(self) -> Iterator[Finding]:
         """One finding per pair for its features without a value, naming some."""

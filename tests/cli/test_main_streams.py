@@ -51,7 +51,7 @@ def test_an_unsafe_cache_ends_populate_and_verify_with_the_cure(tmp_path: Path) 
     for command in ("populate --workers 1", "populate --workers 2", "verify --workers 1 --budget 5s"):
         ended = run(f"fxloom {command} --store '{lake.root}'", FXLOOM_CACHE=str(cache))
         assert ended.returncode == 1
-        assert f"the cache folder {cache} can be written to by others" in ended.stderr
+        assert f"the cache folder {cache} is writable by others" in ended.stderr
         assert "Traceback" not in ended.stderr
     assert list(cache.iterdir()) == []
     assert lake.records() == []

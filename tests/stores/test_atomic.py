@@ -30,10 +30,10 @@ def test_a_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "cure"),
     [
-        (errno.ENOSPC, "make room and run the command again"),
+        (errno.ENOSPC, "free some space and run the command again"),
         (errno.EACCES, "cannot be written to"),
         (errno.EROFS, "cannot be written to"),
-        (errno.EXDEV, "a store lies on one file system"),
+        (errno.EXDEV, "a store must be on one file system"),
     ],
 )
 def test_what_the_system_says_comes_with_the_cure(number: int, cure: str, tmp_path: Path) -> None:

@@ -144,5 +144,5 @@ def test_what_is_not_written_as_it_was_read_is_noticed(
         real(self, record, ts, pairs, columns | {first: np.nextafter(columns[first].astype(np.float32), np.inf)})
 
     monkeypatch.setattr(PostgresStore, "publish", wrong)
-    with pytest.raises(StoreError, match="not the same"):
+    with pytest.raises(StoreError, match="differs between"):
         copy_store(full, pg)

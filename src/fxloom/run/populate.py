@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -226,7 +227,10 @@ def _recorded(store: Store, plan: Plan, events: Iterable[TaskDone]) -> Iterator[
             results += event.results
             yield event
     finally:
-        record_outcomes(store, plan, results)
+        try:
+            record_outcomes(store, plan, results)
+        except (StoreError, OSError) as error:  # the results themselves are reported all the same
+            logging.getLogger("fxloom").warning("fxloom: what was refused or failed could not be recorded: %s", error)
 
 
 def run_tasks(store: Store, tasks: Sequence[Task], executor: Executor) -> Iterator[TaskDone]:

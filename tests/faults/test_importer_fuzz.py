@@ -479,7 +479,7 @@ SEEN: Counter[str] = Counter()
 
 @pytest.mark.skipif(
     "FXLOOM_FAULTS" not in os.environ,
-    reason="it still finds files of two days whose false labels are believed: `make faults` runs it until that is mended",
+    reason="it still finds files of two days whose false labels are believed: `make faults` runs it",
 )
 @settings(
     max_examples=CASES, derandomize="FXLOOM_FAULTS" not in os.environ, deadline=None, database=None,

@@ -280,6 +280,7 @@ def _strays(table: Table, rng: np.random.Generator) -> Table:
 
 def _filler(table: Table, _rng: np.random.Generator) -> Table:
     """The last bar of each week through its weekend."""
+    table = table.take(np.argsort(table.local, kind="stable"))
     parts = [table]
     for row in weekends_in(table.local):
         minutes = np.arange(table.local[row] + 1, table.local[row + 1])
@@ -412,6 +413,14 @@ def knowable(case: Case, truth: Bars) -> bool:
     damages = {*case.damages}
     if "closes" in damages and (len(weekends) < 3 or case.market.startswith("real")):
         return False  # of the real market the first hours of the week are missing
+    if "filler" in damages and damages & {
+        "lines lost",
+        "lines cut",
+        "junk",
+        "separators changed",
+        "lines doubled otherwise",
+    }:
+        return False  # where a week's last bar is lost, its first copy stands for it
     if "lines doubled otherwise" in damages and damages & {*LINES, "file cut"} != {"lines doubled otherwise"}:
         return False  # where the first of two is unreadable, the other stands alone
     if case.claim.startswith("false"):

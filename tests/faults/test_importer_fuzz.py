@@ -41,7 +41,10 @@ def market(name: str) -> Bars:
     """The truth: six weeks across New York's and Europe's change to summer time."""
     kind, pair = name.split()
     if kind == "real" and DATA.is_dir():
-        return real_bars(f"market28/{pair}")
+        bars = real_bars(
+            f"market28/{pair}"
+        )  # without its last Friday, which ends on a full hour, as if it were a close
+        return bars.between(int(bars.ts[0]), minute_of("2018-03-22"))
     bars = synthetic_market(dt.date(2018, 2, 20), dt.date(2018, 4, 8), [pair])[pair]
     return bars.take(bars.ts >= 0)
 
@@ -121,11 +124,16 @@ def truth_of(case: Case) -> Bars:
     return bars.take(_kept(bars.ts))
 
 
+def weekends_in(minutes: Ints) -> Ints:
+    """The places of the last bars before a Saturday noon."""
+    return np.flatnonzero(np.diff((minutes - 2 * DAY - DAY // 2) // WEEK))
+
+
 def _kept(ts: Ints) -> np.ndarray:
     """The bars within eight hours of a weekend or of an end: the days between add nothing but time."""
     if not len(ts):
         return np.zeros(0, np.bool_)
-    weekends = np.flatnonzero(np.diff(ts) > 2000)
+    weekends = weekends_in(ts)
     marks = np.concatenate([ts[:1], ts[weekends], ts[weekends + 1], ts[-1:]])
     return np.asarray((np.abs(ts[:, None] - marks) < 480).any(axis=1))
 
@@ -272,8 +280,9 @@ def _strays(table: Table, rng: np.random.Generator) -> Table:
 
 def _filler(table: Table, _rng: np.random.Generator) -> Table:
     """The last bar of each week through its weekend."""
+    table = table.take(np.argsort(table.local, kind="stable"))
     parts = [table]
-    for row in np.flatnonzero(np.diff(table.local) > 2000):
+    for row in weekends_in(table.local):
         minutes = np.arange(table.local[row] + 1, table.local[row + 1])
         copies = table.take(np.full(len(minutes), row))
         parts.append(replace(copies, local=minutes))
@@ -291,7 +300,7 @@ def _week_shifted(table: Table, rng: np.random.Generator) -> Table:
 
     Before and after lies a whole week at least: in a part of a week one edge alone would tell, or a hole at that edge.
     """
-    weekends = np.flatnonzero(np.diff(table.local) > 2000)[1:-1]
+    weekends = weekends_in(table.local)[1:-1]
     if not len(weekends):
         return table
     late = np.arange(len(table.local)) > rng.choice(weekends)
@@ -400,10 +409,18 @@ def file_of(case: Case, table: Table) -> bytes:
 
 def knowable(case: Case, truth: Bars) -> bool:
     """Whether a reader can know that the file says something false of its times."""
-    weekends = np.flatnonzero(np.diff(truth.ts) > 2000)
+    weekends = weekends_in(truth.ts)
     damages = {*case.damages}
     if "closes" in damages and (len(weekends) < 3 or case.market.startswith("real")):
         return False  # of the real market the first hours of the week are missing
+    if "filler" in damages and damages & {
+        "lines lost",
+        "lines cut",
+        "junk",
+        "separators changed",
+        "lines doubled otherwise",
+    }:
+        return False  # where a week's last bar is lost, its first copy stands for it
     if "lines doubled otherwise" in damages and damages & {*LINES, "file cut"} != {"lines doubled otherwise"}:
         return False  # where the first of two is unreadable, the other stands alone
     if case.claim.startswith("false"):

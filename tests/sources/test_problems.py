@@ -88,6 +88,16 @@ def test_days_and_months_that_were_swapped(tmp_path: Path) -> None:
     assert "day and month" in refusal.reason
 
 
+def test_one_day_that_was_exchanged(tmp_path: Path) -> None:
+    """12 to 14 March, of which the 12th was stored as 3 December."""
+    true = [dt.datetime(2018, 3, day, 10, m, tzinfo=dt.UTC) for day in (12, 13, 14) for m in range(30)]
+    stored = [t.replace(month=t.day, day=t.month) if t.day <= 12 else t for t in true]
+    rows = [row(t, p) for t, p in zip(stored, PRICES, strict=False)]
+    refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
+    assert "an isolated day (2018-12-03) that would be beside the others as 2018-03-12" in refusal.reason
+    assert "day and month" in refusal.reason
+
+
 def test_dates_without_times_and_times_without_dates(tmp_path: Path) -> None:
     days = [START + dt.timedelta(days=i) for i in range(100)]
     daily = [row(t, p, "%Y-%m-%d") for t, p in zip(days, PRICES, strict=True)]

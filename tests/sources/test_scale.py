@@ -76,6 +76,12 @@ def test_a_gap_that_stays_is_kept(tmp_path: Path) -> None:
     assert outcome.notes[0].startswith("prices jump from 1.2 to 1.02 at 2018-02-20 09:40 UTC and stay there")
 
 
+def test_a_change_of_scale_across_a_missing_week_is_refused(tmp_path: Path) -> None:
+    rows = [f"{t:%Y-%m-%d %H:%M},1.1,1.1,1.1,1.1" for t in TIMES[:50]]
+    rows += [f"{t + dt.timedelta(days=6):%Y-%m-%d %H:%M},1.65,1.65,1.65,1.65" for t in TIMES[:50]]
+    assert "prices jump by 50%" in refused(written(tmp_path / "eurusd.csv", rows, header=HEADER)).reason
+
+
 def test_prices_before_and_after_a_gap_of_weeks_are_not_compared(tmp_path: Path) -> None:
     rows = [f"{t:%Y-%m-%d %H:%M},1.1,1.1,1.1,1.1" for t in TIMES[:50]]
     rows += [f"{t + dt.timedelta(days=700):%Y-%m-%d %H:%M},1.6,1.6,1.6,1.6" for t in TIMES[:50]]

@@ -15,6 +15,7 @@ from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE, MISSING
 from fxloom.sources.weeks import DAY
 
+_BESIDE = 4  # days between neighbouring days of trading: a weekend and a holiday
 _LONE = 20  # days without bars on both sides of an isolated day
 _REPEATED = 60  # rows of an hour that the clocks show twice: too few for a second feed
 
@@ -80,11 +81,26 @@ def date_problem(local: Ints) -> list[Refused]:
         (one, two) for one, two in itertools.pairwise(dates)
         if one.day == two.day and (two.year - one.year) * 12 + two.month - one.month == 1
     ]  # fmt: skip
-    if not pairs:
+    moved = _beside_others(dates, days)
+    if not pairs and not moved:
         return []
-    shown = " and ".join(str(date) for date in pairs[0])
-    return [Refused(f"holds isolated days exactly a month apart ({shown}): were day and month swapped?",
-                    "export it again with dates as 2018-02-05")]  # fmt: skip
+    if pairs:
+        found = f"isolated days exactly a month apart ({' and '.join(str(date) for date in pairs[0])})"
+    else:
+        found = f"an isolated day ({moved[0][0]}) that would be beside the others as {moved[0][1]}"
+    return [Refused(f"holds {found}: were day and month swapped?", "export it again with dates as 2018-02-05")]
+
+
+def _beside_others(lone: list[dt.date], days: Ints) -> list[tuple[dt.date, dt.date]]:
+    """Lone days that would stand beside the file's other days if day and month were exchanged, each with that date."""
+    found = []
+    for date in lone:
+        if date.day <= 12 and date.day != date.month:
+            other = dt.date(date.year, date.day, date.month)
+            distance = np.abs(days - (other - dt.date(1970, 1, 1)).days)
+            if distance.min() <= _BESIDE:
+                found.append((date, other))
+    return found
 
 
 def combined(problems: list[Refused]) -> Refused:

@@ -22,7 +22,7 @@ OFF_FOR_GOOD = 0.30  # the same for a lasting jump: no pair has ever moved this 
 WICK = 0.20  # distance of a high or low from the bar's own body and from its neighbours
 FEW = 0.05  # the largest share of bars off their level that is quarantined; with more, the file is refused
 ENDS = 3  # up to this many bars off their level at an end of a file do not count as a level of their own
-_LONGEST_GAP = 3 * DAY  # minutes; prices before and after a longer gap are not compared
+_LONGEST_GAP = 7 * DAY  # minutes; prices before and after a longer gap are not compared
 
 WIDEST, USUAL = 0.05, 0.0025  # of the price: the widest spread of a row, and the widest that can be usual
 POINTS_NOTE = "the spread is in whole numbers: taken as points of the last digit"

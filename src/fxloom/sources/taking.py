@@ -61,6 +61,9 @@ def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> So
     timed = timed_rows(good if len(good) else timely, layout, options, step, problems)
     if timed is not None:
         known.zone = timed.zone
+        if timed.filler.any():  # coarse bars look like minutes where a weekend is filled with minutes
+            real = step_of(timed.utc[~timed.filler])
+            problems += length_problem(kind_of(layout, real, known.side), real)
         timed = off_level(timed, layout)
         problems += jump_problem(timed, layout)
         notes += jump_notes(timed, layout)

@@ -30,7 +30,7 @@ from fxloom.sources.reading import read_entry
 from fxloom.sources.walk import Entry
 from tests.conftest import DATA, real_bars
 
-CASES = max(100 * int(os.environ.get("FXLOOM_FAULTS") or 0), 40)
+CASES = max(100 * int(os.environ.get("FXLOOM_FAULTS") or 0), 150)
 DAY, WEEK = 1440, 10_080
 TUESDAY, THURSDAY = 5 * DAY, 7 * DAY  # of the week that begins on Thursday, as the epoch does
 MARKETS = ("synthetic eurusd", "synthetic usdjpy", "real eurusd", "real usdjpy")
@@ -494,10 +494,6 @@ def wrong_bars(case: Case, found: SourceFile, truth: Bars) -> Iterator[str]:
 SEEN: Counter[str] = Counter()
 
 
-@pytest.mark.skipif(
-    "FXLOOM_FAULTS" not in os.environ,
-    reason="it still finds files of two days whose false labels are believed: `make faults` runs it",
-)
 @settings(
     max_examples=CASES, derandomize="FXLOOM_FAULTS" not in os.environ, deadline=None, database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],

@@ -12,8 +12,9 @@ import polars as pl
 
 from fxloom.api.arrays import pair_info_of
 from fxloom.bars.bars import Bars
+from fxloom.bars.clock import DAY
 from fxloom.bars.days import summarise_days
-from fxloom.bars.months import MINUTES_A_DAY, month_bounds, months_of
+from fxloom.bars.months import month_bounds, months_of
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.plan import StoreState, make_plan
 from fxloom.features.feature import Table
@@ -71,7 +72,7 @@ def _sample(folder: str, month: str, pairs: Sequence[str] = ()) -> Market | None
     if not files or not all(f.exists() for f in files):
         return None
     first, end = month_bounds(month)
-    bars = {f.stem: _read(f).between(first - HISTORY * MINUTES_A_DAY, end) for f in files}
+    bars = {f.stem: _read(f).between(first - HISTORY * DAY, end) for f in files}
     return Market(f"{folder}, {month}", month, bars)
 
 

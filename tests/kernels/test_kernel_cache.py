@@ -55,6 +55,27 @@ def test_a_corrupt_file_is_compiled_again(damage: str, warm: Path) -> None:
     assert run(warm) == ("7.5 1", "")
 
 
+def test_the_folder_is_named_after_the_sources_that_were_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that is edited between its import and the first compilation does not lend its name to old code."""
+    from fxloom.kernels import kernel_cache
+
+    monkeypatch.setattr(kernel_cache, "HERE", tmp_path)
+    (tmp_path / "sums.py").write_text("before", "utf-8")
+
+    def kernel() -> None:
+        """A kernel of module sums."""
+
+    kernel.__module__ = "fxloom.kernels.sums"
+    imported = kernel_cache.KernelCache(kernel)
+    (tmp_path / "sums.py").write_text("after", "utf-8")
+    used = kernel_cache.folder_name("sums")
+    kernel_cache.folder_name.cache_clear()
+    assert imported.module == "sums"
+    assert used != kernel_cache.folder_name("sums")
+
+
 def test_bits_flipped_anywhere_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of files with one flipped bit none is unpickled, and each is removed."""
     from fxloom.kernels import kernel_cache

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxloom.bars.bars import Bars, Floats
-from fxloom.bars.clock import CLOSURE, clock_positions
-from fxloom.bars.months import MINUTES_A_DAY
+from fxloom.bars.clock import CLOSURE, DAY, clock_positions
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class DaySummary:
 
 def summarise_days(bars: Bars) -> list[DaySummary]:
     """A summary of every UTC day that ``bars`` touch."""
-    numbers = bars.ts // MINUTES_A_DAY
+    numbers = bars.ts // DAY
     edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(bars)]
     return [_day(bars.take(slice(a, b))) for a, b in itertools.pairwise(edges) if b > a]
 
@@ -45,7 +44,7 @@ def _day(bars: Bars) -> DaySummary:
     positions = clock_positions(bars.ts)
     prices = _digest(bars.ts.astype(np.float64), bars.open, bars.high, bars.low, bars.close)
     return DaySummary(
-        first // MINUTES_A_DAY, len(bars), first, last, int(positions[-1]) + 1, prices,
+        first // DAY, len(bars), first, last, int(positions[-1]) + 1, prices,
         _optional_digest(bars.volume), _optional_digest(bars.spread),
     )  # fmt: skip
 
@@ -88,7 +87,7 @@ class History:
 
     def index_of(self, minute: int) -> int:
         """The first day at or after the day of ``minute``."""
-        return bisect.bisect_left(self.numbers, minute // MINUTES_A_DAY)
+        return bisect.bisect_left(self.numbers, minute // DAY)
 
     def start_for(self, index: int, lookback: int) -> int:
         """The index of the latest day with ``lookback`` clock bars or more from its first bar to day ``index``."""

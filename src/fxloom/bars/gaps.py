@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fxloom.bars.clock import CLOSURE
+from fxloom.bars.clock import CLOSURE, DAY
 from fxloom.bars.days import DaySummary
-from fxloom.bars.months import MINUTES_A_DAY, iso, month_of
+from fxloom.bars.months import iso, month_of
 
 CLOSED = ("12-25", "01-01")  # the market is closed on these days wherever they fall
 SHORT = 60  # a day with so few clock bars, e.g. the first hour of the week on a Sunday, is not missed
@@ -54,7 +54,7 @@ def _of_pair(pair: str, months: Mapping[str, Sequence[DaySummary]], most: Mappin
     known = {d.day: d for days in months.values() for d in days}
     by_month: dict[str, list[int]] = defaultdict(list)
     for number in range(min(known, default=0), max(known, default=-1) + 1):
-        by_month[month_of(number * MINUTES_A_DAY)].append(number)
+        by_month[month_of(number * DAY)].append(number)
     for month, numbers in by_month.items():
         there = [known[n] for n in numbers if n in known]
         behind = [(n, most.get(n, 0) - (known[n].clock if n in known else 0)) for n in numbers]
@@ -71,4 +71,4 @@ def _traded(number: int, most: Mapping[int, int]) -> bool:
 
 
 def _name(number: int) -> str:
-    return iso(number * MINUTES_A_DAY)[:10]
+    return iso(number * DAY)[:10]

@@ -9,7 +9,6 @@ import numpy as np
 
 from fxloom.bars.bars import Ints
 
-MINUTES_A_DAY = 1440
 MICROSECONDS_PER_MINUTE = 60_000_000
 
 

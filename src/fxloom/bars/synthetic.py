@@ -30,7 +30,7 @@ from fxloom.bars.clock import DAY, HOUR
 from fxloom.bars.pairs import CURRENCIES, PAIRS
 
 SEED = 28
-WEEK = 5 * DAY  # minutes from Sunday 17:00 to Friday 17:00 New York; daylight saving changes outside of it
+TRADING_WEEK = 5 * DAY  # minutes from Sunday 17:00 to Friday 17:00 New York; daylight saving changes outside of it
 POINTS = 6  # price points a minute
 ROLL = 17 * HOUR  # the trading day begins at 17:00 New York
 
@@ -104,12 +104,12 @@ class ValueWeek:
 
 
 def _value_week(opened: int, level: Floats, seed: int) -> ValueWeek:
-    ts = opened + np.arange(WEEK, dtype=np.int64)
+    ts = opened + np.arange(TRADING_WEEK, dtype=np.int64)
     rng = np.random.default_rng([seed, opened])
     trading = _trading(ts)
     activity = np.stack([_activity(c, ts) for c in CURRENCIES], axis=1)
     tail = np.sqrt((FREEDOM - 2.0) / rng.chisquare(FREEDOM, activity.shape))
-    shocks = rng.standard_normal((WEEK, POINTS, len(CURRENCIES))) * (tail / np.sqrt(POINTS))[:, None, :]
+    shocks = rng.standard_normal((TRADING_WEEK, POINTS, len(CURRENCIES))) * (tail / np.sqrt(POINTS))[:, None, :]
     mood = np.exp(0.15 * rng.standard_normal())  # some weeks are calm, some wild
     scale = VOLATILITY * mood * activity * np.sqrt(_garch(shocks.sum(axis=1)))
     scale[~trading] = 0.0
@@ -167,7 +167,7 @@ def _ticks(pair: str, values: ValueWeek, base: int, quote: int, rng: np.random.G
     moves = np.abs(values.path[:, -1, :] - values.path[:, 0, :])
     move = (moves[:, base] + moves[:, quote]) / VOLATILITY
     liquidity = LIQUIDITY[pair[:3]] * LIQUIDITY[pair[3:]]
-    rate = liquidity * (2.0 + 35.0 * activity + 25.0 * move) * rng.gamma(2.0, 1.0 / 2.0, WEEK)
+    rate = liquidity * (2.0 + 35.0 * activity + 25.0 * move) * rng.gamma(2.0, 1.0 / 2.0, TRADING_WEEK)
     return rng.poisson(rate).astype(np.float64)
 
 
@@ -178,17 +178,18 @@ def _spreads(
     liquidity = LIQUIDITY[pair[:3]] * LIQUIDITY[pair[3:]]
     night = 0.6 + 0.5 / (values.activity[:, base] + values.activity[:, quote])
     wild = 0.5 + 0.5 * (values.scale[:, base] + values.scale[:, quote]) / (2.0 * VOLATILITY)
-    since_open = np.arange(WEEK)
+    since_open = np.arange(TRADING_WEEK)
     week_open = 1.0 + 3.0 * np.exp(-since_open / 90.0)
     roll = 1.0 + 2.0 * np.exp(-(since_open % DAY) / 25.0)
-    relative = 6e-5 / (0.4 + liquidity) * night * wild * week_open * roll * np.exp(0.25 * rng.standard_normal(WEEK))
+    noise = np.exp(0.25 * rng.standard_normal(TRADING_WEEK))
+    relative = 6e-5 / (0.4 + liquidity) * night * wild * week_open * roll * noise
     return np.maximum((price * relative).round(digits), 10.0**-digits)
 
 
 def _gaps(rng: np.random.Generator) -> Flags:
     """Minutes missing from the source: a gap or two a week, most of them shorter than an hour."""
-    lost = np.zeros(WEEK, np.bool_)
+    lost = np.zeros(TRADING_WEEK, np.bool_)
     for _ in range(rng.poisson(1.2)):
-        begin = int(rng.integers(WEEK))
+        begin = int(rng.integers(TRADING_WEEK))
         lost[begin : begin + 3 + int(rng.exponential(20.0))] = True
     return lost

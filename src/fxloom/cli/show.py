@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+from fxloom.cli.cells import text_of
+
 
 class Screen:
     """Where a command writes; with ``as_json``, standard output carries one JSON document and nothing else."""
@@ -81,13 +83,6 @@ class Progress:
         """Remove the bar from the terminal."""
         if self.shown is not None:
             self.shown.stop()
-
-
-def text_of(cell: Any) -> str:
-    """A cell as text: whole numbers with separators, others in four digits."""
-    if isinstance(cell, bool) or not isinstance(cell, int | float):
-        return str(cell)
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.4g}"
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fxloom.cli.show import text_of
+from fxloom.cli.cells import text_of
 
 STYLES = {
     "POPULATED": "green", "PARTIAL": "yellow", "WARMUP": "cyan", "EMPTY": "red", "MISSING": "red",

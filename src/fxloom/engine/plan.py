@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from fxloom.bars.clock import DAY
 from fxloom.bars.days import DaySummary, History
-from fxloom.bars.months import MINUTES_A_DAY, month_bounds
+from fxloom.bars.months import month_bounds
 from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import PartitionKey
 from fxloom.features.feature import Table
@@ -160,7 +161,7 @@ def _pair_partitions(
             fingerprint = fingerprint_of(table, store_state.infos, store_state.dtype, {pair: history.days[k:j]})
             key = PartitionKey(table.name, pair, month)
             state = _state(store_state, key, fingerprint)
-            yield PlannedPartition(key, history.numbers[k] * MINUTES_A_DAY, fingerprint, state, rows)
+            yield PlannedPartition(key, history.numbers[k] * DAY, fingerprint, state, rows)
 
 
 def _panel_partitions(
@@ -174,7 +175,7 @@ def _panel_partitions(
             clock[d.day] = max(clock[d.day], d.clock)
     numbers = sorted(clock)
     for month in _selected({m for months in store_state.days.values() for m in months}, bounds):
-        first, end = (minute // MINUTES_A_DAY for minute in month_bounds(month))
+        first, end = (minute // DAY for minute in month_bounds(month))
         for table in tables:
             start = _panel_start(numbers, clock, first, table.lookback)
             seen = {p: [by_day[n] for n in sorted(by_day) if start <= n < end] for p, by_day in sorted(days.items())}
@@ -185,7 +186,7 @@ def _panel_partitions(
                 rows = sum(d.rows for p, ds in seen.items() if pair in ("", p) for d in ds if d.day >= first)
                 key = PartitionKey(table.name, pair, month)
                 state = _state(store_state, key, fingerprint)
-                yield PlannedPartition(key, start * MINUTES_A_DAY, fingerprint, state, rows)
+                yield PlannedPartition(key, start * DAY, fingerprint, state, rows)
 
 
 def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, lookback: int) -> int:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fxloom.bars.bars import Floats
-from fxloom.bars.clock import DAY
+from fxloom.bars.clock import DAY, HOUR
 from fxloom.features.domain import BOTH, BQX, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.missing import FIXED_SPREAD, NO_SPREAD, NO_VOLUME, STILL_PRICE
@@ -34,7 +34,6 @@ from fxloom.kernels.tree import tree_sum
 from fxloom.series.flow import amihud, direction, kyle, mean_volume, signed_volume
 from fxloom.series.pair import SPREAD_LOOKBACK, price_edge, return_size, spread_bp, volatility
 
-HOUR = 60
 BUCKETS, BUCKET = 50, 5  # of VPIN, minutes
 SIGMA = 240  # bars of the deviation that classifies a minute's volume
 LEAST = 720  # values present for a percentile

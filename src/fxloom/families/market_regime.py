@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fxloom.bars.bars import Floats
-from fxloom.bars.clock import DAY
+from fxloom.bars.clock import DAY, HOUR
 from fxloom.features.domain import BOTH, BQX, Domain
 from fxloom.features.feature import Column, Columns, Family
 from fxloom.features.missing import STILL_PRICE
@@ -31,7 +31,7 @@ from fxloom.kernels.tolerances import EQUAL, ZERO_CHANGE
 from fxloom.kernels.tree import tree_sum
 from fxloom.series.pair import return_size, volatility
 
-HOUR, FOUR_HOURS = 60, 240
+FOUR_HOURS = 4 * HOUR
 MEAN_BARS = 20
 SCALES = 6  # k = 1, 2, ..., 32
 JUMP = 4.0  # in deviations

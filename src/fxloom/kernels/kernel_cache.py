@@ -62,6 +62,7 @@ class KernelCache(NullCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.module = function.__module__.rpartition(".")[2]
+        folder_name(self.module)  # read the sources as they are imported, not as they are at the first compilation
         self.name = re.sub(r"\W+", "_", function.__qualname__)
 
     @property

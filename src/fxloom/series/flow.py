@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Floats
+from fxloom.bars.clock import HOUR
 from fxloom.features.pair_view import View
 from fxloom.kernels.comoments import rolling_beta
 from fxloom.kernels.ratio import ratio
@@ -12,7 +13,6 @@ from fxloom.kernels.tree import tree_sum
 from fxloom.series.pair import return_size
 
 STEP = 2e-6  # a log change below this (0.02 bp) is no move
-HOUR = 60
 
 
 def direction(view: View) -> Floats:

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.clock import HOUR
 from fxloom.bars.months import iso
 from fxloom.sources.records import Refused, offset_text
-from fxloom.sources.weeks import HOUR, in_weekend, weeks_of
+from fxloom.sources.weeks import in_weekend, weeks_of
 from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edges_of, offsets_from_weeks
 
 STRAY = "lies in the weekend (Friday to Sunday 17:00, New York)"

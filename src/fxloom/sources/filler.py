@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.clock import DAY, HOUR, WEEK
 from fxloom.sources.layout import BARS
-from fxloom.sources.weeks import DAY, HOUR, WEEK
 
 _SATURDAY_NOON = 2 * DAY + 12 * HOUR  # days since the epoch, modulo 7 (1970-01-01 was a Thursday)
 _LEAST = HOUR  # fewer copies in a weekend are strays, not filler

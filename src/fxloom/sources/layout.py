@@ -63,9 +63,9 @@ _KEPT: dict[What, tuple[str, ...]] = {
     "ticks": TICKS,
     "bid ticks": TICKS[:1],
 }
-DAY = r"\d{4}[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./]\d{4}|(19|20)\d{6}"
-CLOCK = r"\d{1,2}:\d\d(:\d\d([.,:]\d*)?)?|\d{1,6}"
-MOMENT = rf"({DAY}).*\d:?\d\d.*|\d{{10,19}}(\.\d*)?"
+DATE = r"\d{4}[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./]\d{4}|(19|20)\d{6}"
+TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d([.,:]\d*)?)?|\d{1,6}"
+MOMENT = rf"({DATE}).*\d:?\d\d.*|\d{{10,19}}(\.\d*)?"
 
 
 def named_layout(header: tuple[str, ...], sample: Sample, format: str = "named columns") -> Layout | None:
@@ -142,8 +142,8 @@ def _time_places(header: tuple[str, ...], sample: Sample) -> tuple[int, ...]:
         if (rank := time_rank(name)) is not None
     )
     named = [place for *_, place in ranked]
-    days = [place for place in named if _are(DAY, sample.column(place))]
-    clocks = [place for place in named if _are(CLOCK, sample.column(place)) and place not in days]
+    days = [place for place in named if _are(DATE, sample.column(place))]
+    clocks = [place for place in named if _are(TIME_OF_DAY, sample.column(place)) and place not in days]
     moments = [place for place in named if place not in days + clocks]
     if moments or not named:
         unnamed = (place for place, name in enumerate(header) if plain(name) in UNNAMED)

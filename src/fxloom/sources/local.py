@@ -15,7 +15,7 @@ from fxloom.sources.records import offset_text
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE
 
-HOUR = 60 * MINUTE
+MICROSECONDS_PER_HOUR = 60 * MINUTE
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def _overruled(place: Placed, own: Placed) -> tuple[str, ...]:
 
 
 def _micro(hours: Floats) -> Ints:
-    return np.rint(hours * HOUR).astype(np.int64)
+    return np.rint(hours * MICROSECONDS_PER_HOUR).astype(np.int64)
 
 
 def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
@@ -91,7 +91,7 @@ def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
     utc, unsettled = _second_pass(rows.local, utc, np.flatnonzero(twice), zone)
     rows = rows.blamed(skipped, f"there is no such time in {zone.key}: the clocks went forward")
     rows = rows.blamed(unsettled, f"this hour occurs twice in {zone.key}, and the file does not show which is meant")
-    return Placed(rows, utc, (rows.local - utc) / HOUR, why)
+    return Placed(rows, utc, (rows.local - utc) / MICROSECONDS_PER_HOUR, why)
 
 
 def _moment(local: int, zone: ZoneInfo, fold: int) -> int:
@@ -113,7 +113,7 @@ def _second_pass(local: Ints, utc: Ints, places: Ints, zone: ZoneInfo) -> tuple[
     Rows of an hour in which the file does not step back exactly once are ambiguous, and are returned as such.
     """
     unsettled = np.zeros(len(local), np.bool_)
-    days = local[places] // (24 * HOUR)
+    days = local[places] // (24 * MICROSECONDS_PER_HOUR)
     for day in np.unique(days):
         hour = places[days == day]
         back = np.flatnonzero(np.diff(local[hour]) < 0) + 1

@@ -12,7 +12,7 @@ from fxloom.sources.formats.matching import mostly
 from fxloom.sources.formats.table import Table
 from fxloom.sources.frames import parse_frame, sample_of, zoned
 from fxloom.sources.instrument import pair_named, settle_pair
-from fxloom.sources.layout import CLOCK, DAY, Layout
+from fxloom.sources.layout import DATE, TIME_OF_DAY, Layout
 from fxloom.sources.names import named_zone
 from fxloom.sources.no_data import no_data
 from fxloom.sources.records import Ignored, Refused
@@ -190,7 +190,7 @@ def _settled(layout: Layout, table: Table, sample: Sample) -> Layout:
 
 def _refuse_half_a_time(times: list[str], line: int) -> None:
     """Refuses a column of dates without a time of day, or of times of day without a date."""
-    if mostly(f"(?:{DAY})(?: 00:00(?::00)?)?", times) and len(set(times)) > 1:
+    if mostly(f"(?:{DATE})(?: 00:00(?::00)?)?", times) and len(set(times)) > 1:
         raise Refused("daily bars: coarser than a minute", "export one-minute bars", line)
-    if mostly(rf"(?:{CLOCK})(?<!\d\d\d\d)", times):
+    if mostly(rf"(?:{TIME_OF_DAY})(?<!\d\d\d\d)", times):
         raise Refused(f"its times have no date (such as {times[0]})", "export the date with the time", line)

@@ -8,12 +8,12 @@ import itertools
 import numpy as np
 
 from fxloom.bars.bars import Ints
+from fxloom.bars.clock import DAY
 from fxloom.sources.instrument import no_pair, price_range
 from fxloom.sources.layout import Layout
 from fxloom.sources.records import Quarantined, Refused
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE, MISSING
-from fxloom.sources.weeks import DAY
 
 _BESIDE = 4  # days between neighbouring days of trading: a weekend and a holiday
 _LONE = 20  # days without bars on both sides of an isolated day

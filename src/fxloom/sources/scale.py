@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats
+from fxloom.bars.clock import DAY
 from fxloom.bars.months import iso
 from fxloom.sources.layout import BARS, Layout
 from fxloom.sources.minutes import mid_values
 from fxloom.sources.placing import Timed
 from fxloom.sources.records import Refused
 from fxloom.sources.rows import GOOD, Rows
-from fxloom.sources.weeks import DAY
 
 # The widest moves on record within minutes: EURCHF on 2015-01-15 (30 %, through prices that were traded, or over a
 # gap in quotes of some 15 %, for good), GBPUSD on 2016-10-07 and AUDJPY on 2019-01-02 (9 % and 7 %, and back).

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from fxloom.bars.bars import Flags, Ints
+from fxloom.bars.clock import DAY, HOUR, WEEK
 
-HOUR, DAY, WEEK = 60, 1_440, 10_080  # minutes
 SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00, counted from 1970-01-01, a Thursday: the market is closed in every zone
 _NEW_YORK, _EUROPE = ZoneInfo("America/New_York"), ZoneInfo("Europe/Brussels")
 

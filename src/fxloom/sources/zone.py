@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.clock import DAY, HOUR, WEEK
 from fxloom.bars.months import iso
 from fxloom.sources.records import OffsetPeriod, Refused
-from fxloom.sources.weeks import DAY, HOUR, WEEK, Weeks, in_weekend, week_of, weeks_of
+from fxloom.sources.weeks import Weeks, in_weekend, week_of, weeks_of
 
 STRAYS = 0.005  # share of bars allowed in weekends: real exports have up to 0.2 %
 NEAR = 10  # minutes between a weekly edge and the bar that touches it

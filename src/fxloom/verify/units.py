@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from fxloom.bars.bars import Bars
-from fxloom.bars.months import MINUTES_A_DAY, month_bounds
+from fxloom.bars.clock import DAY
+from fxloom.bars.months import month_bounds
 from fxloom.engine.compute import Computed
 from fxloom.engine.partitions import PartitionKey, Record, Settings
 from fxloom.engine.plan import Task
@@ -83,7 +84,7 @@ def make_replay(store: Store, task: Task, tables: Sequence[Table], days: int) ->
     assert settings is not None
     first, end = month_bounds(task.month)
     starts = {p.key.table: p.start for p in task.partitions}
-    begin = min(*starts.values(), first - days * MINUTES_A_DAY)
+    begin = min(*starts.values(), first - days * DAY)
     bars: dict[str, Bars] = {}
     for pair in task.pairs:
         if len(b := store.read_bars(pair, begin, end)):

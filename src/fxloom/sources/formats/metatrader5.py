@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fxloom.sources.formats.shape import CLOCK, DAY, Columns
+from fxloom.sources.formats.shape import DOTTED_DATE, TIME, Columns
 from fxloom.sources.layout import BARS, Layout, named_layout
 from fxloom.sources.text import Sample
 
@@ -22,4 +22,4 @@ def _headed(sample: Sample) -> Layout | None:
 
 
 _BARE = ("time", "time", *BARS, "", "volume", "spread")
-SHAPES = (_headed, Columns(NAME, "bars", _BARE, {0: DAY, 1: CLOCK}, extra={"points": True, "ticks": 6}))
+SHAPES = (_headed, Columns(NAME, "bars", _BARE, {0: DOTTED_DATE, 1: TIME}, extra={"points": True, "ticks": 6}))

@@ -12,8 +12,8 @@ from fxloom.sources.names import plain
 from fxloom.sources.text import Sample
 
 PAIR = r"[A-Za-z]{3}[/._-]?[A-Za-z]{3}"
-DAY = r"\d{4}\.\d\d\.\d\d"
-CLOCK = r"\d\d:\d\d(:\d\d)?"
+DOTTED_DATE = r"\d{4}\.\d\d\.\d\d"
+TIME = r"\d\d:\d\d(:\d\d)?"
 NUMBER = r"-?\d*[.,]?\d+([eE][+-]?\d+)?"
 _EXPANDED = {"bid bar": BID, "ask bar": ASK}
 

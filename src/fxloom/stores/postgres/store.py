@@ -13,8 +13,9 @@ import polars as pl
 from psycopg import sql
 
 from fxloom.bars.bars import Bars, Floats, Ints
+from fxloom.bars.clock import DAY
 from fxloom.bars.days import DaySummary, summarise_days
-from fxloom.bars.months import MICROSECONDS_PER_MINUTE, MINUTES_A_DAY, month_bounds, month_of, months_of
+from fxloom.bars.months import MICROSECONDS_PER_MINUTE, month_bounds, month_of, months_of
 from fxloom.engine.partitions import Corruption, DType, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
 from fxloom.stores.base import CorruptError, Part, StoreError, newer_format
@@ -139,8 +140,8 @@ class PostgresStore:
             found: list[tuple[str, Bars | None]] = []
             for month, volume, spread, days in self._rows(connection, "bar_months", MONTHS, [pair, first, last]):
                 low, high = month_bounds(month)
-                low = max(low, start - start % MINUTES_A_DAY)
-                high = min(high, -(-end // MINUTES_A_DAY) * MINUTES_A_DAY)
+                low = max(low, start - start % DAY)
+                high = min(high, -(-end // DAY) * DAY)
                 bars = self._stored(connection, pair, month, volume, spread, low, high)
                 noted = [d for d in _days_of(days) if low <= d.first < high]
                 found.append((month, bars if summarise_days(bars) == noted else None))

@@ -7,6 +7,7 @@ drawn at random; those at which a feature is declared to exist first, and those 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -53,19 +54,30 @@ UNIFORM = ("multi_scale_30m", "multi_scale_60m")  # begin after as many bars as 
 
 
 SAMPLES: dict[str, tuple[str, Callable[[], Bars]]] = {
-    "made up": ("eurusd", long_quoted_walk),
+    "synthetic": ("eurusd", long_quoted_walk),
+    "synthetic prices only": ("eurusd", lambda: replace(long_quoted_walk(), volume=None, spread=None)),
     "eurusd": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(8_500))),
     "eurusd for weeks": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(14_800))),
     "gbpusd": ("gbpusd", lambda: real_bars("long9/gbpusd").take(slice(30_000, 38_500))),
     "usdjpy": ("usdjpy", lambda: real_bars("market28/usdjpy").take(slice(8_500))),
 }
 WEEKLY = ("hmm_regime", "volatility_surface")
-LONG = ("made up", "eurusd for weeks")  # samples with 7,200 bars before a Sunday
+LONG = ("synthetic", "eurusd for weeks")  # samples with 7,200 bars before a Sunday
+PROXIES = ("volume_features", "spread_features", "advanced_microstructure", "liquidity_metrics")
+
+
+def covers(family: str, name: str) -> bool:
+    """Whether ``family`` is checked on a sample."""
+    if family in WEEKLY:
+        return name in LONG
+    return family in PROXIES if name == "synthetic prices only" else not name.endswith("weeks")
+
+
 CASES = [
-    pytest.param(family, name, marks=() if name == "made up" else pytest.mark.data)
+    pytest.param(family, name, marks=() if name.startswith("synthetic") else pytest.mark.data)
     for family in DEFINITIONS
     for name in SAMPLES
-    if (name in LONG if family in WEEKLY else not name.endswith("weeks"))
+    if covers(family, name)
 ]
 
 
@@ -83,10 +95,10 @@ def sight(name: str, domain: str) -> Sight:
     return market.memo.setdefault(("sight", domain), Sight(market, domain))
 
 
-def chosen_rows(market: Market, table: Any, seed: int) -> list[int]:
+def chosen_rows(market: Market, table: Any, synthetic: bool, seed: int) -> list[int]:
     """Positions among the observed bars."""
     warmups = {f.column.warmup for f in table.features if f.column.anchor is None}
-    if market.volume is not None and market.spread is not None:  # made up: the standstill and after, no volume
+    if synthetic:  # the standstill and after, and the stretch without volume
         spots = np.array([3_999, 4_001, 4_005, 4_012, 4_020, 4_040, 4_065, 4_100, 4_130, 4_200, 4_249, 4_250, 4_251])
         rough = {*spots.tolist(), *(spots + 20).tolist(), *range(4_265, 4_500, 23), *range(5_500, 5_700, 19)}
     else:
@@ -108,16 +120,20 @@ def test_features_are_as_defined(family: str, name: str) -> None:
     wrong = []
     for table in tables:
         columns = {f.key: frames[table.name][f.name].to_numpy() for f in table.features}
-        wrong += differences(table, columns, market, sight(name, table.domain.name), DEFINITIONS[family])
+        rows = chosen_rows(market, table, name.startswith("synthetic"), 7)
+        wrong += differences(table, columns, rows, sight(name, table.domain.name), DEFINITIONS[family])
     assert not wrong, "\n".join(wrong[:40])
 
 
-def differences(table: Any, columns: dict[str, Any], market: Market, view: Sight, definition: Definition) -> list[str]:
-    """What is not as defined; a feature of which hardly a value could be compared is named too."""
+def differences(
+    table: Any, columns: dict[str, Any], rows: list[int], view: Sight, definition: Definition
+) -> list[str]:
+    """Values that differ from the definition; a feature with too few values to compare is named too."""
+    market = view.market
     wrong, compared = [], dict.fromkeys(columns, 0)
     with np.errstate(all="ignore"):
         scales = {key: np.nanstd(values) for key, values in columns.items()}
-        for row in chosen_rows(market, table, 7):
+        for row in rows:
             want = definition(view, int(market.rows[row]))
             assert set(want) == set(columns), set(want) ^ set(columns)
             for f in table.features:

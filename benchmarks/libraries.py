@@ -2,7 +2,7 @@
 
     python -m benchmarks.libraries
 
-One month of made-up bars. Each library is called as its own interface offers it, on the whole series where it takes
+One month of synthetic bars. Each library is called as its own interface offers it, on the whole series where it takes
 one. The two take turns in one process; the ratio is the library's processor time over the kernel's. The probes ask what
 a value changes with, in units of max(abs(value), the column's deviation):
 
@@ -52,11 +52,11 @@ class Case:
 
 def cases() -> list[Case]:
     """Every comparison; the libraries are imported here."""
-    close, three, moves = made_up()
+    close, three, moves = synthetic()
     return [*_indicators(close), *_windows(close), *_transforms(close), *_models(three, moves)]
 
 
-def made_up() -> tuple[Series, Series, Series]:
+def synthetic() -> tuple[Series, Series, Series]:
     """A month of closes as an index near 100, logs of three pairs (3, n), and moves in bp."""
     import datetime as dt
 

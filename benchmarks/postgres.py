@@ -36,7 +36,7 @@ FIRST = month_bounds("2018-03")[0]
 Way = Callable[[int], None]
 
 
-def made_up(missing: int) -> dict[str, np.ndarray]:
+def synthetic(missing: int) -> dict[str, np.ndarray]:
     """Columns of noise; the first ``missing`` rows have no value, as before a warm-up."""
     generator = np.random.default_rng(0)
     columns = {name: generator.normal(size=ROWS) for name in tables()[TABLE].names}
@@ -53,7 +53,7 @@ class Bench:
         self.schema = f"bench_{uuid.uuid4().hex[:8]}"
         self.store = PostgresStore(f"{url}{'&' if '?' in url else '?'}schema={self.schema}")
         self.store.write_settings(Settings(FIRST))
-        self.columns = made_up(0)
+        self.columns = synthetic(0)
         self.ts = FIRST + np.arange(ROWS)
         self.connection = psycopg.connect(url, autocommit=True)
         self.ready = [bytes(p) for p in encoded(Block(self.ts, None, list(self.columns.values()), "float32"))]
@@ -75,7 +75,7 @@ class Bench:
         return timed(lambda: self.store.publish(record, self.ts, None, self.columns))
 
     def ours_with_gaps(self, turn: int) -> float:
-        whole, self.columns = self.columns, made_up(200)
+        whole, self.columns = self.columns, synthetic(200)
         try:
             return self.ours(turn)
         finally:

@@ -1,4 +1,4 @@
-"""Small stores for tests: a made-up market of two pairs and two months, ingested through the front door."""
+"""Small stores for tests: a synthetic market of two pairs and two months, ingested through the front door."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUICK = ["bqx_momentum", "bollinger", "time_features"]  # tables that compile an
 
 
 def write_market(folder: Path, pairs: tuple[str, ...] = PAIRS, start: dt.date = START, end: dt.date = END) -> Path:
-    """Parquet files of a made-up market, one a pair."""
+    """Parquet files of a synthetic market, one a pair."""
     folder.mkdir(parents=True, exist_ok=True)
     for pair, bars in synthetic_market(start, end, pairs).items():
         write_bars(folder / f"{pair}.parquet", bars)
@@ -39,7 +39,7 @@ def write_bars(path: Path, bars: Bars) -> Path:
 
 
 def make_lake(root: Path, pairs: tuple[str, ...] = PAIRS, start: dt.date = START, end: dt.date = END) -> FolderStore:
-    """A folder store with the bars of a made-up market."""
+    """A folder store with the bars of a synthetic market."""
     store = FolderStore(root / "lake")
     reports = ingest(store, [write_market(root / "files", pairs, start, end)])
     assert not [r for r in reports if r.refused]

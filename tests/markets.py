@@ -164,18 +164,18 @@ FIVE = ("cad", "eur", "gbp", "jpy", "usd")
 
 
 @cache
-def panel(pairs: tuple[str, ...] = SOME, n: int = 1_100, seed: int = 3, holes: bool = True) -> dict[str, Bars]:
-    """Bars of ``pairs`` whose triangles nearly close; ``holes``: late pairs, absences, a closure, still prices."""
+def panel(pairs: tuple[str, ...] = SOME, n: int = 1_100, seed: int = 3, gaps: bool = True) -> dict[str, Bars]:
+    """Bars of ``pairs`` whose triangles nearly close; ``gaps``: late pairs, absences, a closure, still prices."""
     rng = np.random.default_rng(seed)
     moves = 1e-4 * rng.standard_t(4, (len(CURRENCIES), n)) * (rng.random((len(CURRENCIES), n)) < 0.7)
-    if holes:
+    if gaps:
         moves[:, 400:425] = 0.0
     value = dict(zip(CURRENCIES, np.cumsum(moves, axis=1), strict=True))
     ts = START + np.arange(n) + np.where(np.arange(n) >= 700, 2_000, 0)
-    return {p: _of_panel(rng, p, value, ts, holes) for p in pairs}
+    return {p: _of_panel(rng, p, value, ts, gaps) for p in pairs}
 
 
-def _of_panel(rng: np.random.Generator, pair: str, value: dict[str, Floats], ts: Ints, holes: bool) -> Bars:
+def _of_panel(rng: np.random.Generator, pair: str, value: dict[str, Floats], ts: Ints, gaps: bool) -> Bars:
     n = len(ts)
     level, digits = (110.0, 3) if pair.endswith("jpy") else (1.2, 5)
     noise = 5e-6 * rng.standard_normal(n)
@@ -186,7 +186,7 @@ def _of_panel(rng: np.random.Generator, pair: str, value: dict[str, Floats], ts:
     opened = np.round((high + low) / 2, digits)
     spread = step * rng.integers(5, 25, n).astype(np.float64)
     bars = Bars(ts, opened, high, low, close, None, spread)
-    return bars.take(_seen(rng, pair, n)) if holes else bars
+    return bars.take(_seen(rng, pair, n)) if gaps else bars
 
 
 def _seen(rng: np.random.Generator, pair: str, n: int) -> Flags:
@@ -198,7 +198,7 @@ def _seen(rng: np.random.Generator, pair: str, n: int) -> Flags:
 
 
 def panel_of_five() -> dict[str, Bars]:
-    """Ten pairs made of five currencies, with holes, a pair that begins late and one that ends early."""
+    """Ten pairs made of five currencies, with gaps, a pair that begins late and one that ends early."""
     rng = np.random.default_rng(3)
     n = 2_400
     value = {c: np.cumsum(rng.standard_t(4, n) * 5e-5) for c in FIVE}
@@ -215,8 +215,8 @@ def panel_of_five() -> dict[str, Bars]:
     return found
 
 
-def held_returns(rows: int, n: int, seed: int = 2) -> tuple[Floats, Flags]:
-    """Correlated returns of some pairs, with holes and a standstill, and which of them count."""
+def correlated_returns(rows: int, n: int, seed: int = 2) -> tuple[Floats, Flags]:
+    """Correlated returns of some pairs, with gaps and a standstill, and which of them count."""
     rng = np.random.default_rng(seed)
     r = rng.standard_normal((rows, n)) + rng.standard_normal(n)
     r[0, :700] = np.nan

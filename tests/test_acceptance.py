@@ -98,7 +98,7 @@ def test_quotes(store: OpenStore, vendor: str, in_warmup: set[str]) -> None:
 @pytest.mark.parametrize(
     "name", ["fxcm_csv/gbpusd-m1-bid-2012_head2000.csv", "mt4_export/fxopen_GBPUSD1_with_header.csv"]
 )
-def test_no_gate_closes_on_what_a_broker_does(store: OpenStore, name: str) -> None:
+def test_gates_accept_broker_behaviour(store: OpenStore, name: str) -> None:
     """Bid prices whose spread estimate is 0 throughout; weekends filled with copies of a bar."""
     assert [r.refused for r in ingest(store.backend, [DATA / "exports" / name])] == [""]
     assert store.populate(workers=2).troubles == []

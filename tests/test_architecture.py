@@ -22,7 +22,7 @@ HEAVY = {"numba", "polars", "pyarrow", "holidays", "psycopg", "pandas", "scipy"}
 SYSTEM_BOUND = {"fcntl", "msvcrt", "winreg", "_winapi", "pwd", "grp", "resource", "termios", "syslog", "posix", "nt"}
 FILE_LIMIT, FUNCTION_LIMIT = 400, 70
 ACROSS = {"laws", "reference", "faults"}  # folders of tests that go across the packages, as those beside this file do
-BUILDERS = {"markets.py", "conftest.py"}  # where tests make bars: made-up ones, and those of the sample data
+BUILDERS = {"markets.py", "conftest.py"}  # where tests make bars: synthetic ones, and those of the sample data
 
 
 @cache
@@ -51,12 +51,12 @@ def package(module: str) -> str:
 CORE_MODULES = [module for module in sources() if package(module) in CORE]
 
 
-def test_the_core_is_where_it_is_looked_for() -> None:
+def test_the_core_packages_exist() -> None:
     assert {package(module) for module in CORE_MODULES} == set(CORE)
 
 
 @pytest.mark.parametrize("module", CORE_MODULES)
-def test_the_core_relies_on_the_standard_library_and_numpy(module: str) -> None:
+def test_the_core_imports_only_the_standard_library_and_numpy(module: str) -> None:
     allowed = {"numpy", "fxloom"} | LIBRARIES.get(package(module), set())
     foreign = libraries(module) - allowed - set(sys.stdlib_module_names)
     assert not foreign, f"{module} imports {sorted(foreign)}"
@@ -67,7 +67,7 @@ def test_only_the_system_package_is_bound_to_an_operating_system(module: str) ->
     assert not libraries(module) & SYSTEM_BOUND
 
 
-def test_public_holidays_are_known_to_one_module() -> None:
+def test_only_one_module_imports_holidays() -> None:
     assert {m for m in sources() if "holidays" in libraries(m)} == {"bars.calendars"}
 
 
@@ -90,7 +90,7 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", sources())
-def test_names_of_modules_say_what_is_in_them(module: str) -> None:
+def test_module_names_are_specific(module: str) -> None:
     assert not set(module.split(".")) & {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
@@ -123,11 +123,11 @@ def mirrored(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("path", MIRRORING, ids=str)
-def test_tests_lie_where_their_module_does(path: Path) -> None:
+def test_tests_mirror_the_package(path: Path) -> None:
     assert mirrored(path), f"there is no module under src/fxloom/{path.parent} that tests/{path} is named after"
 
 
-def test_the_rule_tells_files_that_mirror_nothing() -> None:
+def test_the_mirror_rule_finds_misplaced_files() -> None:
     for path in ("kernels/test_garch.py", "stores/test_postgres_rights.py", "families/test_multi_scale.py"):
         assert mirrored(Path(path)), path
     for path in ("kernels/test_garc.py", "kernels/test_reg.py", "nowhere/test_garch.py", "engine/test_everything.py"):
@@ -146,7 +146,7 @@ def test_the_reference_uses_nothing_of_the_package(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEST_FILES, ids=lambda p: str(p.relative_to(TESTS)))
-def test_bars_are_made_up_in_one_module(path: Path) -> None:
+def test_bars_are_built_in_one_module(path: Path) -> None:
     if str(path.relative_to(TESTS)) in BUILDERS:
         return
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -31,10 +31,10 @@ def test_every_module_imports(module: str) -> None:
 @pytest.fixture(scope="module")
 def market() -> Market:
     bars = synthetic_market(dt.date(2024, 2, 26), dt.date(2024, 3, 6), ["eurusd", "gbpusd"])
-    return Market("a made-up week", "2024-03", bars)
+    return Market("a synthetic week", "2024-03", bars)
 
 
-def test_the_planner_says_where_a_table_starts(market: Market) -> None:
+def test_the_planner_decides_where_a_table_starts(market: Market) -> None:
     """180 clock bars before March 2024 begin on Thursday 29 February, and whole days are read."""
     found = starts(market, select_tables(["bqx_momentum"]))
     assert found == {"bqx_momentum": int(dt.datetime(2024, 2, 29, tzinfo=dt.UTC).timestamp()) // 60}
@@ -48,13 +48,13 @@ def test_one_table_of_one_pair_is_computed(market: Market) -> None:
     assert len(computed.ts) == len(market.bars["eurusd"].between(market.first, 1 << 40))
 
 
-def test_the_spread_of_every_pair_is_given_to_the_script(market: Market) -> None:
+def test_the_script_gets_the_spread_of_every_pair(market: Market) -> None:
     from benchmarks.panel_tables import PanelGround
 
     assert list(PanelGround(market).spread.columns) == ["eurusd", "gbpusd"]
 
 
-def test_what_a_fresh_process_runs_computes_a_table() -> None:
+def test_the_start_up_script_computes_a_table() -> None:
     from benchmarks.start_up import COMPUTE, PREPARE
 
     names: dict[str, object] = {}

@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_that_is_no_data_is_refused_and_the_rest_comes_in(case: str, tmp_path: Path, capsys: Capture) -> None:
+def test_a_non_data_file_is_refused_and_the_rest_ingested(case: str, tmp_path: Path, capsys: Capture) -> None:
     name, data = REFUSED[case]
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / name).write_bytes(data)
@@ -122,7 +122,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_row_is_kept_apart_with_its_line(case: str, tmp_path: Path, capsys: Capture) -> None:
+def test_an_invalid_row_is_quarantined_with_its_line(case: str, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join([*rows()[:60], BROKEN[case], *rows()[60:]]))
     status, report = ingest(tmp_path, capsys)
@@ -135,7 +135,7 @@ def test_a_broken_row_is_kept_apart_with_its_line(case: str, tmp_path: Path, cap
     check_store(tmp_path, {"eurusd": 120, "usdjpy": 120})
 
 
-def test_ask_below_bid_is_kept_apart(tmp_path: Path, capsys: Capture) -> None:
+def test_ask_below_bid_is_quarantined(tmp_path: Path, capsys: Capture) -> None:
     lines = [f"2024-01-08 10:00:{s:02d},1.1,{1.1002 if s else 1.0998}" for s in range(20)]
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join(["ts_utc,bid,ask", *lines]))
@@ -159,7 +159,7 @@ def test_line_ends_and_encodings(end: str, encoding: str, tmp_path: Path, capsys
     check_store(tmp_path, {"eurusd": 120, "usdjpy": 120})
 
 
-def test_hours_that_repeat_when_clocks_go_back_are_not_lost_silently(tmp_path: Path, capsys: Capture) -> None:
+def test_repeated_hours_when_clocks_go_back_are_reported(tmp_path: Path, capsys: Capture) -> None:
     """New York, 3 November 2024: 01:00 to 01:59 occurs twice; rows that cannot both be right are kept apart."""
     first, again = (rows(60, 1.1 + x, dt.datetime(2024, 11, 3, 1), seed) for x, seed in ((0.0, 1), (0.001, 2)))
     before = rows(60, 1.1, dt.datetime(2024, 11, 3, 0), 3)
@@ -175,7 +175,7 @@ def test_hours_that_repeat_when_clocks_go_back_are_not_lost_silently(tmp_path: P
         assert reported["refused"]
 
 
-def test_shuffled_and_doubled_rows(tmp_path: Path, capsys: Capture) -> None:
+def test_shuffled_and_duplicated_rows(tmp_path: Path, capsys: Capture) -> None:
     order = np.random.default_rng(3).permutation(120)
     lines = [rows()[i] for i in order] + rows()[:30]
     (tmp_path / "files").mkdir()
@@ -198,7 +198,7 @@ def test_names_with_spaces_and_quotes(tmp_path: Path, capsys: Capture) -> None:
     check_store(tmp_path, {"eurusd": 120, "usdjpy": 120})
 
 
-def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path, capsys: Capture) -> None:
+def test_links_out_of_the_folder_are_refused_and_reported(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "outside.csv").write_text("\n".join(rows()))
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "eurusd.csv").symlink_to(tmp_path / "outside.csv")
@@ -208,7 +208,7 @@ def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path, capsys: Ca
     check_store(tmp_path, {"usdjpy": 120})
 
 
-def test_a_file_that_may_not_be_read(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "eurusd.csv").write_text("\n".join(rows()))
     real = Path.open
@@ -224,7 +224,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, capsys: Capture, monkeypatc
     assert "Permission denied" in bad(report)["refused"]
 
 
-def test_nothing_at_all(tmp_path: Path, capsys: Capture) -> None:
+def test_an_empty_folder(tmp_path: Path, capsys: Capture) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     assert main(["ingest", "--store", str(tmp_path / "lake"), str(empty)]) == 1

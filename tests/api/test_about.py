@@ -20,7 +20,7 @@ def fresh_cache_root() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("fresh_cache_root")
-def test_it_names_versions_and_the_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_and_kernels_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path / "kernels"))
     found = about()
     assert found["fxloom"] == fxloom.__version__
@@ -29,7 +29,7 @@ def test_it_names_versions_and_the_kernels(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("fresh_cache_root")
-def test_an_unsafe_folder_is_said_to_be_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsafe_cache_folder_is_reported_as_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels").chmod(0o777)
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path / "kernels"))

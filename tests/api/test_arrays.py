@@ -35,7 +35,7 @@ def deviation(frame: object, **options: object) -> pl.DataFrame:
     return fxloom.compute(frame, "eurusd", **wanted)["statistics_rate"]  # type: ignore[arg-type]
 
 
-def test_a_value_needs_the_whole_lookback_inside_the_frame(frame: pl.DataFrame, bars: Bars) -> None:
+def test_a_value_needs_its_whole_lookback_in_the_frame(frame: pl.DataFrame, bars: Bars) -> None:
     rows = deviation(frame)
     assert rows.columns == ["ts_utc", "known_at", "pair", DEVIATION]
     assert rows[DEVIATION].null_count() == 14
@@ -43,7 +43,7 @@ def test_a_value_needs_the_whole_lookback_inside_the_frame(frame: pl.DataFrame, 
     assert rows[DEVIATION].drop_nulls()[0] == pytest.approx(index.std(ddof=1), rel=1e-9)
 
 
-def test_where_the_frame_begins_changes_no_value(frame: pl.DataFrame) -> None:
+def test_values_do_not_depend_on_the_frames_first_row(frame: pl.DataFrame) -> None:
     whole = fxloom.compute(frame, "eurusd", baseline=1.1, tables="technical")
     late = fxloom.compute(frame[500:], "eurusd", baseline=1.1, tables="technical")
     for name, rows in late.items():
@@ -54,7 +54,7 @@ def test_where_the_frame_begins_changes_no_value(frame: pl.DataFrame) -> None:
             )
 
 
-def test_the_last_row_alone_is_that_of_the_whole(frame: pl.DataFrame) -> None:
+def test_the_last_row_alone_equals_that_of_the_whole_frame(frame: pl.DataFrame) -> None:
     names = ["reg_rate", "tech_rsi_14_rate", DEVIATION]
     whole = fxloom.compute(frame, "EURUSD", baseline=1.1, features=names)
     last = fxloom.compute(frame, "eurusd", baseline=1.1, features=names, last=2)
@@ -63,7 +63,7 @@ def test_the_last_row_alone_is_that_of_the_whole(frame: pl.DataFrame) -> None:
         assert rows.equals(whole[table].tail(2))
 
 
-def test_pandas_frames_and_their_index_are_taken(frame: pl.DataFrame) -> None:
+def test_pandas_frames_with_a_time_index_are_accepted(frame: pl.DataFrame) -> None:
     expected = deviation(frame)
     assert deviation(frame.to_pandas()).equals(expected)
     assert deviation(frame.to_pandas().set_index("ts_utc")).equals(expected)
@@ -72,7 +72,7 @@ def test_pandas_frames_and_their_index_are_taken(frame: pl.DataFrame) -> None:
     assert deviation(local).equals(expected)
 
 
-def test_a_baseline_must_be_said(frame: pl.DataFrame) -> None:
+def test_a_baseline_is_required(frame: pl.DataFrame) -> None:
     with pytest.raises(TypeError, match="baseline"):
         fxloom.compute(frame, "eurusd", features=DEVIATION)  # type: ignore[call-arg]
     for wrong in (0.0, -1.0, np.nan, {"gbpusd": 1.2}):
@@ -86,19 +86,19 @@ def test_a_baseline_must_be_said(frame: pl.DataFrame) -> None:
     assert one == pytest.approx(2 * two)
 
 
-def test_too_little_history_is_named(frame: pl.DataFrame) -> None:
+def test_too_little_history_is_reported(frame: pl.DataFrame) -> None:
     with pytest.raises(ValueError, match=r"reg_rate of eurusd needs \d+, there are 4\. .*complete=True"):
         fxloom.compute(frame[:5], "eurusd", baseline=1.1, tables="reg_rate")
     assert deviation(frame[:20], complete=True)[DEVIATION].null_count() == 14
 
 
 @pytest.mark.parametrize("last", [0, -1])
-def test_at_least_one_row_is_asked_for(last: int, frame: pl.DataFrame) -> None:
+def test_at_least_one_row_must_be_requested(last: int, frame: pl.DataFrame) -> None:
     with pytest.raises(ValueError, match=f"invalid last={last}, expected 1 or more rows"):
         fxloom.compute(frame, "eurusd", baseline=1.1, tables="bollinger", last=last)
 
 
-def test_several_pairs_give_the_tables_of_many_pairs() -> None:
+def test_several_pairs_allow_panel_tables() -> None:
     market = synthetic_market(dt.date(2024, 1, 8), dt.date(2024, 1, 12), ("eurusd", "gbpusd", "eurgbp"))
     frames = fxloom.compute(market, baseline="first close", tables="currency_strength", complete=True)
     assert set(frames["currency_strength"]["pair"].unique()) == set(market)
@@ -117,7 +117,7 @@ def test_several_pairs_give_the_tables_of_many_pairs() -> None:
         (lambda b: b.take(slice(0, 0)), "no bars"),
     ],
 )
-def test_bars_that_break_a_rule_are_named(bars: Bars, change: object, message: str) -> None:
+def test_invalid_bars_are_reported(bars: Bars, change: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         as_bars(change(bars), "eurusd")  # type: ignore[operator]
 
@@ -129,7 +129,7 @@ def _with(column: np.ndarray | None, at: int, value: float) -> np.ndarray:
     return out
 
 
-def test_frames_that_are_no_bars_say_what_they_lack(frame: pl.DataFrame) -> None:
+def test_frames_without_bars_report_missing_columns(frame: pl.DataFrame) -> None:
     with pytest.raises(ValueError, match="lack close; they have ts_utc, open"):
         deviation(frame.drop("close"))
     with pytest.raises(ValueError, match="whole minutes"):
@@ -140,6 +140,6 @@ def test_frames_that_are_no_bars_say_what_they_lack(frame: pl.DataFrame) -> None
         fxloom.compute(frame, baseline=1.0)
 
 
-def test_tables_of_many_pairs_need_several_pairs(frame: pl.DataFrame) -> None:
+def test_panel_tables_need_several_pairs(frame: pl.DataFrame) -> None:
     with pytest.raises(ValueError, match="correlation_rate need several pairs"):
         fxloom.compute(frame, "eurusd", baseline=1.0, tables="correlation_rate")

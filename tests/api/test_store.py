@@ -59,7 +59,7 @@ def make_stale(lake: FolderStore) -> None:
     lake.publish(replace(record, fingerprint="of other bars"), ts, None, columns)
 
 
-def test_a_missing_and_a_stale_partition_are_reported_with_the_cure(store: OpenStore, lake: FolderStore) -> None:
+def test_missing_and_stale_partitions_are_reported_with_the_fix(store: OpenStore, lake: FolderStore) -> None:
     part(lake).unlink()
     make_stale(lake)
     with pytest.raises(UnavailableError, match="1 missing, 1 stale") as caught:
@@ -77,7 +77,7 @@ def test_a_missing_and_a_stale_partition_are_reported_with_the_cure(store: OpenS
 @pytest.mark.parametrize(
     ("allow", "missing", "stale"), [("nothing", False, False), ("missing", True, False), ("stale", False, True)]
 )
-def test_each_kind_is_allowed_by_its_name(
+def test_missing_and_stale_are_allowed_separately(
     lake: FolderStore, store: OpenStore, tmp_path: Path, allow: Allow, missing: bool, stale: bool
 ) -> None:
     other = FolderStore(shutil.copytree(lake.root, tmp_path / "other"))
@@ -91,7 +91,7 @@ def test_each_kind_is_allowed_by_its_name(
                 one.read("bollinger_rate", allow=allow)
 
 
-def test_all_reads_what_there_is_and_says_so(store: OpenStore, lake: FolderStore) -> None:
+def test_allow_all_reads_what_exists_and_reports_the_rest(store: OpenStore, lake: FolderStore) -> None:
     part(lake).unlink()
     make_stale(lake)
     frame = store.read("bollinger_rate", allow="all")
@@ -100,7 +100,7 @@ def test_all_reads_what_there_is_and_says_so(store: OpenStore, lake: FolderStore
     assert set(frame.collect()["pair"].unique()) == {"eurusd", "usdjpy"}
 
 
-def test_only_what_was_asked_for_must_be_there(store: OpenStore, lake: FolderStore) -> None:
+def test_only_requested_partitions_must_exist(store: OpenStore, lake: FolderStore) -> None:
     part(lake).unlink()
     assert store.read("bollinger_rate", "usdjpy").collect().height
     assert store.read("bollinger_rate", end="2024-02-01").collect().height
@@ -109,7 +109,7 @@ def test_only_what_was_asked_for_must_be_there(store: OpenStore, lake: FolderSto
         store.matrix("bollinger_rate", "eurusd")
 
 
-def test_a_refused_partition_differs_from_one_never_computed(
+def test_refused_and_never_computed_partitions_are_distinguished(
     store: OpenStore, lake: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part(lake).unlink()
@@ -134,7 +134,7 @@ def test_unknown_pairs_and_features_are_named(store: OpenStore) -> None:
         store.read("bollinger_rate", allow="anything")  # type: ignore[arg-type]
 
 
-def test_times_and_words_that_make_no_sense_are_named(store: OpenStore) -> None:
+def test_invalid_times_and_options_are_reported(store: OpenStore) -> None:
     with pytest.raises(ValueError, match="no time lies between start=2024-02-02 and end=2024-02-01"):
         store.read("bollinger_rate", start="2024-02-02", end="2024-02-01")
     with pytest.raises(ValueError, match="invalid time '2024-13', expected YYYY-MM-DD"):
@@ -147,7 +147,7 @@ def test_times_and_words_that_make_no_sense_are_named(store: OpenStore) -> None:
         store.populate(tables="bollinger_rate", workers=0, force=True)
 
 
-def test_columns_come_in_the_order_asked_for_and_case_does_not_matter(store: OpenStore) -> None:
+def test_columns_keep_the_requested_order_and_ignore_case(store: OpenStore) -> None:
     frame = store.read(["BB_WIDTH_30_RATE", "bb_percent_b_15_rate", "bb_width_*_rate"], "EURUSD").collect()
     names = frame.columns[3:]
     assert names[:2] == ["bb_width_30_rate", "bb_percent_b_15_rate"]
@@ -155,7 +155,7 @@ def test_columns_come_in_the_order_asked_for_and_case_does_not_matter(store: Ope
     assert names[2:] == [n for n in widths if n != "bb_width_30_rate"]
 
 
-def test_a_missing_value_is_null_for_every_reader(store: OpenStore, lake: FolderStore) -> None:
+def test_missing_values_are_null_for_every_reader(store: OpenStore, lake: FolderStore) -> None:
     frame = store.read("bollinger_rate", "eurusd", end="2024-02-01").collect()
     column = frame["bb_width_15_rate"]
     assert column.null_count() > 0
@@ -172,7 +172,7 @@ def test_files_document_their_columns(lake: FolderStore) -> None:
     assert set(field.metadata) >= {b"unit", b"range", b"formula"}
 
 
-def test_a_written_matrix_says_what_is_in_it(store: OpenStore, lake: FolderStore, tmp_path: Path) -> None:
+def test_a_written_matrix_describes_its_contents(store: OpenStore, lake: FolderStore, tmp_path: Path) -> None:
     part(lake).unlink()
     path = tmp_path / "out.parquet"
     rows = store.write_matrix(path, ["bb_width_15_rate"], allow="missing")
@@ -185,7 +185,7 @@ def test_a_written_matrix_says_what_is_in_it(store: OpenStore, lake: FolderStore
     assert b"formula" in table.schema.field("bb_width_15_rate").metadata
 
 
-def test_csv_is_csv_and_other_kinds_are_refused(store: OpenStore, lake: FolderStore, tmp_path: Path) -> None:
+def test_csv_is_written_and_unknown_formats_are_refused(store: OpenStore, lake: FolderStore, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     rows = store.write_matrix(path, ["bb_width_15_rate"], missing="drop")
     frame = pl.read_csv(path, try_parse_dates=True)
@@ -200,7 +200,7 @@ def test_csv_is_csv_and_other_kinds_are_refused(store: OpenStore, lake: FolderSt
         store.write_matrix(tmp_path / "link.csv", ["bb_width_15_rate"])
 
 
-def test_what_a_killed_writer_left_is_removed_by_the_next(store: OpenStore, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_writer_are_removed_by_the_next(store: OpenStore, tmp_path: Path) -> None:
     left = tmp_path / ".out.parquet.fxloom-999999999-0a1b2c3d"
     other = tmp_path / ".out.parquet.mine"
     left.touch()
@@ -209,7 +209,7 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(store: OpenStore, tmp_
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == [other.name, "out.parquet"]
 
 
-def test_single_names_and_capitals_are_taken_everywhere(store: OpenStore, lake: FolderStore) -> None:
+def test_single_names_and_capitals_are_accepted_everywhere(store: OpenStore, lake: FolderStore) -> None:
     part(lake).unlink()
     assert [
         str(p.key) for p in store.plan("EURUSD", "2024-02", "Bollinger_Rate").partitions if p.state == "missing"

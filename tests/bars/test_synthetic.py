@@ -53,7 +53,7 @@ def test_bars_obey_the_rules(market: dict[str, Bars], pair: str) -> None:
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-def test_prices_have_the_digits_of_quotes(market: dict[str, Bars], pair: str) -> None:
+def test_prices_are_rounded_like_quotes(market: dict[str, Bars], pair: str) -> None:
     digits = 3 if pair.endswith("jpy") else 5
     b = market[pair]
     assert b.spread is not None
@@ -93,7 +93,7 @@ def test_volume_follows_volatility(market: dict[str, Bars]) -> None:
         assert np.corrcoef(b.volume, (b.high - b.low) / b.close)[0, 1] > 0.3
 
 
-def test_triangles_close_up_to_small_noise(market: dict[str, Bars]) -> None:
+def test_triangles_close_within_small_noise(market: dict[str, Bars]) -> None:
     logs = {}
     ts = market["eurusd"].ts
     for b in market.values():
@@ -108,7 +108,7 @@ def test_triangles_close_up_to_small_noise(market: dict[str, Bars]) -> None:
         assert abs(residual.mean()) < 0.05
 
 
-def test_sessions_are_livelier_than_the_night(market: dict[str, Bars]) -> None:
+def test_volatility_is_higher_in_sessions_than_at_night(market: dict[str, Bars]) -> None:
     b = market["eurusd"]
     hour = b.ts // 60 % 24
     reach = (b.high - b.low) / b.close
@@ -155,7 +155,7 @@ def test_christmas_and_new_year_are_closed() -> None:
     assert np.sum((gaps >= 1440) & (gaps < 2_000)) == 2
 
 
-def test_same_seed_same_bars_whatever_else_is_asked_for(market: dict[str, Bars]) -> None:
+def test_bars_depend_on_the_seed_and_not_on_the_request(market: dict[str, Bars]) -> None:
     alone = synthetic_market(*MONTH, pairs=["gbpnzd"])["gbpnzd"]
     longer = synthetic_market(MONTH[0], date(2018, 3, 20), pairs=["gbpnzd", "eurusd"])["gbpnzd"]
     other = synthetic_market(*MONTH, pairs=["gbpnzd"], seed=29)["gbpnzd"]
@@ -167,7 +167,7 @@ def test_same_seed_same_bars_whatever_else_is_asked_for(market: dict[str, Bars])
     assert not np.array_equal(other.close, together.close)
 
 
-def test_nothing_lies_outside_of_the_dates_asked_for() -> None:
+def test_bars_stay_within_the_requested_dates() -> None:
     b = synthetic_market(date(2018, 2, 7), date(2018, 2, 9), ["eurusd"])["eurusd"]
     assert moment(b.ts[0]).date() == date(2018, 2, 7)
     assert moment(b.ts[-1]).date() == date(2018, 2, 8)
@@ -176,6 +176,6 @@ def test_nothing_lies_outside_of_the_dates_asked_for() -> None:
     assert len(synthetic_market(date(2018, 2, 7), date(2018, 2, 7), ["eurusd"])["eurusd"]) == 0
 
 
-def test_a_pair_that_is_none_is_refused() -> None:
+def test_an_unknown_pair_is_refused() -> None:
     with pytest.raises(ValueError, match="usdeur"):
         synthetic_market(*MONTH, pairs=["usdeur"])

@@ -39,7 +39,7 @@ def result(capsys: Capture) -> Any:
 @pytest.mark.parametrize(
     "command", ["", "init", "ingest", "populate", "audit", "catalogue", "matrix", "verify", "demo"]
 )
-def test_help_says_what_every_command_does(command: str, capsys: Capture) -> None:
+def test_help_describes_every_command(command: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as done:
         main([*([command] if command else []), "--help"])
     assert done.value.code == 0
@@ -47,19 +47,19 @@ def test_help_says_what_every_command_does(command: str, capsys: Capture) -> Non
 
 
 @pytest.mark.parametrize("workers", ["0", "-3", "two"])
-def test_workers_are_a_number_above_zero(workers: str, capsys: Capture) -> None:
+def test_workers_must_be_positive(workers: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["populate", f"--workers={workers}"])
     assert f"invalid number '{workers}', expected 1 or more" in capsys.readouterr().err
 
 
-def test_copy_has_no_other_store_than_from_and_to(capsys: Capture) -> None:
+def test_copy_takes_no_store_option(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["copy", "--store", "lake", "--from", "a", "--to", "b"])
     assert "unrecognized arguments: --store" in capsys.readouterr().err
 
 
-def test_the_version_says_what_a_bug_report_needs(capsys: Capture) -> None:
+def test_version_reports_what_a_bug_report_needs(capsys: Capture) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"fxloom {fxloom.__version__}\n"
     assert main(["--version", "--debug"]) == 0
@@ -111,7 +111,7 @@ def test_ingest_reports_every_file(tmp_path: Path, capsys: Capture) -> None:
     assert "zone: UTC+0" in shown
 
 
-def test_a_plan_is_shown_and_nothing_done(lake: FolderStore, capsys: Capture) -> None:
+def test_dry_run_shows_the_plan_and_changes_nothing(lake: FolderStore, capsys: Capture) -> None:
     before = len(lake.records())
     assert main(["populate", "--store", lake.url, "--tables", "statistics,bollinger", "--plan"]) == 0
     shown = capsys.readouterr().out
@@ -121,7 +121,7 @@ def test_a_plan_is_shown_and_nothing_done(lake: FolderStore, capsys: Capture) ->
     assert len(lake.records()) == before
 
 
-def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> None:
+def test_audit_reports_states_and_counts(lake: FolderStore, capsys: Capture) -> None:
     assert main(["audit", "--store", lake.url, "--json"]) == 0
     report = result(capsys)
     states = {t["table"]: t["state"] for t in report["tables"]}
@@ -132,7 +132,7 @@ def test_audit_tells_states_and_counts(lake: FolderStore, capsys: Capture) -> No
     assert "bollinger_rate\teurusd\t2024-01\t" in capsys.readouterr().out
 
 
-def test_catalogue_finds_by_word_and_table(capsys: Capture) -> None:
+def test_catalogue_search_by_word_and_table(capsys: Capture) -> None:
     assert main(["catalogue", "--search", "tech_rsi_14", "--table", "technical", "--json"]) == 0
     found = result(capsys)
     assert [f["name"] for f in found] == ["tech_rsi_14_rate", "tech_rsi_14_bqx"]
@@ -143,7 +143,7 @@ def test_catalogue_finds_by_word_and_table(capsys: Capture) -> None:
     assert len(result(capsys)) == 1060
 
 
-def test_the_matrix_joins_tables_in_one_file(lake: FolderStore, tmp_path: Path, capsys: Capture) -> None:
+def test_matrix_joins_tables_in_one_file(lake: FolderStore, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "matrix.parquet"
     options = ["matrix", "--store", lake.url, "--out", str(out), "--start", "2024-01-20", "--end", "2024-02-10"]
     assert main([*options, "--features", "bollinger_rate,w15_bqx_return,session_*"]) == 0
@@ -156,7 +156,7 @@ def test_the_matrix_joins_tables_in_one_file(lake: FolderStore, tmp_path: Path, 
     assert "no_such_feature" in capsys.readouterr().err
 
 
-def test_rows_that_are_not_all_due_are_kept_or_dropped(lake: FolderStore, tmp_path: Path) -> None:
+def test_incomplete_rows_are_kept_or_dropped(lake: FolderStore, tmp_path: Path) -> None:
     out = tmp_path / "matrix.parquet"
     options = ["matrix", "--store", lake.url, "--out", str(out), "--features", "bollinger_rate", "--end", "2024-01-03"]
     assert main(options) == 0
@@ -170,7 +170,7 @@ def test_rows_that_are_not_all_due_are_kept_or_dropped(lake: FolderStore, tmp_pa
     )
 
 
-def test_ctrl_c_ends_with_130_and_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_exits_with_130_and_the_store_can_resume(tmp_path: Path) -> None:
     lake = make_lake(tmp_path)
     command = [sys.executable, "-m", "fxloom", "populate", "--store", lake.url, "--workers", "1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -200,17 +200,17 @@ def test_an_unexpected_error_is_one_line(lake: FolderStore, capsys: Capture, mon
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)])
-def test_times_are_read(text: str, value: float) -> None:
+def test_times_are_parsed(text: str, value: float) -> None:
     assert seconds(text) == value
 
 
-def test_a_wrong_time_is_named() -> None:
+def test_an_invalid_time_is_reported() -> None:
     with pytest.raises(ValueError, match="invalid duration 'soon'"):
         seconds("soon")
 
 
 @pytest.mark.slow
-def test_the_demo_goes_the_whole_way(tmp_path: Path) -> None:
+def test_the_demo_runs_end_to_end(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fxloom", "demo", "--store", str(tmp_path / "demo")]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"}, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

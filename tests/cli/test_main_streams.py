@@ -25,7 +25,7 @@ def run(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @posix
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&-"])
-def test_closed_streams_end_no_command(closed: str, tmp_path: Path) -> None:
+def test_closed_streams_do_not_abort_a_command(closed: str, tmp_path: Path) -> None:
     for command in ("fxloom catalogue --search liquidity", "fxloom catalogue --search liquidity --json"):
         ended = run(f"{command} {closed}")
         assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
@@ -34,7 +34,7 @@ def test_closed_streams_end_no_command(closed: str, tmp_path: Path) -> None:
 
 
 @posix
-def test_characters_that_a_terminal_lacks_are_escaped(tmp_path: Path) -> None:
+def test_unsupported_characters_are_escaped(tmp_path: Path) -> None:
     odd = tmp_path / "données ¥.csv"
     odd.write_text("nothing;of;use\n" * 5)
     ended = run(f"fxloom ingest --store '{tmp_path / 'lake'}' '{odd}'", LC_ALL="C", PYTHONIOENCODING="ascii")
@@ -43,7 +43,7 @@ def test_characters_that_a_terminal_lacks_are_escaped(tmp_path: Path) -> None:
 
 
 @posix
-def test_an_unsafe_cache_ends_populate_and_verify_with_the_cure(tmp_path: Path) -> None:
+def test_an_unsafe_cache_stops_populate_and_verify_with_the_fix(tmp_path: Path) -> None:
     lake = make_lake(tmp_path, ("eurusd",))
     cache = tmp_path / "cache"
     cache.mkdir()

@@ -46,15 +46,15 @@ def test_a_misspelled_word_gets_suggestions(capsys: Capture) -> None:
     assert "'liqudity': did you mean liquidity" in shown(capsys, "--search", "liqudity", status=1)
 
 
-def test_a_word_that_nothing_resembles_is_named(capsys: Capture) -> None:
+def test_an_unknown_word_without_suggestions_is_reported(capsys: Capture) -> None:
     assert "'zzzzzz': nothing is spelled like it" in shown(capsys, "--search", "zzzzzz", status=1)
 
 
-def test_words_that_never_meet_are_counted_one_by_one(capsys: Capture) -> None:
+def test_words_that_match_only_separately_are_counted_separately(capsys: Capture) -> None:
     assert "features that match one: garch 30, holiday 20" in shown(capsys, "--search", "garch", "holiday", status=1)
 
 
-def test_what_lies_outside_the_table_is_counted(capsys: Capture) -> None:
+def test_matches_outside_the_table_are_counted(capsys: Capture) -> None:
     said = shown(capsys, "--search", "garch_vol_rate", "--table", "bollinger", status=1)
     assert "no feature in bollinger matches 'garch_vol_rate'; without --table there are 1" in said
 
@@ -70,7 +70,7 @@ def test_the_glossary_can_be_searched(capsys: Capture) -> None:
     assert [term["term"] for term in found] == ["EDGE"]
 
 
-def test_json_has_no_numbers_that_json_lacks(capsys: Capture) -> None:
+def test_json_output_has_no_infinity(capsys: Capture) -> None:
     """An open range is null, not Infinity, which jq and JavaScript refuse."""
 
     def refuse(constant: str) -> float:

@@ -35,7 +35,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_name_is_broken(width: int) ->
         assert any(word in line for line in lines), word
 
 
-def test_what_does_not_fit_goes_below_its_row() -> None:
+def test_overflowing_cells_go_below_their_row() -> None:
     lines = drawn(AUDIT_COLUMNS, AUDIT, 100)
     row = next(i for i, line in enumerate(lines) if line.startswith("bqx_momentum"))
     assert lines[row + 1] == "    findings: 3"
@@ -52,7 +52,7 @@ def test_a_column_without_a_cell_is_left_out() -> None:
     assert "findings" in heading
 
 
-def test_long_texts_wrap_at_words_beside_the_rest_or_below_it() -> None:
+def test_long_texts_wrap_at_words() -> None:
     row = [["bb_width_15_rate", "ratio", FORMULA, SOURCE]]
     beside, below = drawn(FEATURE, row, 120), drawn(FEATURE, row, 60)
     for lines in (beside, below):
@@ -62,6 +62,6 @@ def test_long_texts_wrap_at_words_beside_the_rest_or_below_it() -> None:
     assert below[2].startswith("    formula: (upper - lower)")
 
 
-def test_markup_in_a_cell_is_text() -> None:
+def test_markup_in_a_cell_is_printed_as_text() -> None:
     assert "[0, 240]" in drawn(["range"], [["[0, 240]"]], 80)[1]
     assert "[bold]" in drawn(["range"], [["[bold]"]], 80)[1]

@@ -36,7 +36,7 @@ def columns() -> dict[str, Floats]:
 
 
 @pytest.mark.parametrize("block", [1, 2, 4, 128])
-def test_correlations_whatever_the_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_correlations_do_not_depend_on_the_block_size(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     held = columns()
     found = correlations_of(list(held), held.__getitem__)
@@ -46,13 +46,13 @@ def test_correlations_whatever_the_blocks(block: int, monkeypatch: pytest.Monkey
             assert found[i, j] == pytest.approx(np.corrcoef(held[x][both], held[y][both])[0, 1], abs=1e-12)
 
 
-def test_columns_that_hardly_ever_have_a_value_together_are_not_compared() -> None:
+def test_columns_with_too_few_common_values_are_not_compared() -> None:
     held = columns()
     held["a"][: N // 2], held["image"][N // 2 :] = np.nan, np.nan
     assert np.isnan(correlations_of(["a", "image"], held.__getitem__)[0, 1])
 
 
-def test_groups_are_what_near_duplicates_connect() -> None:
+def test_groups_are_connected_near_duplicates() -> None:
     duplicates = [NearDuplicates("a", "b", 1.0), NearDuplicates("d", "e", -1.0), NearDuplicates("b", "c", 1.0)]
     assert groups_of(["e", "d", "c", "x", "b", "a"], duplicates) == [["c", "b", "a"], ["e", "d"]]
     assert groups_of(["x"], []) == []
@@ -106,7 +106,7 @@ def test_the_command(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(capsys.readouterr().out)["constant"] == {names[2]: 0.5}
 
 
-def test_what_is_not_there_is_said(lake: FolderStore, tmp_path: Path) -> None:
+def test_missing_inputs_are_reported(lake: FolderStore, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no features of gbpusd"):
         redundancy(lake, ["gbpusd"])
     with pytest.raises(StoreError, match="2023-05 is not populated"):
@@ -145,14 +145,14 @@ def found_in(store: FolderStore, pairs: list[str], **options: Any) -> set[tuple[
     return {(place[d.first], place[d.second]) for d in found.duplicates if d.first in place and d.second in place}
 
 
-def test_near_duplicates_are_so_in_every_pair_and_month(two_pairs: FolderStore) -> None:
+def test_near_duplicates_must_hold_in_every_pair_and_month(two_pairs: FolderStore) -> None:
     assert ("0", "2") in found_in(two_pairs, ["eurusd"])
     assert ("0", "2") in found_in(two_pairs, ["usdjpy"])
     assert ("0", "2") not in found_in(two_pairs, ["eurusd", "usdjpy"])
     assert ("0", "1") in found_in(two_pairs, ["eurusd", "usdjpy"])
 
 
-def test_ranks_see_what_is_not_linear(two_pairs: FolderStore) -> None:
+def test_rank_correlation_finds_nonlinear_duplicates(two_pairs: FolderStore) -> None:
     assert ("0", "3") not in found_in(two_pairs, ["usdjpy"], threshold=0.9999999)
     assert ("0", "3") in found_in(two_pairs, ["usdjpy"], threshold=0.9999999, method="spearman")
     with pytest.raises(ValueError, match="unknown method 'kendall', expected one of pearson, spearman"):

@@ -76,7 +76,7 @@ def test_findings_on_partitions() -> None:
     assert reported(table) == [f"{TABLE} eurusd 2024-01: 25000 rows, but 25001 bars"]
 
 
-def test_columns_that_jump_in_scale_from_the_month_before() -> None:
+def test_columns_whose_scale_jumps_from_the_previous_month() -> None:
     before, after = record(), record("2024-02", std=0.2 * JUMP_LIMIT * 1.01)
     table = judged([before, after], [item(), item("2024-02")])
     assert len(table.findings) == 10
@@ -92,7 +92,7 @@ def test_columns_that_jump_in_scale_from_the_month_before() -> None:
     assert not reported(judged([before, few], [item(), item("2024-02")]))
 
 
-def test_a_feature_that_is_no_more_does_not_stop_the_audit() -> None:
+def test_a_removed_feature_does_not_stop_the_audit() -> None:
     old = record()
     old = replace(old, quality=old.quality | {"bb_gone_rate": dict(GOOD)})
     assert judged([old], [item()]).populated == 10
@@ -107,20 +107,20 @@ def test_the_detail_distinguishes_missing_values() -> None:
     }  # fmt: skip
 
 
-def test_the_share_of_populated_features_is_never_rounded_up() -> None:
+def test_populated_share_is_never_rounded_up() -> None:
     table = judged([record()], [item()])
     almost = Audit((replace(table, features=100_000, populated=99_999),))
     assert almost.summary == "99,999 of 100,000 features populated (99.9 %)"
     assert Audit((table,), (Corruption("x", "y"),)).summary == "10 of 10 features populated (100.0 %)"
 
 
-def test_the_summary_counts_the_tables_that_were_asked_for() -> None:
+def test_summary_counts_the_requested_tables() -> None:
     found = audit([record()], Plan((item(),)))
     assert found.summary == "10 of 10 features populated (100.0 %) in 1 of 49 tables"
     assert audit([], Plan((item(),))).summary == "nothing is populated yet"
 
 
-def test_features_that_are_empty_for_a_pair_are_named() -> None:
+def test_features_without_values_for_a_pair_are_reported() -> None:
     hollow = record(pair="usdjpy")
     hollow.quality["bb_width_15_rate"] = {"due": 20_000, "finite": 0, "absent": 20_000}
     found = audit([record(), hollow], Plan((item(), item(pair="usdjpy"))))
@@ -149,11 +149,11 @@ def minutes(day: str, begin: int, end: int) -> np.ndarray:
 
 def test_gaps_while_another_pair_traded() -> None:
     whole = np.concatenate([minutes(f"2024-01-0{d}", 0, 1440) for d in (8, 9)])
-    holed = np.concatenate(
+    gappy = np.concatenate(
         [minutes("2024-01-08", 0, 600), minutes("2024-01-08", 800, 1440), minutes("2024-01-09", 0, 1440)]
     )
     quiet = np.delete(whole, [100, 101, 500])
-    found = find_gaps({p: by_month(flat_bars(t)) for p, t in (("a", whole), ("b", holed), ("c", quiet))})
+    found = find_gaps({p: by_month(flat_bars(t)) for p, t in (("a", whole), ("b", gappy), ("c", quiet))})
     assert found == [
         Gap("a", "2024-01", 2880, 0, 0, ()),
         Gap("b", "2024-01", 2680, 0, 200, ()),
@@ -176,9 +176,9 @@ def test_days_without_bars() -> None:
 
 
 @pytest.fixture(scope="module")
-def holed(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
+def gappy(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     """Six pairs of the dollar, of which all but eurusd lack two days, and a table that needs the others."""
-    folder = tmp_path_factory.mktemp("holed")
+    folder = tmp_path_factory.mktemp("gappy")
     market = synthetic_market(
         dt.date(2024, 1, 1), dt.date(2024, 1, 20), ("eurusd", "gbpusd", "usdchf", "eurgbp", "eurchf", "gbpchf")
     )
@@ -192,8 +192,8 @@ def holed(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return store
 
 
-def test_a_gap_is_distinguished_from_an_absent_pair(holed: FolderStore) -> None:
-    found = open_store(holed.root).audit()
+def test_a_gap_is_distinguished_from_an_absent_pair(gappy: FolderStore) -> None:
+    found = open_store(gappy.root).audit()
     (table,) = (t for t in found.tables if t.table == "currency_strength")
     detail = {d.key.pair: d.reasons for d in table.detail}
     assert detail["eurusd"]["gap in the source"] > 2_000  # while the others had no bars
@@ -206,8 +206,8 @@ def test_a_gap_is_distinguished_from_an_absent_pair(holed: FolderStore) -> None:
     assert str(found.findings[0]).startswith("m1: 5 of 6 pair-months have gaps; worst, ")
 
 
-def test_the_detail_lists_the_gaps(holed: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["audit", "--store", holed.url, "--detail"]) == 0
+def test_the_detail_lists_the_gaps(gappy: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--store", gappy.url, "--detail"]) == 0
     out = capsys.readouterr().out
     assert "pair\tmonth\tbars\tfilled minutes\tmissing minutes\tdays without bars" in out
     (line,) = (line for line in out.splitlines() if line.startswith("gbpusd\t2024-01\t"))
@@ -226,6 +226,6 @@ def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
     assert "features have no value: pairs that they need are not stored" in " ".join(reported(table))
 
 
-def test_tables_that_were_not_asked_for_are_one_finding() -> None:
+def test_tables_not_requested_are_one_finding() -> None:
     found = [str(f) for f in audit([record()], Plan((item(),))).findings]
     assert found == ["features: 48 tables are not populated (bqx_momentum, reg_rate, reg_bqx ...)"]

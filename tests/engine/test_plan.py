@@ -55,14 +55,14 @@ def after(market: dict[str, Bars], **infos: PairInfo) -> Callable[[dict[str, Bar
     return stale
 
 
-def test_history_counts_clock_bars_as_the_clock_does(market: dict[str, Bars]) -> None:
+def test_history_counts_clock_bars_like_the_clock(market: dict[str, Bars]) -> None:
     bars = market["eurusd"]
     history = History(summarise_days(bars))
     firsts = [int(np.searchsorted(bars.ts, day.first)) for day in history.days]
     assert history.positions == clock_positions(bars.ts)[firsts].tolist()
 
 
-def test_a_start_lies_at_the_latest_day_with_the_lookback(market: dict[str, Bars]) -> None:
+def test_start_is_the_latest_day_with_full_lookback(market: dict[str, Bars]) -> None:
     history = History(summarise_days(market["eurusd"]))
     at = history.index_of(month_bounds("2024-02")[0])
     for lookback in (0, 1, 180, 1_440, 5_000, 24_000):
@@ -72,20 +72,20 @@ def test_a_start_lies_at_the_latest_day_with_the_lookback(market: dict[str, Bars
     assert history.start_for(at, 10**9) == 0
 
 
-def test_all_is_missing_at_first_and_fresh_once_made(market: dict[str, Bars]) -> None:
+def test_everything_is_missing_first_and_fresh_once_computed(market: dict[str, Bars]) -> None:
     first = plan(store_state(market))
     assert first.states == {"fresh": 0, "stale": 0, "missing": 3 * 3 * 4}
     assert len(first.tasks) == 3 * 4
     assert after(market)(market) == set()
 
 
-def test_force_runs_what_is_fresh(market: dict[str, Bars]) -> None:
+def test_force_includes_fresh_partitions(market: dict[str, Bars]) -> None:
     made = {i.key: i.fingerprint for i in plan(store_state(market)).partitions}
     assert plan(store_state(market, made)).tasks == ()
     assert len(plan(store_state(market, made), force=True).tasks) == 12
 
 
-def test_a_changed_bar_makes_stale_its_month_and_what_looks_back_to_it(market: dict[str, Bars]) -> None:
+def test_a_changed_bar_invalidates_its_month_and_later_lookbacks(market: dict[str, Bars]) -> None:
     bars = market["eurusd"]
     stale = after(market)
     middle = int(np.searchsorted(bars.ts, month_bounds("2024-01")[0] + 15 * 1440))
@@ -98,7 +98,7 @@ def test_a_changed_bar_makes_stale_its_month_and_what_looks_back_to_it(market: d
     }
 
 
-def test_volume_and_spread_count_only_where_they_are_used(market: dict[str, Bars]) -> None:
+def test_volume_and_spread_matter_only_to_tables_that_use_them(market: dict[str, Bars]) -> None:
     bars = market["eurusd"]
     stale = after(market)
     middle = int(np.searchsorted(bars.ts, month_bounds("2024-01")[0] + 15 * 1440))
@@ -107,20 +107,20 @@ def test_volume_and_spread_count_only_where_they_are_used(market: dict[str, Bars
     assert with_volume == {PartitionKey("technical_rate", "eurusd", "2024-01")}  # its money flow index
 
 
-def test_a_later_month_leaves_the_earlier_ones_fresh(market: dict[str, Bars]) -> None:
+def test_a_later_month_keeps_earlier_ones_fresh(market: dict[str, Bars]) -> None:
     cut = month_bounds("2024-03")[0]
     earlier = {pair: bars.between(0, cut) for pair, bars in market.items()}
     assert {key.month for key in after(earlier)(market)} == {"2024-03"}
 
 
-def test_a_backfill_makes_stale_only_what_it_reaches(market: dict[str, Bars]) -> None:
+def test_a_backfill_invalidates_only_what_looks_back_to_it(market: dict[str, Bars]) -> None:
     cut = month_bounds("2024-01")[0]
     later = {pair: bars.between(cut, 10**9) for pair, bars in market.items()}
     changed = after(later)(market)
     assert {key.month for key in changed if key.table == "bqx_momentum"} == {"2023-12", "2024-01"}
 
 
-def test_the_baseline_belongs_to_the_fingerprint(market: dict[str, Bars]) -> None:
+def test_the_fingerprint_includes_the_baseline(market: dict[str, Bars]) -> None:
     made = {i.key: i.fingerprint for i in plan(store_state(market)).partitions}
     items = plan(store_state(market, made, eurusd=PairInfo(1.25))).partitions
     assert {i.key.pair for i in items if i.state == "stale"} == {"eurusd"}
@@ -132,9 +132,7 @@ def test_months_and_pairs_narrow_the_plan(market: dict[str, Bars]) -> None:
 
 
 @pytest.mark.parametrize("table", ["bqx_momentum", "currency_strength"])
-def test_an_item_knows_the_month_before_and_the_fingerprint_that_is_current_there(
-    market: dict[str, Bars], table: str
-) -> None:
+def test_a_planned_partition_knows_the_previous_months_fingerprint(market: dict[str, Bars], table: str) -> None:
     prints = {(i.key.pair, i.key.month): i.fingerprint for i in plan(store_state(market), [table]).partitions}
     for item in plan(store_state(market), [table], months=("2024-01", "2024-02")).partitions:
         before = {"2024-01": "2023-12", "2024-02": "2024-01"}[item.key.month]
@@ -143,7 +141,7 @@ def test_an_item_knows_the_month_before_and_the_fingerprint_that_is_current_ther
     assert first.before is None
 
 
-def test_tables_of_many_pairs_depend_on_every_stored_pair(market: dict[str, Bars]) -> None:
+def test_panel_tables_depend_on_every_stored_pair(market: dict[str, Bars]) -> None:
     tables = ["currency_strength", "cross_sectional_panel"]
     made = {i.key: i.fingerprint for i in plan(store_state(market), tables).partitions}
     assert {key.pair for key in made if key.table == "cross_sectional_panel"} == {""}

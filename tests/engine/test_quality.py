@@ -44,7 +44,7 @@ def judged(y: Floats, reasons: dict[Reason, Flags] | None = None, still: int = 5
     return column_stats(feature(**declared), y, DUE, reasons or {}, PriceStats(still, 1e-4))
 
 
-def test_an_honest_column_passes_and_is_counted() -> None:
+def test_a_valid_column_passes_and_is_counted() -> None:
     y = honest()
     s = judged(y)
     assert refusals(feature(), s) == findings(feature(), s) == []
@@ -66,26 +66,26 @@ def test_an_honest_column_passes_and_is_counted() -> None:
         (N - 1, 1e308, "1e+308 is above its highest possible value 10"),
     ],
 )
-def test_one_wrong_value_closes_the_gate(at: int, value: float, reported: str) -> None:
+def test_one_invalid_value_fails_the_gate(at: int, value: float, reported: str) -> None:
     y = honest()
     y[at] = value
     assert refusals(feature(), judged(y)) == [reported]
     assert findings(feature(), judged(y)) == [reported]
 
 
-def test_rounding_at_a_bound_is_no_offence() -> None:
+def test_rounding_at_a_bound_is_accepted() -> None:
     y = honest()
     y[500] = 10.0 * (1 + 1e-9)
     assert not refusals(feature(), judged(y))
 
 
-def test_a_range_without_end_refuses_nothing_finite() -> None:
+def test_an_unbounded_range_accepts_every_finite_value() -> None:
     y = honest()
     y[500] = 1e300
     assert not refusals(feature(high=np.inf), judged(y, high=np.inf))
 
 
-def test_missing_beyond_the_limit_closes_the_gate() -> None:
+def test_too_many_missing_values_fail_the_gate() -> None:
     y = honest()
     y[W : W + (N - W) // 100] = np.nan
     assert not refusals(feature(), judged(y))
@@ -102,7 +102,7 @@ def test_missing_beyond_the_limit_closes_the_gate() -> None:
         (Reason.UNDEFINED, "undefined"),
     ],
 )
-def test_every_reason_is_counted_apart(reason: Reason, counted: str) -> None:
+def test_reasons_are_counted_separately(reason: Reason, counted: str) -> None:
     y, where = honest(), np.zeros(N, np.bool_)
     where[3000:6000] = True
     y[where] = np.nan
@@ -115,7 +115,7 @@ def test_every_reason_is_counted_apart(reason: Reason, counted: str) -> None:
     assert s.populated
 
 
-def test_a_row_lost_for_two_reasons_counts_once() -> None:
+def test_a_row_missing_for_two_reasons_counts_once() -> None:
     y, where = honest(), np.zeros(N, np.bool_)
     where[3000:6000] = True
     y[where] = np.nan
@@ -123,7 +123,7 @@ def test_a_row_lost_for_two_reasons_counts_once() -> None:
     assert (s.absent, s.failed, s.missing) == (3000, 0, 0)
 
 
-def test_what_is_missing_where_no_reason_was_given_is_a_defect() -> None:
+def test_unexplained_missing_values_are_defects() -> None:
     y, where = honest(), np.zeros(N, np.bool_)
     where[3000:6000] = True
     y[2000:6000] = np.nan
@@ -132,7 +132,7 @@ def test_what_is_missing_where_no_reason_was_given_is_a_defect() -> None:
     assert refusals(feature(), s)
 
 
-def test_before_the_warm_up_nothing_is_missing() -> None:
+def test_nothing_counts_as_missing_before_the_warm_up() -> None:
     y = np.full(N, np.nan)
     s = column_stats(feature(), y, np.zeros(N, np.bool_), {}, PriceStats(5))
     assert (s.due, s.missing, s.possible) == (0, 0, 0)
@@ -140,7 +140,7 @@ def test_before_the_warm_up_nothing_is_missing() -> None:
     assert not s.populated
 
 
-def test_an_undefined_column_is_a_finding_and_no_gate() -> None:
+def test_an_undefined_column_is_a_finding_and_not_a_gate_failure() -> None:
     y = honest()
     y[W : W + int((N - W) * UNDEFINED_LIMIT) + 1] = np.nan
     s = judged(y, undefined="0/0")
@@ -148,14 +148,14 @@ def test_an_undefined_column_is_a_finding_and_no_gate() -> None:
     assert findings(feature(undefined="0/0"), s) == ["4,951 of 9,900 values undefined by the formula"]
 
 
-def test_a_constant_column_closes_the_gate_unless_declared_or_the_price_stands_still() -> None:
+def test_a_constant_column_fails_unless_declared_or_the_price_is_still() -> None:
     y = np.where(DUE, 3.0, np.nan)
     assert refusals(feature(), judged(y)) == findings(feature(), judged(y)) == ["constant at 3"]
     assert refusals(feature(), judged(y, still=N)) == []
     assert findings(feature(may_be_constant="a quiet month"), judged(y)) == []
 
 
-def test_runs_are_measured_against_the_stillness_of_the_price() -> None:
+def test_runs_are_compared_with_those_of_the_price() -> None:
     y = honest()
     y[2000 : 2000 + RUN_LIMIT + 7] = y[2000]
     assert refusals(feature(), judged(y, still=5)) == [
@@ -174,7 +174,7 @@ def test_price_statistics() -> None:
     assert price_stats(np.zeros(0)) == PriceStats(0, None)
 
 
-def test_a_jump_in_scale_is_judged_against_that_of_the_price() -> None:
+def test_a_scale_jump_is_compared_with_that_of_the_price() -> None:
     def month(std: float, scale: float | None = 1e-4, finite: int = 20_000) -> dict[str, ColumnStats]:
         return {"y": ColumnStats(finite, finite, std=std, scale=scale)}
 
@@ -197,7 +197,7 @@ def test_due_rows_of_anchored_features_count_bars_before_the_anchor() -> None:
     assert np.flatnonzero(due_rows(hour, ts, np.arange(len(ts))))[0] == 50 + 60
 
 
-def test_statistics_of_pairs_add_up() -> None:
+def test_statistics_of_pairs_are_additive() -> None:
     y = honest()
     one = judged(y)
     shifted = judged(y * 2.0, low=-20.0, high=20.0)

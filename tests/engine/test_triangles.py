@@ -33,7 +33,7 @@ def scaled(bars: Bars, factor: float, part: slice = slice(None)) -> Bars:
     return replace(bars, **prices)
 
 
-def test_prices_that_fit_are_not_off(market: dict[str, Bars]) -> None:
+def test_consistent_prices_are_accepted(market: dict[str, Bars]) -> None:
     (found,) = triangles("eurusd", market["eurusd"], lambda pair: others(market, pair))
     assert found.others == ("eurgbp", "gbpusd")
     assert found.compared > 400
@@ -42,13 +42,13 @@ def test_prices_that_fit_are_not_off(market: dict[str, Bars]) -> None:
 
 
 @pytest.mark.parametrize("factor", [10.0, 1.2, 0.01])
-def test_the_factor_is_named(market: dict[str, Bars], factor: float) -> None:
+def test_the_factor_is_reported(market: dict[str, Bars], factor: float) -> None:
     (found,) = triangles("eurusd", scaled(market["eurusd"], factor), lambda pair: others(market, pair))
     assert found.off == 1.0
     assert found.factor == pytest.approx(factor, rel=1e-3)
 
 
-def test_a_part_that_is_off_is_a_share(market: dict[str, Bars]) -> None:
+def test_a_partial_contradiction_is_reported_as_a_share(market: dict[str, Bars]) -> None:
     bars = market["eurusd"]
     (found,) = triangles("eurusd", scaled(bars, 1.2, slice(0, len(bars) // 4)), lambda pair: others(market, pair))
     assert found.off == pytest.approx(0.25, abs=0.01)
@@ -60,7 +60,7 @@ def test_nothing_is_concluded_from_a_few_minutes_or_without_legs(market: dict[st
 
 
 @pytest.mark.data
-def test_real_pairs_of_different_brokers_fit() -> None:
+def test_real_pairs_of_different_brokers_are_consistent() -> None:
     found = list(triangles("eurusd", real_bars("market28/eurusd"), lambda p: real_bars(f"market28/{p}")))
     assert len(found) == 6
     assert max(t.off for t in found) == 0.0

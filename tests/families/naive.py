@@ -1,4 +1,4 @@
-"""Made-up and real markets for the tests of families, and the series that are defined on them, one bar at a time."""
+"""Synthetic and real markets for the tests of families, and the series that are defined on them, one bar at a time."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Market:
 
 
 @cache
-def made_up(n: int = 3_200, seed: int = 5, given: bool = True) -> PairFrame:
+def synthetic(n: int = 3_200, seed: int = 5, given: bool = True) -> PairFrame:
     """A pair on the clock; ``given``: whether its source has volume and quotes."""
     bars = quoted_walk(n, seed)
     if not given:
@@ -123,8 +123,8 @@ def real(name: str, n: int = 3_600) -> PairFrame:
 
 
 FRAMES: dict[str, Callable[[], PairFrame]] = {
-    "made up": made_up,
-    "made up without volume and quotes": lambda: made_up(seed=6, given=False),
+    "synthetic": synthetic,
+    "synthetic without volume and quotes": lambda: synthetic(seed=6, given=False),
     "market28/usdjpy": lambda: real("market28/usdjpy"),
     "quotes/oanda_2014/nzdusd": lambda: real("quotes/oanda_2014/nzdusd"),
 }

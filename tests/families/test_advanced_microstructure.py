@@ -203,7 +203,7 @@ def test_edge_agrees_with_its_authors_package(name: str) -> None:
 
 
 def test_a_frozen_price_has_no_flow() -> None:
-    m = market("made up", RATE)
+    m = market("synthetic", RATE)
     got = FAMILY.compute(m.view)
     still = [t for t in range(300, len(m)) if not m.window(m.r, t, 60).any()]
     assert len(still) > 100

@@ -19,7 +19,7 @@ def index_series(domain: Domain, w: int, name: str) -> np.ndarray:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_bands_are_those_of_talib(domain: Domain, name: str) -> None:
+def test_bands_match_talib(domain: Domain, name: str) -> None:
     """TA-Lib keeps running sums of squares, which lose digits at a level of 100: it is given one window a time."""
     out = computed(FAMILY, domain, name)
     for w in (15, 30, 45, 60, 75):
@@ -53,7 +53,7 @@ def test_width_by_its_formula(domain: Domain, name: str) -> None:
                 assert out[f"bb_width_{w}"][t] == pytest.approx(width[t - first] / mean, rel=1e-8)
 
 
-def test_a_still_price_has_no_place_in_its_bands() -> None:
+def test_a_still_price_has_no_position_in_its_bands() -> None:
     t = int(frame().bars.observed[1_295])
     for domain in BOTH:
         out = computed(FAMILY, domain)
@@ -63,5 +63,5 @@ def test_a_still_price_has_no_place_in_its_bands() -> None:
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)

@@ -22,7 +22,7 @@ def snapped(change: float) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_window_by_its_definition(name: str) -> None:
+def test_every_window_matches_its_definition(name: str) -> None:
     out, c = computed(FAMILY, RATE, name), index_of(name)
     for key, w in WINDOWS.items():
         for t in sample(2 * w, len(c)):
@@ -40,7 +40,7 @@ def test_every_window_by_its_definition(name: str) -> None:
                 assert out[f"{key}_bqx_{metric}"][t] == pytest.approx(value, rel=1e-9, abs=1e-10), (key, metric, t)
 
 
-def test_what_ninety_minutes_add() -> None:
+def test_momentum_over_ninety_minutes() -> None:
     out, c = computed(FAMILY, RATE), index_of()
     for t in sample(90, len(c)):
         p, r = c[t - 90 : t], np.diff(np.log(c[t - 90 : t + 1]))
@@ -48,18 +48,18 @@ def test_what_ninety_minutes_add() -> None:
         assert out["agg_bqx_volatility"][t] == pytest.approx(1e4 * r.std(ddof=1), rel=1e-9, abs=1e-12)
 
 
-def test_a_price_that_stands_still_has_no_momentum_at_all() -> None:
+def test_a_still_price_has_zero_momentum() -> None:
     out, t = computed(FAMILY, RATE), int(frame().bars.observed[1_290])
     for name, column in out.items():
         assert column[t] == 0.0, name
         assert not np.signbit(column[t]), name
 
 
-def test_columns_are_as_declared() -> None:
+def test_columns_match_their_declarations() -> None:
     check_declarations(FAMILY, RATE)
 
 
-def test_rounding_noise_of_the_index_is_no_move() -> None:
+def test_rounding_noise_of_the_index_is_not_a_move() -> None:
     bars = frame().bars
     price = np.full(400, 1.23457)
     flat = type(bars)(np.arange(400), price, price, price, price, None, None, np.arange(400))

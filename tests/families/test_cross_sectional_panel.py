@@ -9,7 +9,7 @@ from fxloom.features.domain import RATE
 from tests.markets import START, flat_bars, panel_frame
 
 
-def test_rank_stability_leaves_out_pairs_that_were_absent_before() -> None:
+def test_rank_stability_excludes_pairs_absent_an_hour_before() -> None:
     """Four pairs fall into the same order as an hour before; a fifth, absent then, would have had a momentum of 0."""
     n, moves = 200, {"audusd": 4e-5, "eurusd": 2e-5, "gbpusd": -2e-5, "nzdusd": -4e-5, "usdcad": 3e-5}
     ts = START + np.arange(n)

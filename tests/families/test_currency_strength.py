@@ -21,7 +21,7 @@ def test_two_currencies_have_no_ranks() -> None:
     assert (three["cs_quote_rank"][0, 60:] == 0.0).all()
 
 
-def test_breadth_needs_siblings_at_a_quarter_of_the_bars() -> None:
+def test_breadth_needs_siblings_in_a_quarter_of_the_bars() -> None:
     """The only sibling by the base comes back after hours: a value from its 15th bar of 60 on."""
     ts = START + np.arange(600)
     price = np.exp(1e-5 * np.arange(600) * (-1.0) ** np.arange(600))

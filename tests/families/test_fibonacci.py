@@ -39,7 +39,7 @@ def slow_levels(high: np.ndarray, low: np.ndarray, close: float) -> dict[str, fl
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("still", [(0, 0), (300, 500)], ids=["walk", "with a standstill"])
-def test_levels_are_as_defined(domain: Domain, still: tuple[int, int]) -> None:
+def test_levels_match_their_definitions(domain: Domain, still: tuple[int, int]) -> None:
     view = view_of(900, 1, domain, still)
     got = fibonacci.compute(view)
     _, high, low, close = view.ohlc
@@ -52,7 +52,7 @@ def test_levels_are_as_defined(domain: Domain, still: tuple[int, int]) -> None:
             assert got[name][t] == pytest.approx(want, rel=1e-10, abs=1e-11, nan_ok=True), (name, t)
 
 
-def test_warmup_names_and_ranges_are_as_declared() -> None:
+def test_warmup_names_and_ranges_match_their_declarations() -> None:
     for domain in BOTH:
         view = view_of(2000, 2, domain)
         got = fibonacci.compute(view)
@@ -62,7 +62,7 @@ def test_warmup_names_and_ranges_are_as_declared() -> None:
             assert column.low <= np.nanmin(values) <= np.nanmax(values) <= column.high
 
 
-def test_a_standstill_has_no_position_and_lies_on_every_level() -> None:
+def test_a_still_price_has_no_position_and_is_at_every_level() -> None:
     view = view_of(900, 3, RATE, (300, 500))
     got = fibonacci.compute(view)
     inside = slice(430, 500)
@@ -74,7 +74,7 @@ def test_a_standstill_has_no_position_and_lies_on_every_level() -> None:
     assert np.isnan(got["fib_position"][119:]).sum() == 500 - 419  # windows wholly inside
 
 
-def test_a_later_start_gives_the_same_bits() -> None:
+def test_a_later_start_gives_identical_values() -> None:
     for domain in BOTH:
         whole = view_of(1500, 4, domain)
         part = whole.frame.view(domain, 613)

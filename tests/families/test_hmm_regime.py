@@ -13,8 +13,8 @@ from fxloom.families.hmm_regime import CHANGE_NAMES, FAMILY, STATE_NAMES, change
 from fxloom.features.domain import BOTH, RATE, Domain
 from tests.families.weekly import (
     check_due_and_in_range,
-    check_lookback_is_enough,
-    check_only_the_past_counts,
+    check_lookback_is_sufficient,
+    check_only_past_bars_matter,
     series,
     usable_weeks,
     view_of,
@@ -24,7 +24,7 @@ from tests.families.weekly import (
 from tests.markets import standing_still
 from tests.reference.change_points import run_probabilities
 
-NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
+NAMES = ["synthetic", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 DOMAINS = pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 
 
@@ -58,7 +58,7 @@ def model_of(y: np.ndarray) -> GaussianHMM:
 
 @DOMAINS
 @pytest.mark.parametrize("name", NAMES)
-def test_states_are_those_of_hmmlearn(domain: Domain, name: str) -> None:
+def test_states_match_hmmlearn(domain: Domain, name: str) -> None:
     view = weekly_view(domain, name)
     out, y = FAMILY.compute(view), observed(*series(view))
     week = usable_weeks(view, state_warmup(domain))[0]
@@ -81,7 +81,7 @@ def test_states_are_those_of_hmmlearn(domain: Domain, name: str) -> None:
 
 @DOMAINS
 @pytest.mark.parametrize("name", NAMES)
-def test_change_points_by_their_definitions(domain: Domain, name: str) -> None:
+def test_change_points_match_their_definitions(domain: Domain, name: str) -> None:
     view = weekly_view(domain, name)
     out, r = FAMILY.compute(view), 1e4 * series(view)[1]
     week = usable_weeks(view, change_warmup(domain))[0]
@@ -117,17 +117,17 @@ def cusum_by_definition(z: np.ndarray) -> dict[str, np.ndarray]:
 
 
 @DOMAINS
-def test_a_week_depends_on_what_came_before_it_alone(domain: Domain) -> None:
-    check_only_the_past_counts(FAMILY, domain)
+def test_a_week_depends_only_on_earlier_bars(domain: Domain) -> None:
+    check_only_past_bars_matter(FAMILY, domain)
 
 
 @DOMAINS
-def test_the_declared_lookback_is_enough(domain: Domain) -> None:
-    check_lookback_is_enough(FAMILY, domain, state_warmup(domain))
+def test_the_declared_lookback_is_sufficient(domain: Domain) -> None:
+    check_lookback_is_sufficient(FAMILY, domain, state_warmup(domain))
 
 
 @DOMAINS
-def test_due_as_declared_and_in_range(domain: Domain) -> None:
+def test_values_are_due_as_declared_and_in_range(domain: Domain) -> None:
     check_due_and_in_range(FAMILY, domain)
     assert [c.name for c in FAMILY.columns(domain)] == [*STATE_NAMES, *CHANGE_NAMES]
 
@@ -157,7 +157,7 @@ def test_a_still_window_fails_and_is_reported(domain: Domain) -> None:
         np.testing.assert_array_equal(np.flatnonzero(reported[name]), np.arange(first.begin, first.end))
 
 
-def test_a_failed_model_leaves_change_points_standing() -> None:
+def test_change_points_survive_a_failed_model() -> None:
     """A handful of absurd moves make a state that holds less than a hundredth of the window."""
     bars = weekly_bars()
     week = usable_weeks(weekly_view(RATE), state_warmup(RATE))[0]

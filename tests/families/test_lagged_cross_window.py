@@ -35,7 +35,7 @@ def corr(x: np.ndarray, y: np.ndarray) -> float:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_column_by_its_definition(domain: Domain, name: str) -> None:
+def test_every_column_matches_its_definition(domain: Domain, name: str) -> None:
     out = computed(FAMILY, domain, name)
     for w in WINDOWS:
         y = mom(domain, w, name)
@@ -54,7 +54,7 @@ def test_every_column_by_its_definition(domain: Domain, name: str) -> None:
                 assert out[f"lag_{key}_{w}"][t] == pytest.approx(value, abs=1e-9, nan_ok=True), (key, w, t)
 
 
-def test_zero_agrees_with_zero() -> None:
+def test_two_zero_momenta_agree() -> None:
     t = int(frame().bars.observed[1_290])
     for domain in BOTH:
         out = computed(FAMILY, domain)
@@ -64,5 +64,5 @@ def test_zero_agrees_with_zero() -> None:
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)

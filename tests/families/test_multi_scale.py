@@ -84,7 +84,7 @@ class Slow:
 
 @SCALES
 @DOMAINS
-def test_values_are_as_defined(domain: Domain, minutes: int) -> None:
+def test_values_match_their_definitions(domain: Domain, minutes: int) -> None:
     view = frame_of(closing_walk(9000, minutes)).view(domain)
     got, slow = features(view, minutes), Slow(view, minutes)
     columns = {c.name: c for c in FAMILIES[minutes].columns(domain)}
@@ -107,7 +107,7 @@ def test_every_feature_begins_at_its_warmup(domain: Domain, minutes: int) -> Non
 
 
 @SCALES
-def test_the_warmup_is_enough_for_full_bins_that_begin_anywhere(minutes: int) -> None:
+def test_the_warmup_covers_full_bins_from_any_start(minutes: int) -> None:
     for begin in range(0, minutes, 7):
         close = 1.1 + 1e-5 * np.random.default_rng(begin).integers(-9, 10, 5000).cumsum().astype(np.float64)
         bars = flat_bars(np.arange(5000) + 25_300_020 // 60 * 60 + begin, close)
@@ -121,7 +121,7 @@ def test_the_warmup_is_enough_for_full_bins_that_begin_anywhere(minutes: int) ->
 
 @SCALES
 @DOMAINS
-def test_what_comes_later_changes_nothing(domain: Domain, minutes: int) -> None:
+def test_later_bars_change_nothing(domain: Domain, minutes: int) -> None:
     bars = closing_walk(6000, 11)
     whole = features(frame_of(bars).view(domain), minutes)
     for end in (4000, 4001, 4013, 4029, 5500):
@@ -150,14 +150,14 @@ def assert_memory(bars: Bars, domain: Domain, minutes: int, starts: list[int], r
 
 @SCALES
 @DOMAINS
-def test_a_start_from_the_declared_lookback_gives_the_same(domain: Domain, minutes: int) -> None:
+def test_the_declared_lookback_gives_the_same_values(domain: Domain, minutes: int) -> None:
     bars = closing_walk(32_000, 13)
     assert_memory(bars, domain, minutes, [1, 17, 29, 30, 1234, 4321], 2000)
 
 
 @SCALES
 @DOMAINS
-def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain, minutes: int) -> None:
+def test_a_bad_tick_has_no_effect_after_the_declared_lookback(domain: Domain, minutes: int) -> None:
     bars = closing_walk(34_000, 14)
     close, high = bars.close.copy(), bars.high.copy()
     close[3000] *= 1.01
@@ -167,7 +167,7 @@ def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain, m
 
 
 @SCALES
-def test_a_standstill_of_any_length_is_no_matter(minutes: int) -> None:
+def test_a_still_price_of_any_length_leaves_no_trace(minutes: int) -> None:
     for length in (300, 4000):
         bars = closing_walk(38_000, 15, (8000, 8000 + length))
         begin = int(on_clock(bars).observed[8000])
@@ -178,11 +178,11 @@ def test_a_standstill_of_any_length_is_no_matter(minutes: int) -> None:
 @SCALES
 @DOMAINS
 @pytest.mark.parametrize("name", ["market28/eurusd", "long9/gbpusd"])
-def test_real_bars_are_forgotten_too(name: str, domain: Domain, minutes: int) -> None:
+def test_real_bars_have_no_effect_after_the_lookback(name: str, domain: Domain, minutes: int) -> None:
     assert_memory(real_bars(name).take(slice(0, 60_000)), domain, minutes, [777, 7_345, 15_001], 3000)
 
 
-def test_a_standstill_agrees_in_trend_and_has_no_ratio() -> None:
+def test_a_still_price_agrees_in_trend_and_has_no_ratio() -> None:
     view = frame_of(closing_walk(9000, 16, (3000, 8000))).view(RATE)
     got = features(view, 30)
     still = slice(5000, 7500)

@@ -85,7 +85,7 @@ def between_domains(name: str, t: int) -> dict[str, float]:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_column_by_its_definition(domain: Domain, name: str) -> None:
+def test_every_column_matches_its_definition(domain: Domain, name: str) -> None:
     out = computed(FAMILY, domain, name)
     for t in sample(360, frame(name).bars.ts.size, moving=True)[::2]:
         expected = definitions(domain, name, t) | (between_domains(name, t) if domain is RATE else {})
@@ -96,7 +96,7 @@ def test_every_column_by_its_definition(domain: Domain, name: str) -> None:
             assert got == pytest.approx(value, abs=1e-7 * scale, rel=1e-7, nan_ok=True), (key, t)
 
 
-def test_the_still_stretch_is_flat_to_every_comparison() -> None:
+def test_a_still_price_is_flat_in_every_comparison() -> None:
     t = int(frame().bars.observed[1_295])
     for domain in BOTH:
         out = computed(FAMILY, domain)
@@ -110,17 +110,17 @@ def test_the_still_stretch_is_flat_to_every_comparison() -> None:
         assert out["par_b_gap_15_45"][t] == 0.0
 
 
-def test_ratios_are_clipped_and_missing_over_zero() -> None:
+def test_ratios_are_clipped_and_missing_for_a_zero_denominator() -> None:
     a, b = np.array([1.0, 1.0, -5.0, 1e-300, 3.0, np.nan]), np.array([0.0, 1e-3, 1e-300, -1.0, 2.0, 1.0])
     np.testing.assert_array_equal(clipped_ratio(a, b, -10.0), [np.nan, 10.0, -10.0, 0.0 - 1e-300, 1.5, np.nan])
 
 
-def test_dispersion_is_the_sample_deviation() -> None:
+def test_dispersion_is_the_sample_standard_deviation() -> None:
     values = np.random.default_rng(6).normal(size=(6, 50))
     np.testing.assert_allclose(dispersion(list(values)), values.std(axis=0, ddof=1), rtol=1e-12)
     assert (dispersion([np.full(3, 0.1)] * 6) == 0.0).all()
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)

@@ -133,9 +133,9 @@ def test_columns_are_as_defined(name: str, domain: Domain) -> None:
     check_against(FAMILY, market(name, domain), REFERENCES)
 
 
-def test_the_ratio_of_exponential_means_starts_anywhere() -> None:
+def test_the_ewma_ratio_does_not_depend_on_its_start() -> None:
     """From its declared lookback on, the recursion has forgotten its seed."""
-    frame = market("made up", RATE).frame
+    frame = market("synthetic", RATE).frame
     back = {c.name: c.lookback for c in FAMILY.columns(RATE)}["rv_ewma_ratio_5_20"]
     whole = FAMILY.compute(frame.view(RATE))["rv_ewma_ratio_5_20"]
     for t in (back, 1_234, 2_050, 2_200, len(frame.bars) - 1):

@@ -44,7 +44,7 @@ def fit_of_statsmodels(y: np.ndarray, t: int, w: int, least: float) -> dict[str,
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_regressions_are_those_of_statsmodels(domain: Domain, name: str) -> None:
+def test_regressions_match_statsmodels(domain: Domain, name: str) -> None:
     out = computed(FAMILY, domain, name)
     least, tolerance = (1e-9, 1e-7) if domain is RATE else (1e-11, 1e-9)
     for key, w in WINDOWS.items():
@@ -63,7 +63,7 @@ def test_regressions_are_those_of_statsmodels(domain: Domain, name: str) -> None
                     assert abs(got - expected) <= tolerance * max(abs(expected), scale), (metric, key, t)
 
 
-def test_the_level_is_exact_where_statsmodels_rounds() -> None:
+def test_a_high_level_does_not_cost_digits() -> None:
     """The window's parabola shifted by 1e6: fits of deviations do not feel it."""
     bars = frame().bars
     out = computed(FAMILY, RATE)
@@ -116,11 +116,11 @@ def test_a_straight_line_has_no_vertex() -> None:
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)
 
 
-def test_leverage_is_that_of_the_design() -> None:
+def test_leverage_matches_the_design_matrix() -> None:
     for w in (15, 90):
         x = design(w, 1)
         inverse = np.linalg.inv(x[:-1].T @ x[:-1])

@@ -12,8 +12,8 @@ from fxloom.families.spectral_features import FAMILY
 from fxloom.features.domain import BOTH, RATE, Domain
 from tests.families.walks import (
     check_declarations,
-    check_nothing_in_a_standstill,
-    check_rows_before_the_first_are_left_out,
+    check_rows_before_the_first_are_not_computed,
+    check_still_price_has_no_value,
     computed,
     frame,
     sample,
@@ -86,15 +86,15 @@ def test_features_of_several_windows(domain: Domain, name: str) -> None:
 
 
 def test_a_still_price_has_no_spectrum() -> None:
-    check_nothing_in_a_standstill(FAMILY, "fft_entropy")
+    check_still_price_has_no_value(FAMILY, "fft_entropy")
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_rows_before_the_first_are_left_out(domain: Domain) -> None:
-    check_rows_before_the_first_are_left_out(FAMILY, domain)
+def test_rows_before_the_first_are_not_computed(domain: Domain) -> None:
+    check_rows_before_the_first_are_not_computed(FAMILY, domain)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)
     assert next(iter(FAMILY.columns(domain))).warmup == (127 if domain is RATE else 142)

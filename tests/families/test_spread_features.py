@@ -53,16 +53,16 @@ def test_columns_are_as_defined(name: str) -> None:
     check_against(FAMILY, market(name, RATE), {k: f for w in WINDOWS for k, f in references(w).items()}, 1e-8)
 
 
-def test_quoted_spreads_are_there_at_once_and_the_proxy_after_an_hour() -> None:
-    quoted, proxy = (market(n, RATE).view for n in ("made up", "made up without volume and quotes"))
+def test_quoted_spreads_start_at_once_and_the_proxy_after_an_hour() -> None:
+    quoted, proxy = (market(n, RATE).view for n in ("synthetic", "synthetic without volume and quotes"))
     first = [int(np.flatnonzero(np.isfinite(FAMILY.compute(v)["spread_mean_15"]))[0]) for v in (quoted, proxy)]
     assert first == [14, 59 + 14]
     assert max(c.lookback for c in FAMILY.columns(RATE)) == 59 + 74
 
 
-def test_a_constant_spread_is_at_the_middle_of_its_ranks() -> None:
-    got = FAMILY.compute(market("made up", RATE).view)
-    m = market("made up", RATE)
+def test_a_still_price_has_a_spread_rank_and_no_ratio_to_volatility() -> None:
+    got = FAMILY.compute(market("synthetic", RATE).view)
+    m = market("synthetic", RATE)
     at = 1_800 + 60 + 50  # within the standstill, on the clock
     assert std(m.window(m.r, at, 15)) == 0.0
     assert np.isnan(got["spread_to_vol_15"][at])

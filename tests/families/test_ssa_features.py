@@ -9,8 +9,8 @@ from fxloom.families.ssa_features import FAMILY
 from fxloom.features.domain import BOTH, Domain
 from tests.families.walks import (
     check_declarations,
-    check_nothing_in_a_standstill,
-    check_rows_before_the_first_are_left_out,
+    check_rows_before_the_first_are_not_computed,
+    check_still_price_has_no_value,
     computed,
     sample,
     series_of,
@@ -50,7 +50,7 @@ def by_definition(window: np.ndarray) -> tuple[dict[str, float], float]:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_features_by_their_definition(domain: Domain, name: str) -> None:
+def test_features_match_their_definitions(domain: Domain, name: str) -> None:
     out = computed(FAMILY, domain, name)
     y = series_of(domain, 15, name)
     for t in sample(domain.series(15) + 59, len(y), moving=name == "walk"):
@@ -64,14 +64,14 @@ def test_features_by_their_definition(domain: Domain, name: str) -> None:
 
 
 def test_a_still_price_has_no_components() -> None:
-    check_nothing_in_a_standstill(FAMILY, "ssa_trend")
+    check_still_price_has_no_value(FAMILY, "ssa_trend")
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_rows_before_the_first_are_left_out(domain: Domain) -> None:
-    check_rows_before_the_first_are_left_out(FAMILY, domain)
+def test_rows_before_the_first_are_not_computed(domain: Domain) -> None:
+    check_rows_before_the_first_are_not_computed(FAMILY, domain)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)

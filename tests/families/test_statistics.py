@@ -16,7 +16,7 @@ NAMES = ["walk", pytest.param("market28/gbpjpy", marks=pytest.mark.data)]
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_moments_are_those_of_pandas_and_scipy(domain: Domain, name: str) -> None:
+def test_moments_match_pandas_and_scipy(domain: Domain, name: str) -> None:
     out = computed(FAMILY, domain, name)
     for w in (15, 30, 45, 60, 75, 90):
         y = series_of(domain, w, name)
@@ -36,11 +36,11 @@ def test_moments_are_those_of_pandas_and_scipy(domain: Domain, name: str) -> Non
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)
 
 
-def test_the_declared_ranges_are_reached_by_extreme_windows() -> None:
+def test_extreme_windows_reach_the_declared_ranges() -> None:
     """One value apart from all others is the most skewed window there is, and a half-half one the flattest."""
     ranges = {c.name: (c.low, c.high) for c in FAMILY.columns(BOTH[0])}
     one = np.r_[np.zeros(14), 1.0]
@@ -50,7 +50,7 @@ def test_the_declared_ranges_are_reached_by_extreme_windows() -> None:
     assert stats.kurtosis(half, bias=False) == pytest.approx(ranges["stat_kurt_30"][0])
 
 
-def test_the_still_stretch_is_flat_in_both_domains() -> None:
+def test_a_still_price_is_flat_in_both_domains() -> None:
     t = int(frame().bars.observed[1_290])
     for domain in BOTH:
         out = computed(FAMILY, domain)

@@ -1,4 +1,4 @@
-"""The technical family against TA-Lib on made-up and real bars, its 0/0 rules, and its memory."""
+"""The technical family against TA-Lib on synthetic and real bars, its 0/0 rules, and its memory."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_agrees_with_talib_on_real_bars(name: str, domain: Domain) -> None:
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_what_is_0_over_0_is_missing_or_0_as_the_page_says(domain: Domain) -> None:
+def test_0_over_0_is_missing_or_0_as_documented(domain: Domain) -> None:
     view = view_of(tied_walk(3000, 3, (1000, 1400)), domain)
     got = technical.compute(view)
     _, high, low, close = view.ohlc
@@ -120,7 +120,7 @@ def first_zero_range(view: View) -> int:
     return int(np.flatnonzero(reach == 0.0)[0]) + 13
 
 
-def test_one_empty_range_spoils_all_averages_that_use_it() -> None:
+def test_one_empty_range_invalidates_every_average_that_uses_it() -> None:
     view = view_of(tied_walk(3000, 4, (1000, 1014 + 13)), RATE)
     got, t = technical.compute(view), first_zero_range(view)
     last = t + int(np.isnan(got["tech_willr_14"][t:]).argmin()) - 1
@@ -130,7 +130,7 @@ def test_one_empty_range_spoils_all_averages_that_use_it() -> None:
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_no_flow_is_no_mfi(domain: Domain) -> None:
+def test_mfi_is_missing_without_flow(domain: Domain) -> None:
     bars = tied_walk(1500, 5)
     assert bars.volume is not None
     quiet = bars.volume.copy()
@@ -176,12 +176,12 @@ def assert_memory(bars: Bars, domain: Domain, starts: list[int], rows: int) -> N
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_a_start_from_the_declared_lookback_gives_the_same(domain: Domain) -> None:
+def test_the_declared_lookback_gives_the_same_values(domain: Domain) -> None:
     assert_memory(tied_walk(14_000, 8), domain, [1, 500, 4321], 3000)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain) -> None:
+def test_a_bad_tick_has_no_effect_after_the_declared_lookback(domain: Domain) -> None:
     bars = tied_walk(14_000, 9)
     close, high = bars.close.copy(), bars.high.copy()
     close[3000] *= 1.01
@@ -191,7 +191,7 @@ def test_a_wrong_tick_is_forgotten_after_the_declared_lookback(domain: Domain) -
 
 
 @pytest.mark.parametrize("length", [100, 690, 1500, 3000])
-def test_a_standstill_of_any_length_is_no_matter(length: int) -> None:
+def test_a_still_price_of_any_length_leaves_no_trace(length: int) -> None:
     bars = tied_walk(16_000, 10, (6000, 6000 + length))
     begin = int(on_clock(bars).observed[6000])
     starts = [begin - d for d in (1200, 800, 700, 300, 0)] + [begin + d for d in (5, 50, length // 2)]
@@ -201,7 +201,7 @@ def test_a_standstill_of_any_length_is_no_matter(length: int) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", ["market28/eurusd", "market28/nzdcad", "long9/gbpusd"])
-def test_real_bars_are_forgotten_too(name: str, domain: Domain) -> None:
+def test_real_bars_have_no_effect_after_the_lookback(name: str, domain: Domain) -> None:
     assert_memory(real_bars(name).take(slice(0, 40_000)), domain, [777, 12_345, 30_000], 3000)
 
 
@@ -210,7 +210,7 @@ def test_bqx_starts_at_the_first_complete_bar() -> None:
     assert np.flatnonzero(~np.isnan(technical.compute(view)["tech_bop"]))[0] == 19
 
 
-def test_a_bar_that_just_touches_the_stop_turns_it_whatever_the_baseline() -> None:
+def test_touching_the_stop_reverses_it_for_any_baseline() -> None:
     """The prices settle exact decimal ties; on the index rounding would, one way or the other with the baseline."""
     bars = on_clock(tied_walk(6000, 4))
     high, low, close = (np.round(1e5 * price) for price in (bars.high, bars.low, bars.close))
@@ -225,7 +225,7 @@ def test_a_bar_that_just_touches_the_stop_turns_it_whatever_the_baseline() -> No
     assert turned > 0  # the bars hold such ties
 
 
-def test_directions_do_not_know_the_baseline() -> None:
+def test_directions_do_not_depend_on_the_baseline() -> None:
     bars = tied_walk(2000, 12)
     frame = on_clock(bars)
     one, other = (technical.compute(PairFrame("eurusd", frame, PairInfo(b)).view(RATE)) for b in (1.1, 0.777))

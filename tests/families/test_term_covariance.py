@@ -25,7 +25,7 @@ def terms_at(y: np.ndarray, t: int) -> dict[str, float]:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_terms_by_their_definition(domain: Domain, name: str) -> None:
+def test_terms_match_their_definitions(domain: Domain, name: str) -> None:
     out, y = computed(FAMILY, domain, name), series_of(domain, 60, name)
     for t in sample(domain.series(60) + 118, len(y), moving=True)[::3]:
         rows = [terms_at(y, s) for s in range(t - 59, t + 1)]
@@ -36,7 +36,7 @@ def test_terms_by_their_definition(domain: Domain, name: str) -> None:
             assert out[f"tc_corr_{one}_{other}"][t] == pytest.approx(np.corrcoef(x, z)[0, 1], abs=1e-8)
 
 
-def test_the_still_stretch_has_no_covariance_and_no_correlation() -> None:
+def test_a_still_price_has_no_covariance_and_no_correlation() -> None:
     t = int(frame().bars.observed[1_290])
     for domain in BOTH:
         out = computed(FAMILY, domain)
@@ -45,5 +45,5 @@ def test_the_still_stretch_has_no_covariance_and_no_correlation() -> None:
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)

@@ -138,7 +138,7 @@ def test_year_ends(year: int) -> None:
     assert_alike(every(timedelta(minutes=31), end - timedelta(days=1), end + timedelta(days=2)), "nzdjpy")
 
 
-def test_the_moments_themselves() -> None:
+def test_exact_session_and_fix_times() -> None:
     """Openings, closings and the fix, with the minutes before and after, in summer and in winter."""
     for day in (datetime(2019, 1, 16, tzinfo=UTC), datetime(2019, 7, 17, tzinfo=UTC)):
         marks = [m for zone, a, b in CITIES.values() for h in (a, b, 16) for m in times(zone, h, {2, 4, 6}, day)]
@@ -162,7 +162,7 @@ def test_every_value_is_in_its_declared_range_over_forty_years() -> None:
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
-def test_holidays_are_those_of_the_package_on_local_dates(currency: str) -> None:
+def test_holidays_match_the_holidays_package_on_local_dates(currency: str) -> None:
     zone, public = PUBLIC[currency]
     moments = every(timedelta(hours=5), datetime(2018, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC))
     flags = is_holiday(currency, np.array([minute_of(m) for m in moments]))
@@ -172,7 +172,7 @@ def test_holidays_are_those_of_the_package_on_local_dates(currency: str) -> None
     assert len(holidays_of(currency, 2018)) == len(set(holidays_of(currency, 2018))) >= 6
 
 
-def test_some_holidays_everybody_knows() -> None:
+def test_well_known_holidays() -> None:
     noon = {d: np.array([minute_of(datetime(*d, 12, tzinfo=UTC))]) for d in ((2018, 7, 4), (2018, 2, 6), (2018, 5, 1))}
     assert is_holiday("usd", noon[2018, 7, 4])[0]
     assert not is_holiday("gbp", noon[2018, 7, 4])[0]
@@ -182,7 +182,7 @@ def test_some_holidays_everybody_knows() -> None:
 
 
 @pytest.mark.parametrize("zone", [c[0] for c in CITIES.values()])
-def test_offsets_are_those_of_zoneinfo_in_any_order(zone: str) -> None:
+def test_offsets_match_zoneinfo_in_any_order(zone: str) -> None:
     moments = every(timedelta(minutes=611), datetime(2009, 1, 1, tzinfo=UTC), datetime(2012, 1, 1, tzinfo=UTC))
     moments = moments[::2] + moments[1::2][::-1]
     offsets = utc_offset(zone, np.array([minute_of(m) for m in moments]))

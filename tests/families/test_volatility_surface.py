@@ -15,8 +15,8 @@ from fxloom.features.domain import BOTH, Domain
 from fxloom.kernels.garch import fit_garch
 from tests.families.weekly import (
     check_due_and_in_range,
-    check_lookback_is_enough,
-    check_only_the_past_counts,
+    check_lookback_is_sufficient,
+    check_only_past_bars_matter,
     series,
     usable_weeks,
     view_of,
@@ -25,7 +25,7 @@ from tests.families.weekly import (
 )
 from tests.markets import standing_still
 
-NAMES = ["made up", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
+NAMES = ["synthetic", pytest.param("market28/eurgbp", marks=pytest.mark.data)]
 MANY = ["market28/audcad", "market28/gbpnzd", "market28/usdjpy", "long9/gbpusd", "long9/eurchf", "long9/usdcad"]
 DOMAINS = pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 WINDOWS = (15, 30, 60, 120, 240)
@@ -41,7 +41,7 @@ def model_of(r: np.ndarray) -> object:
 
 @DOMAINS
 @pytest.mark.parametrize("name", NAMES)
-def test_windows_by_their_definition(domain: Domain, name: str) -> None:
+def test_windows_match_their_definitions(domain: Domain, name: str) -> None:
     view = weekly_view(domain, name)
     out, r = FAMILY.compute(view), 1e4 * series(view)[1]
     for t in [domain.r + 239, domain.r + 240, *range(5_000, len(r), 701), len(r) - 1]:
@@ -58,7 +58,7 @@ def test_windows_by_their_definition(domain: Domain, name: str) -> None:
 
 @DOMAINS
 @pytest.mark.parametrize("name", NAMES)
-def test_forecasts_are_those_of_arch_from_the_same_parameters(domain: Domain, name: str) -> None:
+def test_forecasts_match_arch_for_the_same_parameters(domain: Domain, name: str) -> None:
     view = weekly_view(domain, name)
     out, r = FAMILY.compute(view), 1e4 * series(view)[1]
     for week in usable_weeks(view, garch_warmup(domain)):
@@ -78,7 +78,7 @@ def test_forecasts_are_those_of_arch_from_the_same_parameters(domain: Domain, na
 @pytest.mark.data
 @DOMAINS
 @pytest.mark.parametrize("name", MANY)
-def test_no_less_likely_than_arch_on_real_bars(domain: Domain, name: str) -> None:
+def test_likelihood_is_no_lower_than_archs_on_real_bars(domain: Domain, name: str) -> None:
     view = weekly_view(domain, name)
     r = 1e4 * series(view)[1]
     for week in usable_weeks(view, garch_warmup(domain)):
@@ -94,17 +94,17 @@ def test_no_less_likely_than_arch_on_real_bars(domain: Domain, name: str) -> Non
 
 
 @DOMAINS
-def test_a_week_depends_on_what_came_before_it_alone(domain: Domain) -> None:
-    check_only_the_past_counts(FAMILY, domain)
+def test_a_week_depends_only_on_earlier_bars(domain: Domain) -> None:
+    check_only_past_bars_matter(FAMILY, domain)
 
 
 @DOMAINS
-def test_the_declared_lookback_is_enough(domain: Domain) -> None:
-    check_lookback_is_enough(FAMILY, domain, garch_warmup(domain))
+def test_the_declared_lookback_is_sufficient(domain: Domain) -> None:
+    check_lookback_is_sufficient(FAMILY, domain, garch_warmup(domain))
 
 
 @DOMAINS
-def test_due_as_declared_and_in_range(domain: Domain) -> None:
+def test_values_are_due_as_declared_and_in_range(domain: Domain) -> None:
     check_due_and_in_range(FAMILY, domain)
 
 

@@ -20,11 +20,11 @@ from tests.families.naive import (
     Reference,
     check_against,
     corr,
-    made_up,
     market,
     quotient,
     slope,
     std,
+    synthetic,
 )
 
 
@@ -80,7 +80,7 @@ def seasonal(w: int, m: Market, t: int) -> float:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_columns_are_as_defined(name: str) -> None:
-    long = made_up(7_800, seed=8) if name == "made up" else market(name, RATE).frame
+    long = synthetic(7_800, seed=8) if name == "synthetic" else market(name, RATE).frame
     m = Market(long, RATE)
     every = {k: reference for w in WINDOWS for k, reference in references(w).items()}
     check_against(FAMILY, m, every)
@@ -88,7 +88,7 @@ def test_columns_are_as_defined(name: str) -> None:
 
 def test_a_known_window() -> None:
     """Three bars of volume in fifteen minutes: shares 1/2, 1/4, 1/4."""
-    whole = made_up(2_100, seed=1)
+    whole = synthetic(2_100, seed=1)
     volume = np.zeros(len(whole.bars))
     volume[20:23] = 8.0, 4.0, 4.0
     m = Market(PairFrame("eurusd", replace(whole.bars, volume=volume), whole.info), RATE)
@@ -100,7 +100,7 @@ def test_a_known_window() -> None:
 
 
 def test_the_proxy_counts_pips() -> None:
-    m = market("made up without volume and quotes", RATE)
+    m = market("synthetic without volume and quotes", RATE)
     bars = m.frame.bars
     at = bars.observed[500]
     pips = (bars.high[at] - bars.low[at]) * 1e4

@@ -11,8 +11,8 @@ from fxloom.families.wavelet_features import FAMILY
 from fxloom.features.domain import BOTH, BQX, RATE, Domain
 from tests.families.walks import (
     check_declarations,
-    check_nothing_in_a_standstill,
-    check_rows_before_the_first_are_left_out,
+    check_rows_before_the_first_are_not_computed,
+    check_still_price_has_no_value,
     computed,
     frame,
     sample,
@@ -61,7 +61,7 @@ def by_definition(domain: Domain, t: int, name: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
-def test_features_by_their_definition(domain: Domain, name: str) -> None:
+def test_features_match_their_definitions(domain: Domain, name: str) -> None:
     out = computed(FAMILY, domain, name)
     for t in sample(78, len(frame(name).bars), moving=name == "walk"):
         if min(np.ptp(series_of(d, 15, name)[t - 63 : t + 1]) for d in BOTH) > 1e-9:
@@ -69,15 +69,15 @@ def test_features_by_their_definition(domain: Domain, name: str) -> None:
                 assert out[key][t] == pytest.approx(value, rel=1e-8, abs=1e-8), (key, t)
 
 
-def test_a_still_price_has_no_scales() -> None:
-    check_nothing_in_a_standstill(FAMILY, "wav_trend")
+def test_a_still_price_has_no_wavelet_features() -> None:
+    check_still_price_has_no_value(FAMILY, "wav_trend")
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_rows_before_the_first_are_left_out(domain: Domain) -> None:
-    check_rows_before_the_first_are_left_out(FAMILY, domain)
+def test_rows_before_the_first_are_not_computed(domain: Domain) -> None:
+    check_rows_before_the_first_are_not_computed(FAMILY, domain)
 
 
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
-def test_columns_are_as_declared(domain: Domain) -> None:
+def test_columns_match_their_declarations(domain: Domain) -> None:
     check_declarations(FAMILY, domain)

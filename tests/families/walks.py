@@ -73,7 +73,7 @@ def check_declarations(family: Family, domain: Domain) -> None:
             assert np.isfinite(values[column.warmup :]).all(), column.name
 
 
-def check_nothing_in_a_standstill(family: Family, known: str) -> None:
+def check_still_price_has_no_value(family: Family, known: str) -> None:
     """No feature has a value once its window is still; ``known`` has one at the end of the moving bars."""
     clock = frame().bars.observed
     for domain in BOTH:
@@ -82,7 +82,7 @@ def check_nothing_in_a_standstill(family: Family, known: str) -> None:
         assert np.isfinite(out[known][int(clock[STILL.start + 20])])
 
 
-def check_rows_before_the_first_are_left_out(family: Family, domain: Domain) -> None:
+def check_rows_before_the_first_are_not_computed(family: Family, domain: Domain) -> None:
     """A view that begins later and stores from its row 300 on has the same values there."""
     whole, late = family.compute(frame().view(domain)), family.compute(frame().view(domain, 1_500, 1_800))
     for column in family.columns(domain):

@@ -1,4 +1,4 @@
-"""Some weeks of bars for the tests of anchored families: made up, or real."""
+"""Some weeks of bars for the tests of anchored families: synthetic or real."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.markets import with_later_walk
 
 
 @cache
-def weekly_bars(name: str = "made up") -> Bars:
+def weekly_bars(name: str = "synthetic") -> Bars:
     """Three weeks and a half: enough for a fit in the third week and the one after it."""
-    if name == "made up":
+    if name == "synthetic":
         return synthetic_market(date(2018, 1, 22), date(2018, 2, 15), pairs=["eurusd"])["eurusd"]
     return real_bars(name).take(slice(18_000))
 
 
 @cache
-def weekly_view(domain: Domain, name: str = "made up") -> View:
+def weekly_view(domain: Domain, name: str = "synthetic") -> View:
     return view_of(weekly_bars(name), domain)
 
 
@@ -58,7 +58,7 @@ def series(view: View) -> tuple[np.ndarray, np.ndarray]:
 # -- what holds for every anchored family -----------------------------------------------------------------------------
 
 
-def check_only_the_past_counts(family: Family, domain: Domain) -> None:
+def check_only_past_bars_matter(family: Family, domain: Domain) -> None:
     """Rows before a cut are the same to the bit if later bars are taken away or replaced."""
     bars = weekly_bars()
     expected = family.compute(weekly_view(domain))
@@ -69,7 +69,7 @@ def check_only_the_past_counts(family: Family, domain: Domain) -> None:
                 np.testing.assert_array_equal(column[:known], expected[name][:known], name)
 
 
-def check_lookback_is_enough(family: Family, domain: Domain, warmup: int) -> None:
+def check_lookback_is_sufficient(family: Family, domain: Domain, warmup: int) -> None:
     """The last week's rows from the declared lookback alone, and from the ``warmup`` bars that its fit needs."""
     (table,) = (t for t in tables_of(family) if t.domain is domain)
     whole = weekly_view(domain)

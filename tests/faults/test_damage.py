@@ -73,7 +73,7 @@ def a_bit(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 @pytest.mark.parametrize("corruption", [cut, emptied, garbage, lengthened], ids=lambda d: d.__name__)
-def test_a_partition_without_its_footer_is_named_and_made_again(
+def test_a_partition_without_a_footer_is_reported_and_recomputed(
     corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(1)
@@ -87,7 +87,7 @@ def test_a_partition_without_its_footer_is_named_and_made_again(
 
 
 @pytest.mark.parametrize("corruption", [spoilt, a_bit], ids=lambda d: d.__name__)
-def test_spoilt_pages_are_found_by_checksum_and_the_report_says_what_makes_them_again(
+def test_corrupt_pages_fail_their_checksum_and_the_report_names_the_fix(
     corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(2)
@@ -104,7 +104,7 @@ def test_spoilt_pages_are_found_by_checksum_and_the_report_says_what_makes_them_
 
 
 @pytest.mark.parametrize("corruption", [cut, emptied, garbage, spoilt, a_bit], ids=lambda d: d.__name__)
-def test_corrupt_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
+def test_corrupt_bars_stop_dependent_work_and_are_replaced_by_ingest(
     corruption: Damaging, lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(3)
@@ -129,7 +129,7 @@ def test_corrupt_bars_stop_what_needs_them_and_are_replaced_by_another_ingest(
     assert main(["audit", "--store", lake.url]) == 0
 
 
-def test_bars_that_cannot_be_opened_do_not_count_as_corrupt(
+def test_unreadable_bars_are_not_reported_as_corrupt(
     lake: FolderStore, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_more_files(*_: object, **__: object) -> None:
@@ -141,7 +141,7 @@ def test_bars_that_cannot_be_opened_do_not_count_as_corrupt(
     assert {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")} == before
 
 
-def test_corrupt_settings_stop_everything_and_the_error_says_what_to_do(
+def test_corrupt_settings_stop_everything_and_name_the_fix(
     lake: FolderStore, whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (lake.root / "settings.json").write_bytes(b'{"baseline": 12')
@@ -151,7 +151,7 @@ def test_corrupt_settings_stop_everything_and_the_error_says_what_to_do(
     assert contents(lake) == whole.features
 
 
-def test_a_read_of_a_file_with_a_flipped_bit_is_right_or_names_it(lake: FolderStore) -> None:
+def test_reading_a_flipped_bit_is_right_or_names_the_file(lake: FolderStore) -> None:
     """Anywhere: in the pages each is noticed; in the footer it is, or it changes no value."""
     key = max(r.key for r in lake.records(["bollinger_rate"]))
     path = lake.root / f"features/{key.table}/pair={key.pair}/month={key.month}/part.parquet"

@@ -500,7 +500,7 @@ SEEN: Counter[str] = Counter()
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(CASE)
-def test_what_is_read_is_true(case: Case) -> None:
+def test_accepted_bars_are_true(case: Case) -> None:
     truth = truth_of(case)
     assume(len(truth) > 30)
     found = outcome_of(case, truth)
@@ -514,7 +514,7 @@ def test_what_is_read_is_true(case: Case) -> None:
         assert not [*wrong_bars(case, found, truth)]
 
 
-def test_undamaged_files_are_taken_in_full() -> None:
+def test_undamaged_files_are_accepted_in_full() -> None:
     """The fuzz is no fuzz if everything is refused: whole weeks without damage come through, in every layout."""
     for spelling in SPELLINGS:
         for separator in (",", ";", "\t"):

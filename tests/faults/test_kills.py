@@ -217,7 +217,7 @@ def members_of_session(session: int) -> list[int]:
     return found
 
 
-def test_a_worker_that_is_killed_costs_nothing(whole: Whole, tally: Tally, tmp_path: Path) -> None:
+def test_a_killed_worker_does_not_fail_the_run(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
     killed: list[int | None] = []
 

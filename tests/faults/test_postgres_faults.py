@@ -97,7 +97,7 @@ FAULTS: dict[str, Callable[[Server], object]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "workers"), [("backends killed", 1), ("stopped", 1), ("crashed", 2)])
 @pytest.mark.parametrize("round_", range(ROUNDS))
-def test_a_populate_outlives_its_server(
+def test_a_populate_survives_a_server_failure(
     server: Server, full: FolderStore, tmp_path: Path, fault: str, workers: int, round_: int
 ) -> None:
     store = fresh(server, full, tmp_path)
@@ -114,7 +114,7 @@ def test_a_populate_outlives_its_server(
 
 
 @pytest.mark.slow
-def test_a_server_that_stays_away_fails_partitions_and_the_next_run_does_them(
+def test_a_server_that_stays_down_fails_partitions_until_the_next_run(
     server: Server, full: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = fresh(server, full, tmp_path)

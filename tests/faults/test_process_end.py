@@ -20,7 +20,7 @@ TWO_ROWS = pl.DataFrame({"time": TIMES, **dict(zip(("open", "high", "low", "clos
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
-def test_the_command_ends_with_its_own_status(kind: str, tmp_path: Path) -> None:
+def test_the_command_exits_with_its_own_status(kind: str, tmp_path: Path) -> None:
     """A file so small that the command ends at once; the abort (status 134) hit one run in five."""
     path = tmp_path / f"EURUSD.{kind}"
     naive = TWO_ROWS.with_columns(pl.col("time").dt.replace_time_zone(None))

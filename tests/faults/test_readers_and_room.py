@@ -69,7 +69,7 @@ LIBRARIES = {"polars": polars_rows, "pyarrow": pyarrow_rows, "pandas": pandas_ro
 
 
 @pytest.mark.parametrize("library", list(LIBRARIES))
-def test_readers_of_folders_see_no_more_and_no_less_beside_a_writer(library: str, lake: FolderStore) -> None:
+def test_folder_readers_see_exactly_the_published_rows(library: str, lake: FolderStore) -> None:
     """While all partitions are replaced, and beside what killed writers left."""
     assert not populate(lake, tables=QUICK, workers=1).troubles
     (lake.root / INCOMING).mkdir(exist_ok=True)
@@ -91,7 +91,7 @@ def test_readers_of_folders_see_no_more_and_no_less_beside_a_writer(library: str
 
 
 @pytest.mark.parametrize("limit", [100, 20_000])
-def test_a_disk_without_room_leaves_whole_files_only(limit: int, lake: FolderStore, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_only_whole_files(limit: int, lake: FolderStore, tmp_path: Path) -> None:
     files = str(tmp_path / "files")
     fresh = FolderStore(tmp_path / "fresh")
     status, reported = answer(starving, "ingest", fresh.url, files, limit)
@@ -107,7 +107,7 @@ def test_a_disk_without_room_leaves_whole_files_only(limit: int, lake: FolderSto
     assert {key: contents(lake)[key] for key in held} == held
 
 
-def test_a_store_that_may_not_be_written_to(lake: FolderStore, tmp_path: Path) -> None:
+def test_a_read_only_store(lake: FolderStore, tmp_path: Path) -> None:
     assert not populate(lake, tables=["bqx_momentum"], workers=1).troubles
     before = contents(lake)
     everything = [lake.root, *lake.root.glob("**/*")]
@@ -124,7 +124,9 @@ def test_a_store_that_may_not_be_written_to(lake: FolderStore, tmp_path: Path) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory")
 @pytest.mark.parametrize("gigabytes", [0.8, 1.0, 1.4, 2.0] if ROUNDS > 10 else [1.0])
-def test_a_run_without_memory_ends_and_spoils_nothing(gigabytes: float, lake: FolderStore, tmp_path: Path) -> None:
+def test_running_out_of_memory_ends_the_run_and_corrupts_nothing(
+    gigabytes: float, lake: FolderStore, tmp_path: Path
+) -> None:
     """Wherever memory ends: in the parent, in a worker, in Arrow's threads. Good bars are not taken for damaged."""
     bars = {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")}
     for command in (["populate", "--workers", "2", "--tables", ",".join(QUICK)], ["ingest", str(tmp_path / "files")]):

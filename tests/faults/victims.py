@@ -149,7 +149,7 @@ def command(work: str, url: str, files: str) -> list[str]:
 
 
 def reading(connection: Connection, url: str, whole: dict[str, int]) -> None:
-    """Read partitions in turn until told to stop; sends the number of reads, and whatever was not whole."""
+    """Read partitions in turn until asked to stop; sends the number of reads, and whatever was not whole."""
     connection.send("begins")
     reads, wrong = 0, []
     while not connection.poll():

@@ -16,7 +16,7 @@ for line in LINES:
     LISTED.setdefault(table_name, []).append(feature_name)
 
 
-def test_the_list_is_whole() -> None:
+def test_the_list_is_complete() -> None:
     assert len(LINES) == 1_060
     assert len(LISTED) == 49
     assert max(Counter(line.split("\t")[1] for line in LINES).values()) == 1
@@ -27,14 +27,14 @@ def test_a_table_has_the_listed_features_in_their_order(name: str) -> None:
     assert list(tables()[name].names) == LISTED[name]
 
 
-def test_features_are_known_by_table_and_name() -> None:
+def test_features_are_found_by_table_and_name() -> None:
     for name, feature in features().items():
         assert name == feature.name
         assert name in LISTED[feature.table]
 
 
 @pytest.mark.parametrize("name", tables())
-def test_every_record_says_what_its_column_is(name: str) -> None:
+def test_every_record_describes_its_column(name: str) -> None:
     """Formula, range and warm-up are for people to read: none is left blank or written without its numbers."""
     for f in tables()[name].features:
         assert f.column.formula.strip(), f.name
@@ -44,13 +44,13 @@ def test_every_record_says_what_its_column_is(name: str) -> None:
         assert f.column.recursive is False or f.column.lookback > f.column.warmup, f.name
 
 
-def test_near_duplicates_name_features_that_exist() -> None:
+def test_near_duplicates_refer_to_existing_features() -> None:
     known = set(features()) | {f.key for f in features().values()}
     listed = {name for names in LISTED.values() for name in names}
     for f in features().values():
         assert f.column.near_duplicate_of is None or f.column.near_duplicate_of in known | listed, f.name
 
 
-def test_the_catalogue_has_every_table_of_the_list_and_no_other() -> None:
+def test_the_catalogue_has_exactly_the_listed_tables() -> None:
     assert set(tables()) == set(LISTED)
     assert len(features()) == 1_060

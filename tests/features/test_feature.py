@@ -25,7 +25,7 @@ def test_a_lookback_is_the_warm_up_unless_declared() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"low": 1.0, "high": 0.0}, {"lookback": 6}, {"warmup": -1}])
-def test_an_impossible_column_is_refused_with_its_name(wrong: dict[str, float]) -> None:
+def test_an_invalid_column_is_refused_by_name(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="column y: range"):
         Column("y", "", "", **{"warmup": 7, **wrong})  # type: ignore[arg-type]
 
@@ -35,7 +35,7 @@ def test_only_name_unit_formula_and_warm_up_are_positional() -> None:
         Column("y", "", "", 7, 7)  # type: ignore[call-arg]
 
 
-def test_tables_of_a_dual_family_carry_the_domain_in_their_names() -> None:
+def test_tables_of_a_dual_family_are_named_after_their_domain() -> None:
     rate, bqx = tables_of(FAMILY)
     assert (rate.name, rate.names, rate.lookback) == ("planted_rate", ("y_5_rate", "z_rate"), 9)
     assert (bqx.name, bqx.names, bqx.lookback) == ("planted_bqx", ("y_5_bqx", "z_bqx"), 19)
@@ -44,7 +44,7 @@ def test_tables_of_a_dual_family_carry_the_domain_in_their_names() -> None:
     assert (single.name, single.names) == ("planted", ("y_5", "z"))
 
 
-def test_columns_that_were_not_declared_or_not_computed_are_named() -> None:
+def test_undeclared_and_uncomputed_columns_are_reported() -> None:
     y = np.zeros(3)
     table = tables_of(FAMILY)[0]
     assert list(checked(table, {"z": y, "y_5": y})) == ["y_5_rate", "z_rate"]

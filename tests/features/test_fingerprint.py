@@ -67,13 +67,13 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
-def test_a_changed_kernel_reaches_its_dependants_and_only_them(copy: Path) -> None:
+def test_a_changed_kernel_invalidates_only_its_dependants(copy: Path) -> None:
     before = digests(copy)
     edit(copy / "fxloom/kernels/sar.py", "    return ", "    _ = 0\n    return ")
     assert changed(before, digests(copy)) == {"technical_rate", "technical_bqx"}
 
 
-def test_a_changed_constant_counts(copy: Path) -> None:
+def test_a_changed_constant_changes_the_fingerprint(copy: Path) -> None:
     before = digests(copy)
     edit(copy / "fxloom/kernels/tolerances.py", "ZERO_CHANGE = 1e-12", "ZERO_CHANGE = 1e-11")
     reached = changed(before, digests(copy))
@@ -81,7 +81,7 @@ def test_a_changed_constant_counts(copy: Path) -> None:
     assert "time_features" not in reached
 
 
-def test_formatting_comments_and_docstrings_do_not_count(copy: Path) -> None:
+def test_formatting_comments_and_docstrings_do_not_change_the_fingerprint(copy: Path) -> None:
     before = digests(copy)
     path = copy / "fxloom/kernels/momentum.py"
     edit(path, "np.log(x[t] / x[t - 1])\n", "np.log((x[t] / x[t - 1]))  # a comment\n")
@@ -89,7 +89,7 @@ def test_formatting_comments_and_docstrings_do_not_count(copy: Path) -> None:
     assert changed(before, digests(copy)) == set()
 
 
-def test_a_changed_kernel_never_runs_from_old_machine_code(copy: Path) -> None:
+def test_a_changed_kernel_never_runs_stale_machine_code(copy: Path) -> None:
     """The dependant lies in another file, which does not change: numba's own cache would not notice."""
     kernels = copy / "fxloom/kernels"
     (kernels / "planted_inner.py").write_text(INNER)
@@ -106,7 +106,7 @@ def test_a_changed_kernel_never_runs_from_old_machine_code(copy: Path) -> None:
     assert run(copy, VALUE) == "6.0\n"
 
 
-def test_processes_that_start_at_once_leave_a_cache_that_works(copy: Path) -> None:
+def test_processes_that_start_together_leave_a_valid_cache(copy: Path) -> None:
     (copy / "fxloom/kernels/planted_inner.py").write_text(INNER)
     (copy / "fxloom/kernels/planted_outer.py").write_text(OUTER)
     environment = os.environ | {"PYTHONPATH": str(copy), "FXLOOM_CACHE": str(copy.parent / "cache")}

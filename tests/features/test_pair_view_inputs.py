@@ -48,7 +48,7 @@ def lacking(bars: Bars, name: str, gap: slice) -> Bars:
 
 
 @pytest.mark.parametrize("table", USERS, ids=lambda t: t.name)
-def test_a_gap_takes_values_away_and_changes_none(table: Table, bars: Bars, gap: slice) -> None:
+def test_missing_input_removes_values_and_changes_none(table: Table, bars: Bars, gap: slice) -> None:
     whole = computed(table, bars)
     clock = on_clock(bars)
     for name in table.family.uses:
@@ -66,7 +66,7 @@ def test_a_gap_takes_values_away_and_changes_none(table: Table, bars: Bars, gap:
 
 
 @pytest.mark.parametrize("name", ["volume", "spread"])
-def test_a_column_that_is_not_there_is_missing_and_no_proxy(name: str, bars: Bars) -> None:
+def test_an_absent_column_means_missing_values_not_a_proxy(name: str, bars: Bars) -> None:
     """Whether a month's file has a column of nothing or no column: the same, and not what a pair without one has."""
     none = replace(bars, volume=None, spread=None)
     found = computed(tables()[f"{name}_features"], none)

@@ -45,7 +45,7 @@ def test_one_pair_has_its_own_clock() -> None:
     assert np.array_equal(panel_minutes([bars.ts]), on_clock(bars).ts)
 
 
-def test_a_close_is_carried_and_a_pair_is_present_for_an_hour() -> None:
+def test_closes_are_carried_and_presence_lasts_an_hour() -> None:
     frame = frame_of({"eurusd": bars_at(list(range(200))), "gbpusd": bars_at([10, 11, 150])})
     view = frame.view(RATE)
     price, present = view.price[1], view.present[1]
@@ -79,7 +79,7 @@ def test_quoted_spreads_hold_while_a_pair_is_present() -> None:
     assert np.isnan(spread[:10]).all()
 
 
-def test_estimated_spreads_are_those_of_the_own_clock_at_the_latest_bar() -> None:
+def test_estimated_spreads_come_from_the_pairs_own_clock() -> None:
     rng = np.random.default_rng(2)
     minutes = sorted(rng.choice(400, 250, replace=False).tolist())
     close = 1.25 + 1e-4 * np.cumsum(rng.standard_normal(250))
@@ -122,7 +122,7 @@ def test_every_pair_has_six_siblings_on_each_side_and_fifteen_elsewhere() -> Non
         assert set(np.abs(signs).ravel()) == {1.0}
 
 
-def test_signs_put_the_shared_currency_where_it_stands() -> None:
+def test_signs_follow_the_position_of_the_shared_currency() -> None:
     assert relate("gbpusd", "eurgbp") == (0, -1.0)
     assert relate("gbpusd", "audusd") == (1, 1.0)
     assert relate("gbpusd", "usdjpy") == (1, -1.0)
@@ -144,7 +144,7 @@ def test_a_triangle_closes_where_prices_are_crossed() -> None:
         assert max(map(abs, errors)) < 1e-12
 
 
-def test_the_arrays_of_a_frame_do_not_grow_with_what_is_not_there() -> None:
+def test_frame_arrays_do_not_grow_with_absent_pairs() -> None:
     frame = frame_of({"eurusd": bars_at([0, 1]), "gbpusd": bars_at([])})
     assert np.isnan(frame.price[1]).all()
     assert not frame.present[1].any()

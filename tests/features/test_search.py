@@ -36,7 +36,7 @@ def test_a_topic_leads_to_its_families(text: str, families: list[str]) -> None:
 
 
 @pytest.mark.parametrize("topic", ["liquidity", "volatility", "momentum"])
-def test_a_family_is_found_whole_by_its_topic(topic: str) -> None:
+def test_a_topic_finds_its_whole_family(topic: str) -> None:
     found = {feature.name for feature in search(topic)}
     for table in tables().values():
         if topic in table.family.name:
@@ -47,13 +47,13 @@ def test_lagged_momentum_is_momentum() -> None:
     assert {"lagged_cross_window_rate", "lagged_cross_window_bqx"} <= {feature.table for feature in search("momentum")}
 
 
-def test_the_name_itself_comes_first() -> None:
+def test_an_exact_name_comes_first() -> None:
     assert search("tech_rsi_14_rate")[0].name == "tech_rsi_14_rate"
     assert [feature.name for feature in search("garch")[:2]] == ["garch_vol_rate", "garch_vol_30_rate"]
     assert [feature.name for feature in search("holiday")[:2]] == ["holiday_base", "holiday_quote"]
 
 
-def test_several_words_all_have_to_match() -> None:
+def test_all_words_must_match() -> None:
     assert {feature.name for feature in search("liquidity amihud")} == {
         "liq_amihud_z_rate", "liq_amihud_z_bqx", "micro_amihud_60_rate", "micro_amihud_60_bqx",
     }  # fmt: skip
@@ -84,7 +84,7 @@ def test_a_pattern_matches_names() -> None:
     assert [feature.name for feature in search("garch_persist*")] == ["garch_persistence_rate", "garch_persistence_bqx"]
 
 
-def test_two_letters_are_a_token_of_their_own() -> None:
+def test_two_letter_words_match_whole_tokens_only() -> None:
     """ "bp" is a unit; it does not match every name that begins with these letters."""
     found = {feature.name for feature in search("bp")}
     assert "coint_ect_rate" in found

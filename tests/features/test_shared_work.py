@@ -15,7 +15,7 @@ class Line(NamedTuple):
     fits: tuple[Floats, Floats]
 
 
-def test_a_longer_history_takes_the_place_of_a_shorter_one() -> None:
+def test_a_longer_history_replaces_a_shorter_one() -> None:
     work, begun = SharedWork(), []
 
     def from_(start: int) -> Floats:
@@ -42,7 +42,7 @@ def test_named_and_nested_tuples_keep_their_shape() -> None:
     assert np.shares_memory(later.slope, y)
 
 
-def test_single_results_do_not_depend_on_a_start_and_none_is_one() -> None:
+def test_single_results_ignore_the_start_and_none_is_cached() -> None:
     work, calls = SharedWork(), []
 
     def none() -> None:
@@ -56,7 +56,7 @@ def test_single_results_do_not_depend_on_a_start_and_none_is_one() -> None:
     assert calls == [1, 1]
 
 
-def test_arrays_and_single_results_of_one_key_are_kept_apart() -> None:
+def test_arrays_and_single_results_with_one_key_are_separate() -> None:
     work = SharedWork()
     work.arrays("key", 0, lambda: np.zeros(3))
     assert work.result("key", lambda: "text") == "text"

@@ -31,7 +31,7 @@ def test_runs_by_algorithm_one(calm: bool) -> None:
     assert likely.max() == (240.0 if calm else likely.max())
 
 
-def test_runs_are_reported_from_a_row_on_and_filtered_from_the_first() -> None:
+def test_runs_are_filtered_from_the_first_row_and_reported_from_a_later_one() -> None:
     z = moves(900)
     whole, later = detect_runs(z, 0), detect_runs(z, 500)
     for a, b in zip(whole, later, strict=True):
@@ -39,21 +39,21 @@ def test_runs_are_reported_from_a_row_on_and_filtered_from_the_first() -> None:
         np.testing.assert_array_equal(a[500:], b[500:])
 
 
-def test_runs_do_not_know_what_comes_later() -> None:
+def test_runs_do_not_depend_on_later_bars() -> None:
     z = moves(900)
     for a, b in zip(detect_runs(z, 0), detect_runs(np.concatenate([z[:600], 5.0 - z[600:]]), 0), strict=True):
         np.testing.assert_array_equal(a[:600], b[:600])
         assert (a[601:] != b[601:]).any()
 
 
-def test_a_price_that_stands_still_has_a_long_run() -> None:
+def test_a_still_price_has_a_long_run() -> None:
     likely, expected, recent = detect_runs(np.zeros(400), 0)
     assert likely[-1] == 240.0
     assert np.isfinite(expected).all()
     assert 0.0 < recent[-1] < 1.0
 
 
-def test_absurd_moves_leave_probabilities() -> None:
+def test_extreme_moves_keep_probabilities_valid() -> None:
     z = moves(400)
     z[100], z[101], z[250:260] = 1e8, -1e8, 1e6
     likely, expected, recent = detect_runs(z, 0)
@@ -62,7 +62,7 @@ def test_absurd_moves_leave_probabilities() -> None:
     assert ((recent > 0.0) & (recent <= 1.0 + 1e-12)).all()
 
 
-def test_cusum_by_its_definition() -> None:
+def test_cusum_matches_its_definition() -> None:
     z = np.concatenate([moves(500) / 1.3, np.full(30, 0.9), np.full(30, -3.0)])
     up, down, alarm = cusum(z)
     high = low = 0.0
@@ -83,7 +83,7 @@ def test_an_alarm_resets_its_own_sum_only() -> None:
     np.testing.assert_array_equal(down, [2.5, 0.0, 2.5, 4.0, 0.0])
 
 
-def test_what_is_remembered_of_alarms() -> None:
+def test_bars_since_alarms() -> None:
     latest, since = recent_alarm(np.array([0.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0]), 3, 4)
     np.testing.assert_array_equal(latest, [0.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 0.0, 0.0, 0.0])
     np.testing.assert_array_equal(since, [4.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.0])

@@ -7,7 +7,7 @@ import numpy as np
 from fxloom.kernels.column_stats import column_sums
 
 
-def test_sums_are_those_of_numpy() -> None:
+def test_sums_match_numpy() -> None:
     y = np.random.default_rng(5).standard_normal(10_000)
     due = np.arange(len(y)) >= 100
     y[:100] = np.nan

@@ -28,7 +28,7 @@ def test_comoments_are_exact() -> None:
         assert rolling_beta(OTHER, WALK, w)[t] == pytest.approx(float(sxy / sxx), rel=1e-10)
 
 
-def test_comoments_are_those_of_numpy_and_scipy() -> None:
+def test_comoments_match_numpy_and_scipy() -> None:
     for t in (19, 150, 399):
         x, y = WALK[t - 19 : t + 1], OTHER[t - 19 : t + 1]
         assert rolling_corr(WALK, OTHER, 20)[t] == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-10)

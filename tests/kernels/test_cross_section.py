@@ -21,7 +21,7 @@ def test_shares_count_ties_by_half() -> None:
     assert share_below(values, known, majors, 1, 1e-9, 0.0)[:, 0].tolist()[:3] == [0.0, 0.25, 1.0]
 
 
-def test_robust_scores_and_rank_correlations_are_scipy_s() -> None:
+def test_robust_scores_and_rank_correlations_match_scipy() -> None:
     rng = np.random.default_rng(3)
     x, y = np.round(rng.standard_normal((2, 12, 200)), 1)
     known = rng.random((12, 200)) < 0.8

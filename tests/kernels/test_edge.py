@@ -16,7 +16,7 @@ RNG = np.random.default_rng(17)
 
 @pytest.mark.parametrize("stride", [1, 5])
 @pytest.mark.parametrize("level", [1.0, 110.0, 0.009])
-def test_edge_is_that_of_bidask(level: float, stride: int) -> None:
+def test_edge_matches_bidask(level: float, stride: int) -> None:
     o, h, l, c = (level * p for p in roll_prices(600, 2e-3))
     got = edge(*bar_pairs(o, h, l, c, stride, 0.0), 60, stride)
     assert np.isnan(got[: 59 * stride]).all()
@@ -27,7 +27,7 @@ def test_edge_is_that_of_bidask(level: float, stride: int) -> None:
 
 
 @pytest.mark.parametrize("spread", [3e-4, 1e-3])
-def test_edge_finds_the_spread_of_a_simulation(spread: float) -> None:
+def test_edge_recovers_the_spread_of_a_simulation(spread: float) -> None:
     o, h, l, c = roll_prices(20_000, spread)
     assert edge(*bar_pairs(o, h, l, c, 1, 0.0), 20_000, 1)[-1] == pytest.approx(spread, rel=0.03)
 

@@ -16,7 +16,7 @@ def test_exponential_is_within_two_units_in_the_last_place() -> None:
         assert exponential(x) == pytest.approx(math.exp(x), rel=5e-16, abs=0.0), x
 
 
-def test_exponential_of_what_would_underflow_is_tiny() -> None:
+def test_exponential_is_tiny_where_it_would_underflow() -> None:
     for x in (-700.1, -1e5, -1e300, -math.inf):
         assert 0.0 < exponential(x) < 1e-303
 

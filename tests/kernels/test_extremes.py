@@ -10,14 +10,14 @@ from fxloom.kernels.extremes import bars_since_max, bars_since_min, rolling_max,
 RNG = np.random.default_rng(4)
 TICKS = np.round(np.cumsum(RNG.normal(0.0, 1.0, 500))).astype(np.float64)  # many ties
 WALK = np.cumsum(RNG.normal(0.0, 1.0, 500))
-HOLED = np.where(RNG.random(500) < 0.02, np.nan, TICKS)
+WITH_GAPS = np.where(RNG.random(500) < 0.02, np.nan, TICKS)
 
 
 def windows(y: np.ndarray, w: int) -> list[np.ndarray]:
     return [y[t - w + 1 : t + 1] for t in range(w - 1, len(y))]
 
 
-@pytest.mark.parametrize("y", [TICKS, WALK, HOLED], ids=["ticks", "walk", "holed"])
+@pytest.mark.parametrize("y", [TICKS, WALK, WITH_GAPS], ids=["ticks", "walk", "gaps"])
 @pytest.mark.parametrize("w", [1, 2, 7, 120])
 def test_extremes(y: np.ndarray, w: int) -> None:
     for got, slow in ((rolling_max(y, w), np.max), (rolling_min(y, w), np.min)):

@@ -71,7 +71,7 @@ def slopes(r: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["inside", "reacting", "integrated", "plain", "sparse", "waking"])
-def test_the_likelihood_is_that_of_arch(name: str) -> None:
+def test_likelihood_matches_arch(name: str) -> None:
     x, likelihood, before = fit_garch(WINDOWS[name])
     same = reference(WINDOWS[name], x)
     assert likelihood == pytest.approx(same.loglikelihood, abs=1e-7)
@@ -87,7 +87,7 @@ def test_no_worse_than_arch_unless_arch_breaks_the_bound(name: str) -> None:
         assert likelihood >= other.loglikelihood - 1e-3
 
 
-def test_the_bounds_hold_and_the_slope_is_none_or_outward(r: np.ndarray) -> None:
+def test_bounds_hold_and_the_slope_is_zero_or_outward(r: np.ndarray) -> None:
     x, likelihood, _ = fit_garch(r)
     assert np.isfinite(likelihood)
     floor = 1e-8 * r.var(ddof=1)
@@ -119,7 +119,7 @@ def test_no_random_start_finds_better(name: str) -> None:
         assert likelihood >= other - 1e-3
 
 
-def test_derivatives_are_those_of_the_cost() -> None:
+def test_derivatives_match_finite_differences() -> None:
     z, _ = standardised(WINDOWS["inside"], np.zeros(4))
     x, before, step = np.array([0.01, 0.05, 0.12, 0.8]), backcast(z), 1e-5
     g, hessian, scoring = np.empty(4), np.empty((4, 4)), np.empty((4, 4))
@@ -145,14 +145,14 @@ def test_the_scoring_matrix_is_the_expected_hessian() -> None:
     np.testing.assert_allclose(hessian / np.outer(size, size), scoring / np.outer(size, size), atol=0.05)
 
 
-def test_backcast_by_its_formula() -> None:
+def test_backcast_matches_its_formula() -> None:
     e = WINDOWS["inside"]
     weights = 0.94 ** np.arange(75)
     assert backcast(e) == pytest.approx(float((weights * e[:75] ** 2).sum() / weights.sum()), rel=1e-13)
     assert backcast(np.array([3.0, 1.0])) == pytest.approx((9.0 + 0.94) / 1.94, rel=1e-13)
 
 
-def test_variances_by_their_recursion() -> None:
+def test_variances_match_their_recursion() -> None:
     r, x = WINDOWS["inside"][:50], (0.1, 0.2, 0.3, 0.6)
     h = [0.2 + 0.9 * 1.7]
     for value in r:

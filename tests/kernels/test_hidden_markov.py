@@ -27,7 +27,7 @@ from fxloom.kernels.hidden_markov import (
 Parameters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def made_up(n: int, seed: int = 5) -> np.ndarray:
+def synthetic(n: int, seed: int = 5) -> np.ndarray:
     """Observations of three bands of volatility that follow each other, (n, 2)."""
     rng = np.random.default_rng(seed)
     state, states = 0, []
@@ -74,12 +74,12 @@ def check_like_hmmlearn(y: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("seed", [5, 6])
-def test_a_hundred_steps_are_those_of_hmmlearn(seed: int) -> None:
-    check_like_hmmlearn(made_up(7_200, seed))
+def test_a_hundred_steps_match_hmmlearn(seed: int) -> None:
+    check_like_hmmlearn(synthetic(7_200, seed))
 
 
-def test_outliers_are_no_failure() -> None:
-    y = made_up(3_000)
+def test_outliers_do_not_fail_the_fit() -> None:
+    y = synthetic(3_000)
     y[500] = 1e3, 7.0
     y[1_200:1_203, 0] = -1e3
     y[2_000, 1] = 50.0
@@ -87,7 +87,7 @@ def test_outliers_are_no_failure() -> None:
 
 
 def test_a_volatility_that_never_changes_fails() -> None:
-    y = made_up(900)
+    y = synthetic(900)
     y[:, 1] = np.log(0.1)
     assert fit_regimes(*rows(y)).failed
 
@@ -137,33 +137,33 @@ FAR = np.array([[0.0, 0.0], [0.0, 30.0], [0.0, 60.0]]), np.full((3, 2), 0.5)
 THIRDS = np.full(3, 1.0 / 3.0)
 
 
-def test_expectations_by_their_formulas() -> None:
-    y = made_up(300)
+def test_expectations_match_their_formulas() -> None:
+    y = synthetic(300)
     check_expectations(y, start_model(*rows(y)))
 
 
-def test_a_move_that_is_all_but_impossible_is_done_in_logarithms() -> None:
+def test_a_nearly_impossible_transition_is_computed_in_logarithms() -> None:
     """All weight passes through a transition of 1e-150, where densities are apart by e^-3000."""
     transitions = np.array([[1.0, 0.0, 1e-150], [0.0, 1.0, 0.0], [1e-200, 0.5, 0.5]])
     y = np.repeat(FAR[0][[0, 0, 2, 2, 0, 0, 2, 1, 1]], 3, axis=0)
     check_expectations(y, (THIRDS, transitions, *FAR))
 
 
-def test_a_state_that_comes_back_from_underflow_is_done_in_logarithms() -> None:
+def test_a_state_that_recovers_from_underflow_is_computed_in_logarithms() -> None:
     """State 2 is reached from 1 only, which the observation before makes e^-900 times less likely than state 0."""
     transitions = np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5]])
     y = np.repeat(FAR[0][[0, 2, 0, 2, 0, 1, 2]], [4, 3, 3, 4, 3, 1, 4], axis=0)
     check_expectations(y, (np.array([1.0, 0.0, 0.0]), transitions, *FAR))
 
 
-def test_a_start_that_rules_out_what_is_seen() -> None:
+def test_a_start_that_excludes_the_observations() -> None:
     transitions = np.array([[0.9, 0.1, 0.0], [0.1, 0.8, 0.1], [0.0, 0.1, 0.9]])
     y = np.repeat(FAR[0][[2, 1, 0]], 5, axis=0)
     check_expectations(y, (np.array([1.0, 1e-300, 0.0]), transitions, *FAR))
 
 
-def test_one_step_by_the_formulas() -> None:
-    y = made_up(300)
+def test_one_step_matches_the_formulas() -> None:
+    y = synthetic(300)
     start = start_model(*rows(y))
     _, _, gamma, moves = in_logarithms(y, start)
     (first, transitions, means, variances), _ = fit_hmm(*rows(y), start, 1)
@@ -187,7 +187,7 @@ def test_the_start_is_three_equal_parts_of_the_stable_sort() -> None:
 
 
 def test_states_are_ordered_by_volatility() -> None:
-    y = made_up(3_000)
+    y = synthetic(3_000)
     y[:, 0] *= -1.0
     fitted = fit_regimes(*rows(y))
     _, transitions, means, _ = fitted.model
@@ -197,7 +197,7 @@ def test_states_are_ordered_by_volatility() -> None:
 
 
 def test_a_state_of_less_than_a_hundredth_fails() -> None:
-    y = made_up(7_200)
+    y = synthetic(7_200)
     y[3_000:3_030] = 1e3, 10.0
     assert fit_regimes(*rows(y)).shares.min() == pytest.approx(30 / 7_200, rel=1e-3)
     assert fit_regimes(*rows(y)).failed

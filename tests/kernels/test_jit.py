@@ -29,7 +29,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-def test_a_division_by_zero_is_no_exception() -> None:
+def test_division_by_zero_does_not_raise() -> None:
     quotient = compiled(lambda a, b: a / b)
     assert quotient(1.0, 0.0) == np.inf
     assert np.isnan(quotient(0.0, 0.0))

@@ -31,14 +31,14 @@ def agree(y: np.ndarray, ends: np.ndarray, tolerance: float = 1e-6) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_fits_are_those_of_statsmodels(scale: float) -> None:
+def test_fits_match_statsmodels(scale: float) -> None:
     rng = np.random.default_rng(7)
     walk = 1e-4 * rng.standard_normal((3, 1_700)).cumsum(axis=1)
     walk[1] = walk[0] + 1e-3 * rng.standard_normal(1_700)  # one cointegrated, one not
     agree(scale * (4.6 + walk), np.array([1_440, 1_500, 1_699]))
 
 
-def test_critical_values_are_those_of_statsmodels() -> None:
+def test_critical_values_match_statsmodels() -> None:
     y = np.random.default_rng(1).standard_normal((200, 3)).cumsum(axis=0)
     assert coint_johansen(y, 0, 1).cvt[:, 1].tolist() == list(CRITICAL)
 
@@ -46,7 +46,7 @@ def test_critical_values_are_those_of_statsmodels() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("pair", ["eurusd", "audjpy", "chfjpy"])
 @pytest.mark.parametrize("bqx", [False, True], ids=["rate", "bqx"])
-def test_fits_of_real_prices_are_those_of_statsmodels(pair: str, bqx: bool) -> None:
+def test_fits_of_real_prices_match_statsmodels(pair: str, bqx: bool) -> None:
     legs = system_of(pair)
     bars = {p: real_bars(f"market28/{p}").take(slice(0, 6_000)) for p in legs}
     frame = PanelFrame(bars, {p: PairInfo(float(bars[p].close[0])) for p in legs})

@@ -15,7 +15,7 @@ X = 100.0 + np.cumsum(RNG.normal(0.0, 0.01, 4000))
 
 
 @pytest.mark.parametrize("minutes", [30, 60])
-def test_bars_are_those_of_pandas(minutes: int) -> None:
+def test_bars_match_pandas(minutes: int) -> None:
     bins = pd.Series(X).groupby(TS // minutes)
     high, low, close, _ = kbars(TS, X, minutes)
     np.testing.assert_array_equal(high, bins.max())
@@ -24,7 +24,7 @@ def test_bars_are_those_of_pandas(minutes: int) -> None:
 
 
 @pytest.mark.parametrize("minutes", [30, 60])
-def test_a_row_sees_the_latest_bar_that_is_over(minutes: int) -> None:
+def test_a_row_sees_the_latest_finished_bar(minutes: int) -> None:
     seen = kbars(TS, X, minutes)[3]
     starts = np.unique(TS // minutes) * minutes
     for t in range(len(TS)):
@@ -42,7 +42,7 @@ def test_later_minutes_change_no_bar_that_was_seen(minutes: int) -> None:
             np.testing.assert_array_equal(spread(before, sooner[3]), spread(after, seen[:end]))
 
 
-def test_missing_values_make_no_bar() -> None:
+def test_bars_are_made_of_present_values_only() -> None:
     ts = np.arange(100, 220)
     x = np.r_[np.full(35, np.nan), X[:85]]
     high, _, close, seen = kbars(ts, x, 30)

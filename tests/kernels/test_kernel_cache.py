@@ -76,7 +76,7 @@ def test_the_folder_is_named_after_the_sources_that_were_imported(
     assert used != kernel_cache.folder_name("sums")
 
 
-def test_bits_flipped_anywhere_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_flipped_bit_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of files with one flipped bit none is unpickled, and each is removed."""
     from fxloom.kernels import kernel_cache
     from fxloom.kernels.moments import rolling_mean
@@ -103,7 +103,7 @@ class FakeContext:
     def codegen(self) -> None: ...
 
 
-def test_what_others_may_have_planted_is_not_run(warm: Path) -> None:
+def test_kernels_others_could_have_written_are_not_loaded(warm: Path) -> None:
     (path,) = kept(warm)
     path.chmod(0o666)
     environment = os.environ | {"FXLOOM_CACHE": str(warm)}
@@ -115,7 +115,7 @@ def test_what_others_may_have_planted_is_not_run(warm: Path) -> None:
     assert "is writable by another user: remove it" in ended.stderr
 
 
-def test_a_full_disk_fails_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_fail_a_computation(tmp_path: Path) -> None:
     full = (
         "import fxloom.kernels.kernel_cache as cache\n"
         "def write(*_): raise OSError(28, 'No space left on device')\n"
@@ -126,7 +126,7 @@ def test_a_full_disk_fails_nothing(tmp_path: Path) -> None:
     assert reported.count("No space left on device") == 1
 
 
-def test_numba_still_has_what_the_cache_builds_on() -> None:
+def test_numba_still_has_the_internals_the_cache_uses() -> None:
     """If this fails after an update of numba, ``fxloom.kernels.kernel_cache`` has to follow it."""
     import inspect
 

@@ -41,7 +41,7 @@ def test_moments_keep_nine_digits(y: np.ndarray, window: int) -> None:
         assert got[3, t] == pytest.approx(kurt, rel=1e-10, abs=1e-12)
 
 
-def test_moments_are_those_of_scipy_and_pandas() -> None:
+def test_moments_match_scipy_and_pandas() -> None:
     got = np.array(rolling_moments(WALK, 45))
     for t in (44, 99, 399):
         window = WALK[t - 44 : t + 1]
@@ -51,7 +51,7 @@ def test_moments_are_those_of_scipy_and_pandas() -> None:
         assert got[3, t] == pytest.approx(pd.Series(window).kurt(), rel=1e-10)
 
 
-def test_sum_mean_std_zscore_are_those_of_numpy() -> None:
+def test_sum_mean_std_zscore_match_numpy() -> None:
     w = 15
     windows = np.lib.stride_tricks.sliding_window_view(WALK, w)
     std = windows.std(axis=1, ddof=1)
@@ -61,7 +61,7 @@ def test_sum_mean_std_zscore_are_those_of_numpy() -> None:
     np.testing.assert_allclose(zscore(WALK, w)[w - 1 :], (WALK[w - 1 :] - windows.mean(axis=1)) / std, atol=1e-9)
 
 
-def test_the_deviation_of_the_moments_is_that_of_std() -> None:
+def test_the_moments_and_std_kernels_agree() -> None:
     for w in (5, 60):
         np.testing.assert_allclose(rolling_std(WALK, w), rolling_moments(WALK, w)[1], rtol=1e-11)
 
@@ -86,7 +86,7 @@ def test_the_smallest_move_is_not_flat() -> None:
 
 
 @pytest.mark.parametrize("w", [1, 2, 3, 7, 60, 63, 64, 240])
-def test_windows_of_every_make_are_joined_right(w: int) -> None:
+def test_windows_of_every_length_are_joined_correctly(w: int) -> None:
     t = 300
     x = [Fraction(float(v)) for v in HARD[t - w + 1 : t + 1]]
     mx = sum(x) / w

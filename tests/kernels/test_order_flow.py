@@ -11,7 +11,7 @@ from fxloom.kernels.order_flow import bulk_flow, bulk_imbalance, move_run, secon
 RNG = np.random.default_rng(17)
 
 
-def test_bulk_classification_is_the_normal_distribution() -> None:
+def test_bulk_classification_matches_the_normal_distribution() -> None:
     r, volume = RNG.standard_t(3, 400), RNG.poisson(20, 400).astype(float)
     std = np.abs(RNG.normal(1.0, 0.3, 400)) + 0.02
     got = bulk_imbalance(volume, r, std, 30)
@@ -21,7 +21,7 @@ def test_bulk_classification_is_the_normal_distribution() -> None:
         assert got[t] == pytest.approx(want, abs=1e-13 * volume[w].sum())
 
 
-def test_bulk_classification_of_no_deviation_is_missing() -> None:
+def test_bulk_classification_is_missing_without_deviation() -> None:
     r, volume = np.zeros(50), np.ones(50)
     r[:3] = np.nan, 1.0, -1.0
     assert np.isnan(bulk_imbalance(volume, r, np.zeros(50), 15)).all()
@@ -30,7 +30,7 @@ def test_bulk_classification_of_no_deviation_is_missing() -> None:
     assert (flow[3:] == 0.0).all()
 
 
-def test_run_of_moves() -> None:
+def test_runs_of_moves() -> None:
     direction = np.array([0, 0, 1, 0, 1, 1, -1, 0, -1, 1, 0, 0, 0, 0, 0], float)
     assert move_run(direction, 5)[4:].tolist() == [2, 3, -1, -1, -2, 1, 1, 1, 1, 1, 0]
     assert move_run(direction, 2)[1:].tolist() == [0, 1, 1, 1, 2, -1, -1, -1, 1, 1, 0, 0, 0, 0]
@@ -47,7 +47,7 @@ def test_share_of_the_tail() -> None:
     assert np.isnan(tail_share(np.zeros(60), 40, 0.3, 3.0)).all()
 
 
-def test_second_slope_is_that_of_least_squares() -> None:
+def test_second_slope_matches_least_squares() -> None:
     x, z = RNG.normal(size=300), 50.0 + RNG.normal(size=300)
     y = 2.0 + 0.5 * x - 0.1 * z + RNG.normal(size=300)
     got = second_slope(y, x, z, 120)

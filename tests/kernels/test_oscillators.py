@@ -24,7 +24,7 @@ LATE = tuple(np.r_[np.full(19, np.nan), column] for column in PLAIN)
 
 
 @pytest.mark.parametrize("bars", [PLAIN, STILL, LATE], ids=["plain", "with a standstill", "missing at the start"])
-def test_recursive_ones_are_those_of_talib(bars: Bars) -> None:
+def test_recursive_oscillators_match_talib(bars: Bars) -> None:
     close = bars[2]
     for period in (9, 14, 21):
         np.testing.assert_allclose(rsi(close, period, 700), talib.RSI(close, period), rtol=1e-12, atol=1e-11)
@@ -42,19 +42,19 @@ def slow_rsi(x: np.ndarray, period: int, t: int) -> float:
     return 100.0 * up / (up + down)
 
 
-def test_rsi_is_its_definition() -> None:
+def test_rsi_matches_its_definition() -> None:
     close = PLAIN[2]
     for t in (14, 15, 200):
         assert rsi(close, 14, 700)[t] == pytest.approx(slow_rsi(close, 14, t), rel=1e-11)
 
 
-def test_of_a_market_that_never_moved_nothing_is_left() -> None:
+def test_a_market_that_never_moves_has_no_values() -> None:
     still = np.full(90, 100.0)
     assert rsi(still, 14, 700)[14:].tolist() == [0.0] * 76
     assert cmo(still, 14, 700)[14:].tolist() == [0.0] * 76
 
 
-def test_ratios_last_through_a_standstill_and_no_longer_than_its_patience() -> None:
+def test_ratios_expire_after_a_standstill_longer_than_the_patience() -> None:
     close = STILL[2]  # nothing moves at 1000..1399, the close of 999 included
     strength, balance = rsi(close, 14, 100), cmo(close, 14, 100)
     assert np.ptp(strength[999:1099]) < 1e-9
@@ -69,7 +69,7 @@ def test_rises_and_falls_worked_by_hand() -> None:
     assert down[2:].tolist() == [0.5, 0.25]
 
 
-def test_windows_are_their_definitions() -> None:
+def test_window_oscillators_match_their_definitions() -> None:
     high, low, close = STILL
     typical = (high + low + close) / 3.0
     fast, distance = stochastic(high, low, close, 14, 1e-11), cci(typical, 20)
@@ -90,7 +90,7 @@ def test_windows_are_their_definitions() -> None:
     assert np.isnan(distance[1025:1400]).all()
 
 
-def test_a_flow_needs_a_move_and_equal_prices_are_none() -> None:
+def test_money_flow_needs_a_price_change() -> None:
     typical = np.array([np.nan, 100.0, 101.0, 101.0 * (1.0 + 2e-16), 99.0])
     up, down = money_flow(typical, np.full(5, 2.0))
     assert np.isnan(up[:2]).all()
@@ -98,12 +98,12 @@ def test_a_flow_needs_a_move_and_equal_prices_are_none() -> None:
     assert down[2:].tolist() == [0.0, 0.0, 198.0]
 
 
-def test_buying_pressure_is_above_the_true_low() -> None:
+def test_buying_pressure_is_measured_from_the_true_low() -> None:
     low, close = np.array([1.0, 2.0, 1.5]), np.array([1.5, 2.5, 2.0])
     assert buying_pressure(low, close)[1:].tolist() == [1.0, 0.5]
 
 
-def test_too_little_is_missing_everywhere() -> None:
+def test_short_histories_have_no_values() -> None:
     for n in (0, 1, 2, 5):
         close = PLAIN[2][:n]
         for values in (rsi(close, 14, 700), cmo(close, 9, 700), cci(close, 20)):

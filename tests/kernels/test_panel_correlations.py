@@ -7,12 +7,12 @@ import numpy as np
 from fxloom.kernels.panel_correlations import NESTED, correlation_sums
 from fxloom.kernels.present_moments import present_corr
 from fxloom.series.siblings import relations
-from tests.markets import held_returns
+from tests.markets import correlated_returns
 
 
-def test_sums_of_correlations_are_those_of_single_pairs() -> None:
+def test_sums_of_correlations_match_single_pairs() -> None:
     pairs = ("audusd", "eurjpy", "eurusd", "gbpusd", "usdcad")
-    r, present = held_returns(5, 2_400)
+    r, present = correlated_returns(5, 2_400)
     known = relations(pairs)
     sums, counts, magnitudes = correlation_sums(r, present, known.relation, known.sign)
     want, number, size = np.zeros(sums.shape), np.zeros(sums.shape), np.zeros(magnitudes.shape)
@@ -29,8 +29,8 @@ def test_sums_of_correlations_are_those_of_single_pairs() -> None:
     assert np.allclose(magnitudes, size, atol=1e-12)
 
 
-def test_sums_of_correlations_do_not_depend_on_the_place() -> None:
-    r, present = held_returns(5, 2_400)
+def test_sums_of_correlations_do_not_depend_on_the_position() -> None:
+    r, present = correlated_returns(5, 2_400)
     known = relations(("audusd", "eurjpy", "eurusd", "gbpusd", "usdcad"))
     whole = correlation_sums(r, present, known.relation, known.sign)
     for begin, end in ((311, 2_000), (1_100, 2_400)):

@@ -96,7 +96,7 @@ def test_an_exact_fit_has_no_residual() -> None:
     assert np.isnan(present_residual(3 * x + 1, x, 240, False)).all()
 
 
-def test_bits_do_not_depend_on_the_place_or_on_what_comes_later() -> None:
+def test_values_do_not_depend_on_position_or_later_bars() -> None:
     x, y = series()
     for kernel, settings in ((present_corr, ()), (present_beta, ()), (present_residual, (True,))):
         whole = kernel(x, y, 120, *settings)
@@ -106,7 +106,7 @@ def test_bits_do_not_depend_on_the_place_or_on_what_comes_later() -> None:
             assert np.array_equal(part[119:], whole[begin + 119 : end], equal_nan=True)
 
 
-def test_a_spike_is_forgotten_with_its_window() -> None:
+def test_a_spike_leaves_no_trace_after_its_window() -> None:
     x, _ = series()
     spiked = x.copy()
     spiked[500] = 1e12

@@ -11,13 +11,13 @@ RNG = np.random.default_rng(9)
 MEDIAN = np.array([0.5])
 SMOOTH = np.convolve(np.abs(RNG.normal(size=1500)), np.ones(20) / 20.0, "valid")
 TIES = RNG.integers(0, 5, 1500).astype(np.float64)
-HOLES = np.where(RNG.random(1500) < 0.01, np.nan, TIES)
+WITH_GAPS = np.where(RNG.random(1500) < 0.01, np.nan, TIES)
 
 
-@pytest.mark.parametrize("y", [SMOOTH, TIES, HOLES], ids=["smooth", "ties", "holes"])
+@pytest.mark.parametrize("y", [SMOOTH, TIES, WITH_GAPS], ids=["smooth", "ties", "gaps"])
 @pytest.mark.parametrize("window", [1, 2, 48, 49, 241])
 @pytest.mark.parametrize("q", [0.0, 1.0 / 3.0, 0.5, 0.8, 1.0])
-def test_above_one_quantile_as_numpy_has_it(y: np.ndarray, window: int, q: float) -> None:
+def test_above_a_quantile_matches_numpy(y: np.ndarray, window: int, q: float) -> None:
     flags = quantile_class(y, window, np.array([q]), 1e-9)
     for t in range(0, len(y), 7):
         past = y[max(t - window + 1, 0) : t + 1]
@@ -28,7 +28,7 @@ def test_above_one_quantile_as_numpy_has_it(y: np.ndarray, window: int, q: float
             assert flags[t] == float(y[t] - quantile > 1e-9 * quantile), t
 
 
-def test_what_is_equal_within_the_tolerance_is_not_above() -> None:
+def test_values_within_the_tolerance_are_not_above() -> None:
     y = np.array([1.0, 1.0, 1.0, 1.0 + 1e-10, 1.0 + 1e-8])
     assert quantile_class(y, 3, MEDIAN, 1e-9)[2:].tolist() == [0.0, 0.0, 1.0]
 
@@ -38,7 +38,7 @@ def test_a_window_of_zeros_has_nothing_above() -> None:
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
-def test_classes_are_those_of_numpys_quantiles(decimals: int) -> None:
+def test_classes_match_numpy_quantiles(decimals: int) -> None:
     y = np.round(np.abs(np.convolve(RNG.normal(size=900), np.ones(5) / 5, "same")), decimals).astype(np.float64)
     y[400] = np.nan
     quantiles = np.array([1 / 3, 2 / 3, 0.8])

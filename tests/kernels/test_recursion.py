@@ -28,18 +28,18 @@ def slow_average(x: np.ndarray, period: int, alpha: float, skip: int = 0) -> np.
 
 @pytest.mark.parametrize("x", [WALK, LED], ids=["complete", "missing at the start"])
 @pytest.mark.parametrize("period", [2, 9, 26])
-def test_averages_are_those_of_their_weights(x: np.ndarray, period: int) -> None:
+def test_averages_match_explicit_weights(x: np.ndarray, period: int) -> None:
     np.testing.assert_allclose(ema(x, period, 0), slow_average(x, period, 2.0 / (period + 1)), rtol=1e-13)
     np.testing.assert_allclose(ema(x, period, 5), slow_average(x, period, 2.0 / (period + 1), 5), rtol=1e-13)
     np.testing.assert_allclose(wilder(x, period), slow_average(x, period, 1.0 / period), rtol=1e-13)
 
 
-def test_averages_are_those_of_talib() -> None:
+def test_averages_match_talib() -> None:
     np.testing.assert_allclose(ema(WALK, 26, 0), talib.EMA(WALK, 26), rtol=1e-14)
     np.testing.assert_allclose(kama(WALK, 30), talib.KAMA(WALK, 30), rtol=1e-13)
 
 
-def test_worked_example() -> None:
+def test_average_worked_by_hand() -> None:
     x = np.array([np.nan, 1.0, 2.0, 3.0, 7.0])
     assert list(ema(x, 3, 0)[3:]) == [2.0, 4.5]  # mean of 1, 2, 3; then half of the way to 7
     assert list(ema(x, 2, 1)[3:]) == [2.5, 2.5 + 4.5 * 2.0 / 3.0]
@@ -64,12 +64,12 @@ def slow_kama(x: np.ndarray, period: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("x", [WALK, LED], ids=["complete", "missing at the start"])
-def test_kama_is_its_definition(x: np.ndarray) -> None:
+def test_kama_matches_its_definition(x: np.ndarray) -> None:
     np.testing.assert_allclose(kama(x, 30), slow_kama(x, 30), rtol=1e-13)
 
 
 @pytest.mark.parametrize("x", [WALK[:0], WALK[:5], np.full(40, np.nan), LED[:21]], ids=["none", "few", "nan", "late"])
-def test_too_little_is_missing_everywhere(x: np.ndarray) -> None:
+def test_short_histories_have_no_values(x: np.ndarray) -> None:
     for values in (ema(x, 9, 0), wilder(x, 9), kama(x, 9), efficiency(x, 9)):
         assert len(values) == len(x)
         assert np.isnan(values).all()

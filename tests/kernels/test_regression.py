@@ -61,7 +61,7 @@ def test_parabola_is_exact(w: int, scale: float) -> None:
         assert fit.pred[t] == pytest.approx(float(b + a1 + a2 - Fraction(float(y[t]))), rel=1e-9, abs=noise)
 
 
-def test_parabola_is_that_of_statsmodels() -> None:
+def test_parabola_matches_statsmodels() -> None:
     w, u = 60, np.arange(-59.0, 1.0)
     fit = rolling_parabola(WALK, w)
     for t in (59, 200, 299):

@@ -11,7 +11,7 @@ from tests.markets import tied_walk
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_stop_is_talibs_whatever_the_first_bars(seed: int) -> None:
+def test_stop_matches_talib_for_any_first_bars(seed: int) -> None:
     bars = tied_walk(60, seed, step=2, reach=3, gaps=False)
     np.testing.assert_allclose(
         sar(bars.high, bars.low, 0.02, 0.2), talib.SAR(bars.high, bars.low, 0.02, 0.2), rtol=1e-14
@@ -31,7 +31,7 @@ def test_the_stop_worked_by_hand() -> None:
 
 
 @pytest.mark.parametrize("still", [(0, 0), (1000, 1400)])
-def test_a_long_history_is_that_of_talib(still: tuple[int, int]) -> None:
+def test_a_long_history_matches_talib(still: tuple[int, int]) -> None:
     bars = tied_walk(3000, 2, still, step=2, reach=3, gaps=False)
     np.testing.assert_allclose(
         sar(bars.high, bars.low, 0.02, 0.2), talib.SAR(bars.high, bars.low, 0.02, 0.2), rtol=1e-14

@@ -18,7 +18,7 @@ def test_hurst_of_walks_and_waves() -> None:
     assert np.isnan(hurst(np.full(500, 100.0), 240, 6)).all()
 
 
-def test_changes_within_rounding_are_none() -> None:
+def test_changes_within_rounding_are_zero() -> None:
     x = np.array([100.0, 100.0 + 3e-11, 100.01])
     got = changes_over(x, 1)
     assert got[1] == 0.0

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from fxloom.kernels.set_moments import set_moments
-from tests.markets import held_returns
+from tests.markets import correlated_returns
 
 
-def test_moments_over_a_set_are_numpy_s() -> None:
-    r, present = held_returns(4, 800)
+def test_moments_over_a_set_match_numpy() -> None:
+    r, present = correlated_returns(4, 800)
     members, signs = np.array([[1, 2, 3], [0, -1, -1]]), np.array([[1.0, -1.0, 1.0], [-1.0, 0.0, 0.0]])
     count, mean, std = set_moments(r, present, members, signs)
     for t in range(800):

@@ -56,14 +56,14 @@ SPECTRA = [
 ]
 
 
-def test_eigenvalues_are_those_of_lapack() -> None:
+def test_eigenvalues_match_lapack() -> None:
     matrices = with_eigenvalues(*SPECTRA)
     values, _ = solved(matrices)
     expected = np.linalg.eigvalsh(matrices)[:, ::-1]
     assert (np.abs(values.T - expected[:, :4]) <= 1e-14 * expected[:, :1]).all()
 
 
-def test_vectors_span_what_those_of_lapack_span() -> None:
+def test_vectors_span_the_same_space_as_lapacks() -> None:
     matrices = with_eigenvalues(*SPECTRA)
     values, vectors = solved(matrices)
     for i, matrix in enumerate(matrices):
@@ -87,7 +87,7 @@ def test_diagonal_zero_and_rank_one_matrices() -> None:
     assert abs(vectors[0, 0, 2]) == pytest.approx(1.0, abs=1e-12)
 
 
-def test_a_matrix_does_not_depend_on_its_companions() -> None:
+def test_a_result_does_not_depend_on_other_matrices() -> None:
     matrices = with_eigenvalues(*SPECTRA)
     values, vectors = solved(matrices)
     for i in range(len(matrices)):
@@ -120,7 +120,7 @@ def by_definition(window: np.ndarray) -> np.ndarray:
     ])  # fmt: skip
 
 
-def test_features_by_their_definition() -> None:
+def test_features_match_their_definitions() -> None:
     y = walk(600)
     out = features(y)
     assert np.isnan(out[:, :59]).all()
@@ -128,7 +128,7 @@ def test_features_by_their_definition() -> None:
         np.testing.assert_allclose(out[:, t], by_definition(y[t - 59 : t + 1]), rtol=1e-10, atol=1e-10)
 
 
-def test_a_sine_is_one_pair_of_equals() -> None:
+def test_a_sine_has_two_equal_components() -> None:
     """Rank two: there is no third component, so that noise and forecast are undefined."""
     y = 100.0 + 0.01 * np.sin(2.0 * np.pi * np.arange(200) / 12.0)
     out = features(y)[:, 60:]
@@ -142,7 +142,7 @@ def test_a_line_has_two_components() -> None:
     assert np.isnan(out[[OSC, NOISE, FORECAST]]).all()
 
 
-def test_a_recurrence_forecasts_what_it_rules() -> None:
+def test_a_recurrence_forecasts_its_own_series() -> None:
     """A damped oscillation on a level is of rank three: its forecast is its next value."""
     i = np.arange(61)
     y = 100.0 + 0.02 * 0.97**i * np.cos(2.0 * np.pi * i / 9.0)
@@ -159,7 +159,7 @@ def test_constants_have_no_features() -> None:
     assert np.isfinite(features(y)[TREND_SHARE, 59:209]).all()
 
 
-def test_what_has_left_the_window_leaves_no_trace() -> None:
+def test_values_outside_the_window_leave_no_trace() -> None:
     y = walk(500)
     marred = y.copy()
     marred[200], marred[210] = 1e9, np.nan
@@ -170,7 +170,7 @@ def test_what_has_left_the_window_leaves_no_trace() -> None:
 
 @pytest.mark.parametrize("start", [1, 2, 63, 97])
 @pytest.mark.parametrize("length", [60, 63, 250])
-def test_bits_do_not_depend_on_the_place(start: int, length: int) -> None:
+def test_values_do_not_depend_on_the_position(start: int, length: int) -> None:
     whole = features(walk(400))
     for first in (0, 70):
         part = features(walk(400)[start : start + length].copy(), first)

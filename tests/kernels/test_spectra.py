@@ -25,7 +25,7 @@ def walk(n: int, seed: int = 5) -> np.ndarray:
     return 100.0 + 1e-3 * np.cumsum(np.random.default_rng(seed).standard_normal(n))
 
 
-def test_total_share_entropy_and_strength_are_those_of_scipy() -> None:
+def test_total_share_entropy_and_strength_match_scipy() -> None:
     y = walk(700)
     features, totals = spectra(y)
     assert np.isnan(totals[:127]).all()
@@ -41,13 +41,13 @@ def test_total_share_entropy_and_strength_are_those_of_scipy() -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2, 17, 63, 64])
-def test_a_cosine_is_found_at_its_frequency(k: int) -> None:
+def test_a_cosine_peaks_at_its_frequency(k: int) -> None:
     y = 100.0 + 0.01 * np.cos(2.0 * np.pi * k * np.arange(300) / 128 + 0.3)
     features, _ = spectra(y)
     assert (features[DOMINANT, 127:] == k / 128).all()
 
 
-def test_a_trend_a_hundred_times_larger_leaves_the_spectrum() -> None:
+def test_a_trend_a_hundred_times_larger_does_not_change_the_spectrum() -> None:
     y = walk(400)
     steep = y + 0.5 * np.arange(400)
     assert spectra(steep)[1][127:] == pytest.approx(spectra(y)[1][127:], rel=1e-9)
@@ -60,7 +60,7 @@ def test_lines_and_constants_have_no_spectrum() -> None:
         assert np.isnan(features).all()
 
 
-def test_what_has_left_the_window_leaves_no_trace() -> None:
+def test_values_outside_the_window_leave_no_trace() -> None:
     y = walk(900)
     marred = y.copy()
     marred[300], marred[310] = 1e9, np.nan
@@ -72,7 +72,7 @@ def test_what_has_left_the_window_leaves_no_trace() -> None:
 
 @pytest.mark.parametrize("start", [1, 2, 63, 129])
 @pytest.mark.parametrize("length", [128, 131, 400])
-def test_bits_do_not_depend_on_the_place(start: int, length: int) -> None:
+def test_values_do_not_depend_on_the_position(start: int, length: int) -> None:
     y = walk(700)
     whole = spectra(y)
     for first in (0, 128):
@@ -82,14 +82,14 @@ def test_bits_do_not_depend_on_the_place(start: int, length: int) -> None:
             assert np.isnan(part[..., :begin]).all()
 
 
-def test_the_network_sorts() -> None:
+def test_the_sorting_network_sorts() -> None:
     rows = np.random.default_rng(1).permuted(np.tile(np.arange(32), (500, 1)), axis=1)
     for i, j in sorting_network(32):
         rows[:, [i, j]] = np.sort(rows[:, [i, j]], axis=1)
     assert (rows == np.arange(32)).all()
 
 
-def test_logarithms_are_those_of_numpy() -> None:
+def test_logarithms_match_numpy() -> None:
     rng = np.random.default_rng(2)
     x = np.concatenate([10.0 ** rng.uniform(-300, 300, 5_000), 1.0 + 1e-9 * rng.standard_normal(5_000), [1.0, 2.0]])
     out = np.empty(len(x))

@@ -22,7 +22,7 @@ def test_bars_since_change_by_hand() -> None:
 
 
 @pytest.mark.parametrize("cap", [1, 5, 40])
-def test_states_by_their_windows(cap: int) -> None:
+def test_states_match_their_windows(cap: int) -> None:
     state = np.where(RNG.random(500) < 0.01, np.nan, (RNG.random(500) < 0.2).cumsum() % 3.0)
     since, share = bars_since_change(state, cap), change_share(state, cap)
     for t in range(500):

@@ -8,7 +8,7 @@ from scipy import stats
 from fxloom.kernels.student import student_quantile
 
 
-def test_quantiles_are_those_of_scipy() -> None:
+def test_quantiles_match_scipy() -> None:
     for freedom in (1, 2, 3, 4, 12, 27, 42, 57, 72, 87, 500):
         for p in (0.6, 0.9, 0.975, 0.999):
             assert student_quantile(p, freedom) == pytest.approx(stats.t.ppf(p, freedom), rel=1e-12)

@@ -27,7 +27,7 @@ def test_tree_sums_are_exact_windows_wherever_history_begins(window: int) -> Non
 
 
 @pytest.mark.parametrize("level", [0.0, 5.0, 1e4])
-def test_zscores_of_the_values_present(level: float) -> None:
+def test_zscores_of_present_values(level: float) -> None:
     y = level + RNG.normal(0.0, 0.01, 700)
     y[RNG.random(700) < 0.3] = np.nan
     got = zscore_present(y, 100, 50)

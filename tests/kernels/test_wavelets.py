@@ -29,7 +29,7 @@ def rebuilt(window: np.ndarray, which: int) -> np.ndarray:
     return pywt.waverec(found, "db4", mode="periodization")
 
 
-def test_coefficients_and_sizes_are_those_of_pywavelets() -> None:
+def test_coefficients_and_sizes_match_pywavelets() -> None:
     y = walk(500)
     out = levels(y)
     assert np.isnan(out[:, :63]).all()
@@ -73,13 +73,13 @@ def test_an_empty_level_has_no_logarithm() -> None:
     assert np.isnan(shares[[6, 8], 1]).all()
 
 
-def test_equal_energies_go_to_the_smaller_level() -> None:
+def test_ties_in_energy_go_to_the_smaller_level() -> None:
     made = np.full((24, 3), 1.0)
     made[E1 : E1 + 3] = [[2.0, 1.0, 1.0], [2.0 + 1e-12, 2.0, 1.0], [1.0, 2.0, 2.0]]
     assert sliding_shares(made)[8].tolist() == [1.0, 2.0, 3.0]
 
 
-def test_what_has_left_the_window_leaves_no_trace() -> None:
+def test_values_outside_the_window_leave_no_trace() -> None:
     y = walk(500)
     marred = y.copy()
     marred[200], marred[210] = 1e9, np.nan
@@ -90,7 +90,7 @@ def test_what_has_left_the_window_leaves_no_trace() -> None:
 
 @pytest.mark.parametrize("start", [1, 2, 63, 129])
 @pytest.mark.parametrize("length", [64, 67, 200])
-def test_bits_do_not_depend_on_the_place(start: int, length: int) -> None:
+def test_values_do_not_depend_on_the_position(start: int, length: int) -> None:
     whole = levels(walk(400))
     for first in (0, 64):
         part = levels(walk(400)[start : start + length].copy(), first)

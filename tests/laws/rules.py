@@ -24,19 +24,19 @@ from tests.laws.specimens import (
     troubled,
     with_absurd_values_after,
     with_flat_stretch,
-    with_hole,
+    with_gap,
     with_noise_after,
     with_tick_off,
     without_volume_and_quotes,
 )
-from tests.laws.trial import Trial, Trials, deviations, differences, reference, run, told_at, try_out
+from tests.laws.trial import Trial, Trials, compute_on, describe_first, deviations, differences, reference, run
 
 Law = Callable[[Table], list[str]]
 LawOnSpecimen = Callable[[Table, Specimen], list[str]]
 
 SLACK = 1e-9  # of a bound, relative: the rounding of a ratio that is exactly at it
 SOON = 1_440  # bars after the warm-up in which a feature that may be undefined must show a value
-DUST = 1e-12  # a value smaller than this, of a price that never moves, is rounding noise
+ROUNDING_NOISE = 1e-12  # a value smaller than this, of a price that never moves, is rounding noise
 TAIL = 700  # clock bars after a cut
 HEAD = 500  # clock bars before what a cut's rows look back on
 NO_TOLERANCE: dict[tuple[str, str], float] = {}
@@ -96,7 +96,7 @@ def short_histories(table: Table) -> list[str]:
     """A few bars are no error, and give no value before the warm-up."""
     reported = []
     for n in (1, 2, 7, 40):
-        reported += [f"after {n} minutes: {line}" for line in _early(try_out(table, short(table.family.scope, n)))]
+        reported += [f"after {n} minutes: {line}" for line in _early(compute_on(table, short(table.family.scope, n)))]
     return reported
 
 
@@ -110,7 +110,7 @@ def never_before_warmup(table: Table) -> list[str]:
     longest = max(f.column.warmup for f in table.features)
     for begin in (1, 123, 4_321):  # other minutes of the hour, another day
         end = min(begin + longest + 200, len(specimen.ts) - 1)
-        reported += _early(try_out(table, specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))))
+        reported += _early(compute_on(table, specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))))
     return reported
 
 
@@ -124,7 +124,7 @@ def _early(trials: Trials) -> list[str]:
         for f in trial.table.features:
             values = trial.columns[f.name]
             early = ~np.isnan(values) & trial.early(f) & trial.stored
-            reported += told_at(f"{f.name} of {trial.pair} (warm-up {f.column.warmup})", early, trial.ts, values)
+            reported += describe_first(f"{f.name} of {trial.pair} (warm-up {f.column.warmup})", early, trial.ts, values)
     return reported
 
 
@@ -151,18 +151,18 @@ def _first_value(values: Floats) -> str:
     return f"the first value is at {finite[0]}" if len(finite) else "there is no value at all"
 
 
-def missing_with_reason_only(table: Table) -> list[str]:
+def missing_only_with_reason(table: Table) -> list[str]:
     """Once due, a value is missing only where the record or the family says why."""
-    return [line for specimen in _value_specimens(table) for line in lost_on(table, specimen)]
+    return [line for specimen in _value_specimens(table) for line in unexplained_on(table, specimen)]
 
 
-def lost_on(table: Table, specimen: Specimen) -> list[str]:
+def unexplained_on(table: Table, specimen: Specimen) -> list[str]:
     reported = []
     for trial in reference(table, specimen).values():
         for f in (f for f in table.features if f.column.undefined is None):
             values = trial.columns[f.name]
-            lost = np.isnan(values) & trial.due(f) & ~trial.reason_known(f) & trial.stored
-            reported += told_at(f"{specimen.name}: {f.name} of {trial.pair}", lost, trial.ts, values)
+            missing = np.isnan(values) & trial.due(f) & ~trial.reason_known(f) & trial.stored
+            reported += describe_first(f"{specimen.name}: {f.name} of {trial.pair}", missing, trial.ts, values)
     return reported
 
 
@@ -186,18 +186,18 @@ def empty_on(table: Table, specimen: Specimen) -> list[str]:
 
 def finite_and_in_range(table: Table) -> list[str]:
     """No infinity, no negative zero, nothing outside of the declared range: on a lively and on a troubled market."""
-    return [line for specimen in _value_specimens(table) for line in unfit_on(table, specimen)]
+    return [line for specimen in _value_specimens(table) for line in invalid_on(table, specimen)]
 
 
 def _value_specimens(table: Table) -> Sequence[Specimen]:
     return [specimen(table.family.scope) for specimen in (lively, troubled, without_volume_and_quotes)]
 
 
-def unfit_on(table: Table, specimen: Specimen) -> list[str]:
-    return [line for trial in reference(table, specimen).values() for line in _unfit(trial, specimen.name)]
+def invalid_on(table: Table, specimen: Specimen) -> list[str]:
+    return [line for trial in reference(table, specimen).values() for line in _invalid(trial, specimen.name)]
 
 
-def _unfit(trial: Trial, where: str) -> Iterable[str]:
+def _invalid(trial: Trial, where: str) -> Iterable[str]:
     for f in trial.table.features:
         values, low, high = trial.columns[f.name], f.column.low, f.column.high
         below = values < (low - SLACK * max(1.0, abs(low)) if np.isfinite(low) else low)
@@ -208,7 +208,7 @@ def _unfit(trial: Trial, where: str) -> Iterable[str]:
             "negative zero": (values == 0.0) & np.signbit(values),
         }
         for why, off in faults.items():
-            yield from told_at(f"{where}: {f.name} of {trial.pair}, {why},", off, trial.ts, values)
+            yield from describe_first(f"{where}: {f.name} of {trial.pair}, {why},", off, trial.ts, values)
 
 
 def still_prices(table: Table) -> list[str]:
@@ -217,16 +217,16 @@ def still_prices(table: Table) -> list[str]:
     levels = ((112.345, 107.77, 3.0), (0.009127, 0.0091, 0.0), (1.23457, 1.1, 20.0))
     for price, baseline, volume in levels[: 1 if table.family.scope == "panel" else 3]:
         specimen = still(table.family.scope, price, baseline, volume)
-        for trial in try_out(table, specimen).values():
-            reported += _unfit(trial, specimen.name)
-            reported += _dust(trial, specimen.name) if table.family.name != "time_features" else []
+        for trial in compute_on(table, specimen).values():
+            reported += _invalid(trial, specimen.name)
+            reported += _rounding_noise(trial, specimen.name) if table.family.name != "time_features" else []
     return reported
 
 
-def _dust(trial: Trial, where: str) -> Iterable[str]:
+def _rounding_noise(trial: Trial, where: str) -> Iterable[str]:
     for name, values in trial.columns.items():
-        dust = (values != 0.0) & (np.abs(values) < DUST)
-        yield from told_at(f"{where}: {name} of {trial.pair}, rounding noise,", dust, trial.ts, values)
+        dust = (values != 0.0) & (np.abs(values) < ROUNDING_NOISE)
+        yield from describe_first(f"{where}: {name} of {trial.pair}, rounding noise,", dust, trial.ts, values)
 
 
 def not_constant(table: Table) -> list[str]:
@@ -242,7 +242,7 @@ def constant_on(table: Table, specimen: Specimen) -> list[str]:
             values = trial.columns[f.name][trial.rows[first:end]]
             values = values[np.isfinite(values)]
             enough = len(values) > (8_000 if table.family.scope == "panel" else 20_000)
-            excused = f.column.may_be_constant not in (None, FIXED_SPREAD)  # the made-up spreads do change
+            excused = f.column.may_be_constant not in (None, FIXED_SPREAD)  # the synthetic spreads do change
             if enough and not excused and values.min() == values.max():
                 reported.append(f"{f.name} of {trial.pair} is {values[0]!r} in all {len(values)} rows of a month")
     return reported
@@ -271,7 +271,7 @@ def _changed_by_later_bars(table: Table, specimen: Specimen, cut: int) -> list[s
     begin, end = max(0, cut - table.lookback - HEAD), min(cut + TAIL, len(specimen.ts) - 1)
     moment = int(specimen.ts[cut])
     whole = specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))
-    expected = try_out(table, whole)
+    expected = compute_on(table, whole)
     reported = []
     variants = {
         "removed": whole.before(moment),
@@ -279,7 +279,7 @@ def _changed_by_later_bars(table: Table, specimen: Specimen, cut: int) -> list[s
         "absurd": with_absurd_values_after(whole, moment),
     }
     for how, variant in variants.items():
-        lines = differences(table.features, try_out(table, variant), expected, (0, moment), NO_TOLERANCE)
+        lines = differences(table.features, compute_on(table, variant), expected, (0, moment), NO_TOLERANCE)
         reported += [f"{specimen.name}, later bars {how}: {line}" for line in lines]
     return reported
 
@@ -331,7 +331,7 @@ def shared_work_changes_nothing(table: Table) -> list[str]:
 
 
 def forgotten_after_lookback(table: Table) -> list[str]:
-    """A tick 1 % off, a flat stretch and a hole are forgotten once they are farther back than the lookback."""
+    """A tick 1 % off, a flat stretch and a gap are forgotten once they are farther back than the lookback."""
     specimen = lively(table.family.scope)
     stds = deviations(reference(table, specimen))
     pair = "eurusd"
@@ -340,15 +340,15 @@ def forgotten_after_lookback(table: Table) -> list[str]:
     moment = int(bars.ts[np.searchsorted(bars.ts, specimen.ts[begin])])
     end = min(begin + table.lookback + 400, len(specimen.ts) - 1)
     part = specimen.before(int(specimen.ts[end]))
-    expected = try_out(table, part)
+    expected = compute_on(table, part)
     changes = {
         "a tick off": (with_tick_off(part, pair, moment), 1),
         "a flat stretch": (with_flat_stretch(part, pair, moment, 47), 47),
-        "a hole": (with_hole(part, pair, moment, 31), 31),
+        "a gap": (with_gap(part, pair, moment, 31), 31),
     }
     reported = []
     for what, (changed, length) in changes.items():
-        found = try_out(table, changed)
+        found = compute_on(table, changed)
         past = int(np.searchsorted(part.ts, moment + length))
         for f in table.features:
             since = int(specimen.ts[min(past + f.column.lookback, end)])
@@ -363,7 +363,7 @@ LAWS: Sequence[Law] = (
     short_histories,
     never_before_warmup,
     present_from_warmup_on,
-    missing_with_reason_only,
+    missing_only_with_reason,
     populated,
     finite_and_in_range,
     still_prices,
@@ -373,4 +373,12 @@ LAWS: Sequence[Law] = (
     shared_work_changes_nothing,
     forgotten_after_lookback,
 )
-ON_SPECIMENS: Sequence[LawOnSpecimen] = (early_on, lost_on, empty_on, unfit_on, constant_on, causal_on, pieces_on)
+ON_SPECIMENS: Sequence[LawOnSpecimen] = (
+    early_on,
+    unexplained_on,
+    empty_on,
+    invalid_on,
+    constant_on,
+    causal_on,
+    pieces_on,
+)

@@ -29,7 +29,7 @@ PANEL = (
     "audcad", "audnzd", "audusd", "chfjpy", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpjpy", "gbpusd",
     "nzdusd", "usdcad", "usdchf", "usdjpy",
 )  # fmt: skip
-LATE, HOLED = "audnzd", "eurjpy"  # one pair of the panel begins a week late, one has a gap of two days
+LATE, WITH_GAP = "audnzd", "eurjpy"  # one pair of the panel begins a week late, one has a gap of two days
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Specimen:
         return self.between(0, end)
 
 
-# -- made-up markets -------------------------------------------------------------------------------------------------
+# -- synthetic markets -------------------------------------------------------------------------------------------------
 
 
 def _market(scope: Scope, pair: str) -> Specimen:
@@ -78,8 +78,8 @@ def _market(scope: Scope, pair: str) -> Specimen:
     if scope == "panel":
         begin = int(bars[LATE].ts[0])
         bars[LATE] = bars[LATE].between(begin + 7 * 1440, begin + 10**6)
-        b = bars[HOLED]
-        bars[HOLED] = b.take((b.ts < begin + 9 * 1440) | (b.ts >= begin + 11 * 1440))
+        b = bars[WITH_GAP]
+        bars[WITH_GAP] = b.take((b.ts < begin + 9 * 1440) | (b.ts >= begin + 11 * 1440))
     return Specimen("lively", bars, infos)
 
 
@@ -169,13 +169,13 @@ def with_tick_off(specimen: Specimen, pair: str, minute: int) -> Specimen:
     return specimen.of(off)
 
 
-def with_hole(specimen: Specimen, pair: str, minute: int, length: int) -> Specimen:
+def with_gap(specimen: Specimen, pair: str, minute: int, length: int) -> Specimen:
     """Without the pair's bars of ``length`` minutes (fewer than 60: the clock fills them)."""
 
-    def holed(name: str, bars: Bars) -> Bars:
+    def without_minutes(name: str, bars: Bars) -> Bars:
         return bars if name != pair else bars.take((bars.ts < minute) | (bars.ts >= minute + length))
 
-    return specimen.of(holed)
+    return specimen.of(without_minutes)
 
 
 def with_flat_stretch(specimen: Specimen, pair: str, minute: int, length: int) -> Specimen:

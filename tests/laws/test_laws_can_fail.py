@@ -99,7 +99,7 @@ def dusty(view: View) -> Floats:
     return (view.close_index * 1.1 - view.close_index) - 0.1 * lagged(view.close_index, W)
 
 
-def with_a_hole(view: View) -> Floats:
+def with_a_gap(view: View) -> Floats:
     out = honest(view)
     out[view.ts % 10_007 == 0] = np.nan
     return out
@@ -143,7 +143,7 @@ FAULTS: list[tuple[Law, Table]] = [
     (rules.short_histories, planted(honest, warmup=W + 1)),
     (rules.present_from_warmup_on, planted(honest, warmup=W - 1)),
     (rules.present_from_warmup_on, planted(lambda v: v.price * np.nan, undefined="now and then")),
-    (rules.missing_with_reason_only, planted(with_a_hole)),
+    (rules.missing_only_with_reason, planted(with_a_gap)),
     (rules.populated, planted(mostly_missing, undefined="now and then")),
     (rules.not_constant, planted(constant)),
     (rules.shape_and_type, planted(too_short)),
@@ -159,11 +159,11 @@ def test_planted_fault_is_found(law: Law, table: Table) -> None:
 
 
 @pytest.mark.parametrize("law", rules.LAWS, ids=lambda law: law.__name__)
-def test_an_honest_feature_breaks_no_law(law: Law) -> None:
+def test_a_valid_feature_breaks_no_law(law: Law) -> None:
     assert law(planted(honest)) == []
 
 
-def test_every_law_has_a_fault_that_it_finds() -> None:
+def test_every_law_has_a_planted_fault() -> None:
     assert {law for law, _ in FAULTS} == set(rules.LAWS)
 
 

@@ -15,7 +15,7 @@ from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
 from fxloom.features.missing import FIXED_SPREAD
 from tests.laws.specimens import PANEL, Specimen, month_edges, real
-from tests.laws.trial import try_out
+from tests.laws.trial import compute_on
 
 ALIKE = 0.999999
 SUSPECT = 0.9999  # on every seventh row; the suspects are judged on all rows
@@ -28,7 +28,7 @@ def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
     features: list[Feature] = []
     columns: list[Floats] = []
     for table in tables().values():
-        trial = try_out(table, panel if table.family.scope == "panel" else alone)[pair]
+        trial = compute_on(table, panel if table.family.scope == "panel" else alone)[pair]
         edges = [*month_edges(trial.ts[trial.rows]), len(trial.rows)]
         rows = trial.rows[edges[0] : edges[1]]
         features += table.features
@@ -80,25 +80,25 @@ def declared(a: Feature, b: Feature) -> bool:
     return named or all(c.column.may_be_constant not in (None, FIXED_SPREAD) for c in (a, b))
 
 
-def a_month_on() -> Specimen:
+def panel_with_a_whole_month() -> Specimen:
     """The panel of the other laws begins in the middle of a month: this one has a whole month after its warm-up."""
     bars = synthetic_market(date(2018, 1, 21), date(2018, 3, 1), pairs=PANEL)
     return Specimen("a month", bars, {p: PairInfo(float(b.close[0])) for p, b in bars.items()})
 
 
-def test_no_images_on_the_synthetic_market() -> None:
-    reported = images(*month_of_values(a_month_on(), "eurusd"))
+def test_no_undeclared_duplicates_on_the_synthetic_market() -> None:
+    reported = images(*month_of_values(panel_with_a_whole_month(), "eurusd"))
     assert not reported, "\n".join(reported)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("pair", ["eurusd", "gbpjpy"])
-def test_no_images_on_real_bars(pair: str) -> None:
+def test_no_undeclared_duplicates_on_real_bars(pair: str) -> None:
     reported = images(*month_of_values(real("panel", "market28", "", 60_000), pair))
     assert not reported, "\n".join(reported)
 
 
-def test_a_planted_image_is_found() -> None:
+def test_a_planted_duplicate_is_found() -> None:
     rng = np.random.default_rng(1)
     columns = rng.standard_normal((6, 5_000)).cumsum(axis=1)
     columns[4] = 3.0 - 1e-3 * columns[2]
@@ -109,7 +109,7 @@ def test_a_planted_image_is_found() -> None:
     assert [line.split(":")[0] for line in reported] == [f"{features[2].name} and {features[4].name}"]
 
 
-def test_correlations_are_those_of_the_rows_in_common() -> None:
+def test_correlations_use_common_rows() -> None:
     rng = np.random.default_rng(2)
     columns = 100.0 + 0.01 * rng.standard_normal((5, 400)).cumsum(axis=1)
     columns[1, :90], columns[3, 200:260] = np.nan, np.nan

@@ -30,8 +30,8 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
 
 @cache
 def long_panel() -> dict[str, Bars]:
-    """Six pairs over 18,000 minutes; two of them come back from long holes, one after its close has expired."""
-    bars = panel(SIX, 18_000, seed=8, holes=False)
+    """Six pairs over 18,000 minutes; two of them come back from long gaps, one after its close has expired."""
+    bars = panel(SIX, 18_000, seed=8, gaps=False)
     rng = np.random.default_rng(4)
     kept = {p: rng.random(18_000) < 0.8 for p in SIX}
     kept["usdcad"][16_300 - EXPIRED : 16_300] = False
@@ -76,7 +76,7 @@ def noisy_after(bars: dict[str, Bars], cut: int) -> dict[str, Bars]:
 
 @each_table
 @pytest.mark.parametrize("quotes", [True, False], ids=["quotes", "proxy"])
-def test_a_lookback_is_enough_to_the_last_bit(table: Table, quotes: bool) -> None:
+def test_a_lookback_gives_identical_values(table: Table, quotes: bool) -> None:
     bars = long_panel()
     clock = panel_minutes([b.ts for b in bars.values()])
     whole = stored(table, panel_frame(bars, quotes))
@@ -109,7 +109,7 @@ def test_later_bars_do_not_matter(table: Table) -> None:
 
 @each_table
 def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
-    frame = panel_frame(panel(PAIRS, 1_700, seed=6, holes=False))
+    frame = panel_frame(panel(PAIRS, 1_700, seed=6, gaps=False))
     columns = table.family.compute(frame.view(table.domain))
     for f in table.features:
         column, values = f.column, columns[f.key]
@@ -125,8 +125,8 @@ def test_values_begin_at_the_warm_up_and_stay_in_range(table: Table) -> None:
 
 @each_table
 def test_single_and_empty_pairs_are_not_errors(table: Table) -> None:
-    lone = panel_frame({"eurusd": panel()["eurusd"]})
-    view = lone.view(table.domain)
+    single = panel_frame({"eurusd": panel()["eurusd"]})
+    view = single.view(table.domain)
     columns = table.family.compute(view)
     reported = {name for _, where, names in view.missing for name in names if where.all()}
     assert all(name in reported or np.isfinite(column).any() for name, column in columns.items())
@@ -136,8 +136,8 @@ def test_single_and_empty_pairs_are_not_errors(table: Table) -> None:
     assert {c.shape for c in table.family.compute(frame.view(table.domain)).values()} == {frame.price.shape}
 
 
-def test_triangles_tie_features_as_defined() -> None:
-    frame = panel_frame(panel(PAIRS, 700, seed=2, holes=False))
+def test_closed_triangles_relate_features_as_defined() -> None:
+    frame = panel_frame(panel(PAIRS, 700, seed=2, gaps=False))
     view = frame.view(RATE)
     gap = set_return(view, BASE) + set_return(view, QUOTE) - view.r
     assert np.nanmax(np.abs(gap)) < 0.25 * np.nanstd(view.r)  # up to the noise of the triangles
@@ -148,7 +148,7 @@ def test_triangles_tie_features_as_defined() -> None:
 
 
 @pytest.mark.data
-def test_triangles_of_real_prices_tie_the_same_features() -> None:
+def test_real_triangles_relate_the_same_features() -> None:
     bars = {p: real_bars(f"market28/{p}").take(slice(0, 3_000)) for p in PAIRS}
     view = panel_frame(bars, quotes=False).view(RATE)
     rows = view.present.all(axis=0)

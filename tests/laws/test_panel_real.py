@@ -42,7 +42,7 @@ def week() -> dict[str, dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
-def test_values_are_there_finite_and_in_range(table: Table) -> None:
+def test_values_are_present_finite_and_in_range(table: Table) -> None:
     view = frame("market28", "2018-02-05", "2018-02-14").view(table.domain)
     for f in table.features:
         values = week()[table.name][f.name]
@@ -58,7 +58,7 @@ def test_values_are_there_finite_and_in_range(table: Table) -> None:
 
 
 @pytest.mark.parametrize("pair", ["audjpy", "eurusd", "gbpnzd", "usdchf"])
-def test_no_two_features_are_images_of_one_another(pair: str) -> None:
+def test_no_two_features_are_duplicates(pair: str) -> None:
     i = PAIRS.index(pair)
     rows = frame("market28", "2018-02-05", "2018-02-14").view(RATE).observed(pair)
     names = [name for columns in week().values() for name in columns]
@@ -89,7 +89,7 @@ def test_a_pair_absent_for_a_week_is_reported_not_filled() -> None:
             assert absent[j].all()  # it is the only pair with the yen
 
 
-def test_rank_stability_ranks_only_pairs_that_are_present_at_both_times() -> None:
+def test_rank_stability_uses_only_pairs_present_at_both_times() -> None:
     panel = frame("market28", "2018-02-25", "2018-03-06")
     view = panel.view(RATE)
     values = cross_sectional_panel.compute(view)["panel_rank_stability"]

@@ -50,14 +50,14 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_begins_with_its_first_whole_window(name: str) -> None:
+def test_values_begin_with_the_first_whole_window(name: str) -> None:
     out, reach = rows(name, Y), KERNELS[name][1]
     assert np.isnan(out[:, : reach - 1]).all()
     assert np.isfinite(out[:, reach - 1 :]).all()
 
 
 @pytest.mark.parametrize("k", [1, 7, 513])
-def test_bits_do_not_depend_on_the_place(name: str, k: int) -> None:
+def test_values_do_not_depend_on_the_position(name: str, k: int) -> None:
     reach = KERNELS[name][1]
     whole = rows(name, Y)[:, k + reach - 1 :]
     part = rows(name, Y[k:].copy(), X[k:].copy())[:, reach - 1 :]
@@ -74,16 +74,16 @@ def test_later_bars_change_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("spike", [1e6, -1e6, np.nan])
-def test_a_spike_that_left_the_window_leaves_no_trace(name: str, spike: float) -> None:
+def test_a_spike_outside_the_window_leaves_no_trace(name: str, spike: float) -> None:
     struck, reach = Y.copy(), KERNELS[name][1]
     struck[700] = spike
     assert rows(name, struck)[:, 700 + reach :].tobytes() == rows(name, Y)[:, 700 + reach :].tobytes()
 
 
-def test_a_missing_value_is_missing_all_over_its_windows(name: str) -> None:
-    holed, reach = Y.copy(), KERNELS[name][1]
-    holed[700] = np.nan
-    out = rows(name, holed)
+def test_a_missing_value_makes_its_windows_missing(name: str) -> None:
+    with_gap, reach = Y.copy(), KERNELS[name][1]
+    with_gap[700] = np.nan
+    out = rows(name, with_gap)
     inside = out[:, 700 : 700 + reach] if name != "shift" else out[:, [700 + W]]
     inside = inside[:, :1] if name in PRESENT else inside
     assert np.isnan(inside).all()
@@ -99,7 +99,7 @@ def test_no_infinity_and_no_negative_zero(name: str) -> None:
                 assert not (np.signbit(out) & (out == 0.0)).any()
 
 
-def test_writes_into_no_input(name: str) -> None:
+def test_inputs_are_not_modified(name: str) -> None:
     y, x = Y.copy(), X.copy()
     rows(name, y, x)
     assert y.tobytes() == Y.tobytes()

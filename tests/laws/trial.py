@@ -82,15 +82,15 @@ def _of_pair(table: Table, view: PanelView, columns: Mapping[str, Floats], i: in
     return Trial(table, pair, view.ts[begin:], view.observed(pair) - begin, own, missing, view.ts)
 
 
-def try_out(table: Table, specimen: Specimen) -> Trials:
+def compute_on(table: Table, specimen: Specimen) -> Trials:
     """``table`` on all bars of ``specimen``, with nothing shared."""
     return run(table, specimen.frame(table.family.scope))
 
 
 @lru_cache(maxsize=4)
 def reference(table: Table, specimen: Specimen) -> Trials:
-    """As ``try_out``, remembered for the laws of one table, which run one after the other."""
-    return try_out(table, specimen)
+    """As ``compute_on``, remembered for the laws of one table, which run one after the other."""
+    return compute_on(table, specimen)
 
 
 def deviations(trials: Trials) -> dict[tuple[str, str], float]:
@@ -125,7 +125,7 @@ def differences(
             off = (a != b) & ~(np.isnan(a) & np.isnan(b))
             if f.column.recursive and stds:
                 off &= ~(np.abs(a - b) <= TOLERANCE * np.maximum(np.abs(b), stds[pair, f.name]))
-            reported += told_at(f"{f.name} of {pair}", off, ts, a, b)
+            reported += describe_first(f"{f.name} of {pair}", off, ts, a, b)
     return reported
 
 
@@ -138,7 +138,7 @@ def _stored(trial: Trial | None, span: tuple[int, int]) -> tuple[Ints, Ints]:
     return trial.rows[inside], ts[inside]
 
 
-def told_at(name: str, off: Flags, ts: Ints, found: Floats, expected: Floats | None = None) -> list[str]:
+def describe_first(name: str, off: Flags, ts: Ints, found: Floats, expected: Floats | None = None) -> list[str]:
     """One line on the first row where ``off`` is true, none if there is no such row."""
     if not off.any():
         return []

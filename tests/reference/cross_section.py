@@ -59,11 +59,11 @@ def cross_sectional_panel(p: Panel, pair: str) -> dict[str, Array]:
         out[f"extreme_low_{name}"] = np.where(np.isnan(place), NAN, place <= 0.1)
     size = {"momentum": np.abs(data["momentum_60"]), "volatility": data["volatility_60"], "spread": data["spread"]}
     for a, b in (("momentum", "volatility"), ("momentum", "spread"), ("volatility", "spread")):
-        out[f"xs_corr_{a}_{b}"] = spearmen(size[a], size[b])
+        out[f"xs_corr_{a}_{b}"] = spearman_rows(size[a], size[b])
     return out | over_time(p, data, own)
 
 
-def spearmen(a: Array, b: Array) -> Array:
+def spearman_rows(a: Array, b: Array) -> Array:
     out = np.full(a.shape[1], NAN)
     for t in range(a.shape[1]):
         here = ~np.isnan(a[:, t] + b[:, t])
@@ -106,7 +106,7 @@ def over_time(p: Panel, data: dict[str, Array], own: int) -> dict[str, Array]:
         "panel_momentum_accel": ratio(mean_of(np.abs(m15), 3), 15),
         "panel_volatility_accel": ratio(mean_s, 15),
         "panel_dispersion_change": ratio(dispersion, 30),
-        "panel_rank_stability": spearmen(data["momentum_60"], lagged_rows(data["momentum_60"], 60)),
+        "panel_rank_stability": spearman_rows(data["momentum_60"], lagged_rows(data["momentum_60"], 60)),
         "panel_coherence": mean_of(np.array(list(rho.values())), 3),
         "panel_leadership": -lead(mine, others),
         "panel_contagion": np.clip(betas(mine, others, 120), -20, 20),

@@ -14,7 +14,7 @@ import scipy.stats
 from tests.reference.market import (
     NAN,
     Array,
-    Sight,
+    DomainView,
     ago,
     corr,
     flat,
@@ -33,7 +33,7 @@ from tests.reference.market import (
 WINDOWS = (15, 30, 45, 60, 75)
 
 
-def volume_features(s: Sight, t: int) -> dict[str, float]:
+def volume_features(s: DomainView, t: int) -> dict[str, float]:
     out: dict[str, float] = {}
     _, high, low, close = s.market.index
     typical = (high + low + close) / 3.0
@@ -63,7 +63,7 @@ def volume_features(s: Sight, t: int) -> dict[str, float]:
     return out
 
 
-def spread_features(s: Sight, t: int) -> dict[str, float]:
+def spread_features(s: DomainView, t: int) -> dict[str, float]:
     out: dict[str, float] = {}
     for w in WINDOWS:
         y, r = window(s.market.s, t, w), window(s.r, t, w)
@@ -113,7 +113,7 @@ def minutes(later: datetime, earlier: datetime) -> float:
     return (later - earlier).total_seconds() / 60.0
 
 
-def time_features(s: Sight, t: int) -> dict[str, float]:
+def time_features(s: DomainView, t: int) -> dict[str, float]:
     now = datetime.fromtimestamp(60 * int(s.market.ts[t]), UTC)
     work, minute = range(5), now.hour * 60 + now.minute
     year = now.timetuple().tm_yday
@@ -164,7 +164,7 @@ def is_holiday(currency: str, now: datetime) -> bool:
 # -- momentum before momentum ----------------------------------------------------------------------------------------
 
 
-def moves(s: Sight, w: int) -> Array:
+def moves(s: DomainView, w: int) -> Array:
     """mom_W in bp; a relative change below 1e-12 is none."""
     if s.bqx:
         return 1e4 * s.market.m(w)
@@ -173,7 +173,7 @@ def moves(s: Sight, w: int) -> Array:
     return np.where(np.abs(change) < 1e-12, 0.0, 1e4 * change)
 
 
-def lagged_cross_window(s: Sight, t: int) -> dict[str, float]:
+def lagged_cross_window(s: DomainView, t: int) -> dict[str, float]:
     out: dict[str, float] = {}
     mom = {w: s.once(("mom", w), lambda w=w: moves(s, w)) for w in WINDOWS}
     for w in WINDOWS:

@@ -11,7 +11,7 @@ import scipy.special
 from tests.reference.market import (
     NAN,
     Array,
-    Sight,
+    DomainView,
     corr,
     cov,
     known,
@@ -34,14 +34,14 @@ def signs(r: Array) -> Array:
     return np.where(np.abs(r) < 2e-6, 0.0, np.sign(r))
 
 
-def amihud(s: Sight, t: int, w: int) -> float:
+def amihud(s: DomainView, t: int, w: int) -> float:
     r, v = window(s.r, t, w), window(s.market.v, t, w)
     if not known(r, v) or not (v > 0).any():
         return NAN
     return float((np.abs(r[v > 0]) / v[v > 0]).mean())
 
 
-def kyle(s: Sight, t: int) -> float:
+def kyle(s: DomainView, t: int) -> float:
     r, v = window(s.r, t, 60), window(s.market.v, t, 60)
     return slope(1e4 * r, signs(r) * v / over(mean(v), 1.0)) if known(r, v) and v.sum() > 0 else NAN
 
@@ -61,7 +61,7 @@ def abdi_ranaldo(h: Array, l: Array, c: Array) -> float:
     return 1e4 * math.sqrt(max(0.0, squared)) if known(squared) else NAN
 
 
-def vpins(s: Sight) -> Array:
+def vpins(s: DomainView) -> Array:
     sigma, v = stds(s.r, 240), s.market.v
     flow = v * (2 * scipy.special.ndtr(s.r / sigma) - 1)
     flow = np.where((sigma == 0) & (s.r == 0), 0.0, flow)
@@ -90,7 +90,7 @@ def tick_run(moves: Array) -> float:
     return float(found[-1] * (len(found) - 1 - (turned[-1] if len(turned) else -1)))
 
 
-def reversal(s: Sight, t: int) -> float:
+def reversal(s: DomainView, t: int) -> float:
     r = 1e4 * window(s.r, t, 121)
     v = window(s.market.v, t, 121)
     if not known(r, v) or v[1:].sum() == 0:
@@ -106,7 +106,7 @@ def reversal(s: Sight, t: int) -> float:
     return float(np.clip(fit[2] / scale[1], -100, 100))
 
 
-def advanced_microstructure(s: Sight, t: int) -> dict[str, float]:
+def advanced_microstructure(s: DomainView, t: int) -> dict[str, float]:
     _, h, l, c, _ = last_bars(s, t, 60)
     o = last_bars(s, t, 60)[0]
     r, v, q = window(s.r, t, 60), window(s.market.v, t, 60), s.once("signs", lambda: signs(s.r))
@@ -142,7 +142,7 @@ def advanced_microstructure(s: Sight, t: int) -> dict[str, float]:
     }
 
 
-def edge(s: Sight, t: int, bars: tuple[Array, ...]) -> float:
+def edge(s: DomainView, t: int, bars: tuple[Array, ...]) -> float:
     """From prices as quoted where there are such: near 0 it is the root of rounding."""
     if not known(*bars):
         return NAN
@@ -161,7 +161,7 @@ def merged(*bars: Array) -> tuple[Array, ...]:
     return tuple(firsts[group[np.searchsorted(values, b)]] for b in bars)
 
 
-def liquidity_metrics(s: Sight, t: int) -> dict[str, float]:
+def liquidity_metrics(s: DomainView, t: int) -> dict[str, float]:
     r, v, m = window(s.r, t, 60), window(s.market.v, t, 60), s.market
     size = np.abs(r)
     illiquid = s.once("amihud", lambda: np.array([amihud(s, i, 15) for i in range(len(m))]))
@@ -202,6 +202,6 @@ def tails(size: Array, moving: Array) -> float:
     return float(np.mean((size > limit) & (np.abs(size - limit) > 1e-9 * limit)))
 
 
-def turnovers(s: Sight) -> Array:
+def turnovers(s: DomainView) -> Array:
     volume, path = sums(s.market.v, 60), sums(np.abs(s.r), 60)
     return np.where((path > 0) & (volume > 0), np.log(volume / path), NAN)

@@ -87,7 +87,7 @@ class InDomain:
 
 
 @dataclass(eq=False)
-class Sight(InDomain):
+class DomainView(InDomain):
     """A market in one domain."""
 
     market: Market
@@ -122,9 +122,9 @@ class Sight(InDomain):
         close = np.where(known, self.x, NAN)
         return five[:, 0], five.max(axis=1), five.min(axis=1), close
 
-    def other(self) -> Sight:
+    def other(self) -> DomainView:
         name = "rate" if self.bqx else "bqx"
-        return self.market.memo.setdefault(("sight", name), Sight(self.market, name))
+        return self.market.memo.setdefault(("domain_view", name), DomainView(self.market, name))
 
 
 def build(pair: str, ts: Any, prices: Any, volume: Any, spread: Any) -> Market:

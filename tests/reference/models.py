@@ -12,18 +12,18 @@ import scipy.signal
 import scipy.stats
 from hmmlearn.hmm import GaussianHMM
 
-from tests.reference.market import NAN, Array, Sight, over, stds, window
+from tests.reference.market import NAN, Array, DomainView, over, stds, window
 
 WEEK, SUNDAY = 10_080, 3 * 1440  # minutes; 1970-01-04 was a Sunday
 
 
-def anchor_at(s: Sight, t: int) -> int:
+def anchor_at(s: DomainView, t: int) -> int:
     """The first clock bar at or after the Sunday 00:00 UTC that is in force at t."""
     minute = (int(s.market.ts[t]) - SUNDAY) // WEEK * WEEK + SUNDAY
     return int(np.searchsorted(s.market.ts, minute))
 
 
-def week_of(s: Sight, t: int, name: str, make: Any) -> Any:
+def week_of(s: DomainView, t: int, name: str, make: Any) -> Any:
     """What ``make`` gives for the anchor in force at t, from a to the bar before the next anchor."""
     a = anchor_at(s, t)
     minute = (int(s.market.ts[t]) - SUNDAY) // WEEK * WEEK + SUNDAY + WEEK
@@ -34,7 +34,7 @@ def week_of(s: Sight, t: int, name: str, make: Any) -> Any:
 # -- hidden Markov model ---------------------------------------------------------------------------------------------
 
 
-def observations(s: Sight) -> Array:
+def observations(s: DomainView) -> Array:
     x = s.x
     ret = np.full(len(x), NAN)
     ret[5:] = np.log(x[5:] / x[:-5])
@@ -58,7 +58,7 @@ def fitted(y: Array) -> GaussianHMM:
     return model
 
 
-def filtered(s: Sight, a: int, end: int) -> tuple[Array, Array, Array] | None:
+def filtered(s: DomainView, a: int, end: int) -> tuple[Array, Array, Array] | None:
     """Probabilities and log densities from 1,440 bars before the anchor, and the diagonal of the transitions."""
     y = observations(s)
     past = y[max(a - 7200, 0) : a]
@@ -77,7 +77,7 @@ def filtered(s: Sight, a: int, end: int) -> tuple[Array, Array, Array] | None:
     return np.array(probabilities), np.array(densities), np.diag(model.transmat_)
 
 
-def states(s: Sight, t: int) -> dict[str, float]:
+def states(s: DomainView, t: int) -> dict[str, float]:
     names = ("prob_calm", "prob_trend", "prob_shock", "state_duration", "switch_prob", "entropy", "loglik", "agreement")
     a, week = week_of(s, t, "hmm", filtered)
     if week is None:
@@ -98,7 +98,7 @@ def states(s: Sight, t: int) -> dict[str, float]:
 # -- change points ---------------------------------------------------------------------------------------------------
 
 
-def run_probabilities(s: Sight, a: int, end: int) -> Array | None:
+def run_probabilities(s: DomainView, a: int, end: int) -> Array | None:
     """Adams & MacKay's P(run) of every bar from 1,440 before the anchor, run 240 standing for 240 and more."""
     r = 1e4 * s.r
     past = r[max(a - 7200, 0) : a]
@@ -122,7 +122,7 @@ def run_probabilities(s: Sight, a: int, end: int) -> Array | None:
     return np.array(out)
 
 
-def cusums(s: Sight, a: int, end: int) -> tuple[Array, list[tuple[int, int]]] | None:
+def cusums(s: DomainView, a: int, end: int) -> tuple[Array, list[tuple[int, int]]] | None:
     """Both sums after each bar, and the alarms."""
     past = s.r[max(a - 7200, 0) : a]
     if a < 7200 or np.isnan(past).any():
@@ -138,7 +138,7 @@ def cusums(s: Sight, a: int, end: int) -> tuple[Array, list[tuple[int, int]]] | 
     return np.array(sums), alarms
 
 
-def hmm_regime(s: Sight, t: int) -> dict[str, float]:
+def hmm_regime(s: DomainView, t: int) -> dict[str, float]:
     out = states(s, t)
     a, runs = week_of(s, t, "runs", run_probabilities)
     week = week_of(s, t, "cusum", cusums)[1]
@@ -192,7 +192,7 @@ def garch_fit(past: Array) -> tuple[Array, float]:
     return best[1], before
 
 
-def garch_week(s: Sight, a: int, end: int) -> tuple[Array, Array] | None:
+def garch_week(s: DomainView, a: int, end: int) -> tuple[Array, Array] | None:
     r = 1e4 * s.r
     past = r[max(a - 7200, 0) : a]
     if a < 7200 or np.isnan(past).any():
@@ -203,7 +203,7 @@ def garch_week(s: Sight, a: int, end: int) -> tuple[Array, Array] | None:
     return x * np.array([scale, scale**2, 1, 1]), v
 
 
-def volatility_surface(s: Sight, t: int) -> dict[str, float]:
+def volatility_surface(s: DomainView, t: int) -> dict[str, float]:
     spans = (15, 30, 60, 120, 240)
     rv = {w: 1e4 * s.once(("vs", w), lambda w=w: stds(s.r, w))[t] for w in spans}
     values = np.array([rv[w] for w in spans])

@@ -91,9 +91,9 @@ class Panel(InDomain):
 
 def views(w: int, *series: Array) -> tuple[list[Array], Flags]:
     """Windows of the series, NaN where any is, and which windows count."""
-    hole = np.isnan(sum(series))
-    past = [windows(np.where(hole, NAN, y), w) for y in series]
-    enough = ~hole & (4 * (~np.isnan(past[0])).sum(axis=1) >= w) & (np.arange(len(hole)) >= w - 1)
+    missing = np.isnan(sum(series))
+    past = [windows(np.where(missing, NAN, y), w) for y in series]
+    enough = ~missing & (4 * (~np.isnan(past[0])).sum(axis=1) >= w) & (np.arange(len(missing)) >= w - 1)
     return past, enough
 
 
@@ -153,6 +153,6 @@ def mean_of(rows: Array, least: int = 1) -> Array:
 
 def lead(a: Array, b: Array) -> Array:
     """corr(a[t], b[t-1]) - corr(a[t-1], b[t]) over the pairs (t, t-1) of 120 at which all four are there."""
-    hole = np.isnan(a + b + lagged(a, 1) + lagged(b, 1))
-    a1, b1 = np.where(hole, NAN, lagged(a, 1)), np.where(hole, NAN, lagged(b, 1))
+    missing = np.isnan(a + b + lagged(a, 1) + lagged(b, 1))
+    a1, b1 = np.where(missing, NAN, lagged(a, 1)), np.where(missing, NAN, lagged(b, 1))
     return np.where(np.arange(len(a)) < 120, NAN, corrs(a, b1, 120) - corrs(a1, b, 120))

@@ -9,8 +9,8 @@ import talib
 from tests.reference.market import (
     NAN,
     Array,
+    DomainView,
     Flags,
-    Sight,
     ago,
     corr,
     cov,
@@ -31,7 +31,7 @@ SIX = (*WINDOWS, 90)
 SIMPLE, EXPONENTIAL = talib.MA_Type.SMA, talib.MA_Type.EMA  # kinds of moving averages
 
 
-def bqx_momentum(s: Sight, t: int) -> dict[str, float]:
+def bqx_momentum(s: DomainView, t: int) -> dict[str, float]:
     close = s.market.index[3]
     out = {}
     for w in SIX:
@@ -51,7 +51,7 @@ def bqx_momentum(s: Sight, t: int) -> dict[str, float]:
     return out
 
 
-def fits(s: Sight, w: int) -> dict[str, Array]:
+def fits(s: DomainView, w: int) -> dict[str, Array]:
     """Least squares of every window on 1, u, u^2, by the pseudo-inverse of the design in units of the window."""
     return s.once(("fits", w), lambda: all_fits(s.series(w), w))
 
@@ -76,7 +76,7 @@ def all_fits(y: Array, w: int) -> dict[str, Array]:
     return {"a2": a2, "a1": a1, "b": y - resid, "r2": r2, "rmse": rmse, "resid": resid, "auto": auto, "pred": pred}
 
 
-def reg(s: Sight, t: int) -> dict[str, float]:
+def reg(s: DomainView, t: int) -> dict[str, float]:
     out: dict[str, float] = {}
     for w in SIX:
         f = {name: float(values[t]) for name, values in fits(s, w).items()}
@@ -106,7 +106,7 @@ def reg(s: Sight, t: int) -> dict[str, float]:
     return out
 
 
-def statistics(s: Sight, t: int) -> dict[str, float]:
+def statistics(s: DomainView, t: int) -> dict[str, float]:
     out = {}
     for w in SIX:
         y = window(s.series(w), t, w)
@@ -117,7 +117,7 @@ def statistics(s: Sight, t: int) -> dict[str, float]:
     return out
 
 
-def bollinger(s: Sight, t: int) -> dict[str, float]:
+def bollinger(s: DomainView, t: int) -> dict[str, float]:
     out = {}
     for w in WINDOWS:
         y = s.level(w)
@@ -137,7 +137,7 @@ def bands(y: Array, w: int) -> tuple[Array, Array]:
 # -- indicators ------------------------------------------------------------------------------------------------------
 
 
-def indicators(s: Sight) -> dict[str, Array]:
+def indicators(s: DomainView) -> dict[str, Array]:
     """TA-Lib on the domain's bars, with its placeholders for 0/0 in finite windows taken out."""
     first = 19 if s.bqx else 0
     o, h, l, c = (np.ascontiguousarray(column[first:]) for column in s.bars)
@@ -191,12 +191,12 @@ def no_range(h: Array, l: Array, c: Array, w: int) -> Flags:
     return windows(reach, w).sum(axis=1) <= 1e-13 * c
 
 
-def technical(s: Sight, t: int) -> dict[str, float]:
+def technical(s: DomainView, t: int) -> dict[str, float]:
     found = s.once("indicators", lambda: indicators(s))
     return {name: float(values[t]) for name, values in found.items()}
 
 
-def fibonacci(s: Sight, t: int) -> dict[str, float]:
+def fibonacci(s: DomainView, t: int) -> dict[str, float]:
     _, high, low, close = s.bars
     h, l, c = window(high, t, 120), window(low, t, 120), close[t]
     names = ("236", "382", "500", "618", "786", "position", "range", "bars_since_high", "bars_since_low", "direction")
@@ -213,7 +213,7 @@ def fibonacci(s: Sight, t: int) -> dict[str, float]:
 # -- regressions compared -------------------------------------------------------------------------------------------
 
 
-def parabolic_comparison(s: Sight, t: int) -> dict[str, float]:
+def parabolic_comparison(s: DomainView, t: int) -> dict[str, float]:
     f = {w: fits(s, w) for w in SIX}
     least = 1e-11 if s.bqx else 1e-9
     a2 = {w: scaled(f[w]["a2"] * w * w, least) for w in SIX}
@@ -246,7 +246,7 @@ def parabolic_comparison(s: Sight, t: int) -> dict[str, float]:
     return {f"par_{name}": float(value) for name, value in out.items()}
 
 
-def domain_gaps(s: Sight, t: int, a2: Array, a1: Array, r2: Array) -> dict[str, float]:
+def domain_gaps(s: DomainView, t: int, a2: Array, a1: Array, r2: Array) -> dict[str, float]:
     o30, o60 = fits(s.other(), 30), fits(s.other(), 60)
     there2, there1 = scaled(o30["a2"] * 900, 1e-11), scaled(o30["a1"] * 30, 1e-11)
     other_r2 = 0.0 if np.isnan(o60["r2"][t]) and known(o60["a2"][t]) else o60["r2"][t]
@@ -266,7 +266,7 @@ def ratio(a: float, b: float) -> float:
     return float(np.clip(over(a, b), -10, 10))
 
 
-def term_covariance(s: Sight, t: int) -> dict[str, float]:
+def term_covariance(s: DomainView, t: int) -> dict[str, float]:
     f = fits(s, 60)
     terms = {"quad": 59.0**2 * f["a2"], "lin": -59.0 * f["a1"], "resid": f["resid"]}
     out = {}

@@ -10,7 +10,7 @@ import talib
 from tests.reference.market import (
     NAN,
     Array,
-    Sight,
+    DomainView,
     above,
     ago,
     corr,
@@ -35,7 +35,7 @@ def log_ratio(a: Array, b: Array) -> Array:
     return np.where(np.abs(value) < 1e-12, 0.0, value)
 
 
-def last_bars(s: Sight, t: int, n: int) -> tuple[Array, ...]:
+def last_bars(s: DomainView, t: int, n: int) -> tuple[Array, ...]:
     """The n bars at t, t - step, ..., oldest first, and the close of the bar before each."""
     rows = t - s.step * np.arange(n)[::-1]
     if rows[0] < s.step:
@@ -50,14 +50,14 @@ def root_bp(variance: float) -> float:
     return 1e4 * math.sqrt(max(variance, 0.0)) if known(variance) else NAN
 
 
-def parkinson(s: Sight) -> Array:
+def parkinson(s: DomainView) -> Array:
     """The value of each minute, from the 20 bars at t, t - step, ..."""
     squares = log_ratio(s.bars[1], s.bars[2]) ** 2
     total = sum(lagged(squares, k * s.step) if k else squares for k in range(20))
     return np.asarray(1e4 * np.sqrt(total / 20 / (4.0 * math.log(2.0))))
 
 
-def realized_volatility(s: Sight, t: int) -> dict[str, float]:
+def realized_volatility(s: DomainView, t: int) -> dict[str, float]:
     o, h, l, c, before = last_bars(s, t, 20)
     body, width = log_ratio(c, o), log_ratio(h, l)
     rs = (log_ratio(h, c) * log_ratio(h, o) + log_ratio(l, c) * log_ratio(l, o)).mean()
@@ -142,13 +142,13 @@ def efficiencies(x: Array) -> Array:
     return np.where(path > 0, change(60) / path, NAN)
 
 
-def trend_classes(s: Sight) -> Array:
+def trend_classes(s: DomainView) -> Array:
     t, e = s.once("t60", lambda: t_statistics(s.x)), s.once("e60", lambda: efficiencies(s.x))
     strength = np.where(e >= (0.15 if s.bqx else 0.3) - 1e-9, 2.0, np.where(np.abs(t) >= 2, 1.0, 0.0))
     return np.where(np.isnan(t + e), NAN, np.sign(t) * strength)
 
 
-def market_regime(s: Sight, t: int) -> dict[str, float]:
+def market_regime(s: DomainView, t: int) -> dict[str, float]:
     x = s.x
     n = 12 if s.bqx else 60
     _, h, l, _, before = last_bars(s, t, n)
@@ -194,7 +194,7 @@ def hurst(x: Array) -> float:
     return float(np.polyfit(np.log(lags), np.log(deviations), 1)[0])
 
 
-def jump_count(s: Sight, t: int) -> float:
+def jump_count(s: DomainView, t: int) -> float:
     size = np.abs(s.r)
     if t < 298 or not known(size[t - 298 : t + 1]):
         return NAN
@@ -208,7 +208,7 @@ def jump_count(s: Sight, t: int) -> float:
 # -- slower clocks ---------------------------------------------------------------------------------------------------
 
 
-def k_bars(s: Sight, k: int) -> dict[str, Array]:
+def k_bars(s: DomainView, k: int) -> dict[str, Array]:
     """UTC-aligned K-minute bars of x, and TA-Lib's recursions on them."""
     groups: dict[int, list[float]] = {}
     for minute, value in zip(s.market.ts.tolist(), s.x.tolist(), strict=True):
@@ -223,7 +223,7 @@ def k_bars(s: Sight, k: int) -> dict[str, Array]:
     }  # fmt: skip
 
 
-def multi_scale(s: Sight, t: int, k: int) -> dict[str, float]:
+def multi_scale(s: DomainView, t: int, k: int) -> dict[str, float]:
     bars = s.once(("bars", k), lambda: k_bars(s, k))
     i = int(np.searchsorted(bars["ends"], s.market.ts[t], side="right")) - 1
     names = ("high", "low", "close", "vol")

@@ -20,9 +20,9 @@ from fxloom.features.catalogue import tables as catalogue_tables
 from tests.conftest import real_bars
 from tests.markets import long_quoted_walk
 from tests.reference import flows, liquidity, models, prices, regimes, transforms
-from tests.reference.market import Market, Sight, build
+from tests.reference.market import DomainView, Market, build
 
-Definition = Callable[[Sight, int], dict[str, float]]
+Definition = Callable[[DomainView, int], dict[str, float]]
 DEFINITIONS: dict[str, Definition] = {
     "bqx_momentum": prices.bqx_momentum,
     "reg": prices.reg,
@@ -90,9 +90,9 @@ def sample(name: str) -> tuple[str, Bars, Market]:
 
 
 @cache
-def sight(name: str, domain: str) -> Sight:
+def domain_view(name: str, domain: str) -> DomainView:
     market = sample(name)[2]
-    return market.memo.setdefault(("sight", domain), Sight(market, domain))
+    return market.memo.setdefault(("domain_view", domain), DomainView(market, domain))
 
 
 def chosen_rows(market: Market, table: Any, synthetic: bool, seed: int) -> list[int]:
@@ -113,7 +113,7 @@ def due(table: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize(("family", "name"), CASES)
-def test_features_are_as_defined(family: str, name: str) -> None:
+def test_features_match_their_definitions(family: str, name: str) -> None:
     pair, bars, market = sample(name)
     tables = due(family)
     frames = compute(bars, pair, baseline="first close", tables=[t.name for t in tables], complete=True)
@@ -121,12 +121,12 @@ def test_features_are_as_defined(family: str, name: str) -> None:
     for table in tables:
         columns = {f.key: frames[table.name][f.name].to_numpy() for f in table.features}
         rows = chosen_rows(market, table, name.startswith("synthetic"), 7)
-        wrong += differences(table, columns, rows, sight(name, table.domain.name), DEFINITIONS[family])
+        wrong += differences(table, columns, rows, domain_view(name, table.domain.name), DEFINITIONS[family])
     assert not wrong, "\n".join(wrong[:40])
 
 
 def differences(
-    table: Any, columns: dict[str, Any], rows: list[int], view: Sight, definition: Definition
+    table: Any, columns: dict[str, Any], rows: list[int], view: DomainView, definition: Definition
 ) -> list[str]:
     """Values that differ from the definition; a feature with too few values to compare is named too."""
     market = view.market

@@ -61,7 +61,7 @@ def panels(name: str) -> tuple[dict[str, pl.DataFrame], dict[str, Panel]]:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("table", TABLES)
-def test_features_of_many_pairs_are_as_defined(table: str, name: str) -> None:
+def test_panel_features_match_their_definitions(table: str, name: str) -> None:
     frames, by_domain = panels(name)
     p = by_domain[tables()[table].domain.name]
     wrong = []
@@ -98,5 +98,5 @@ def apart(name: str, frame: pl.DataFrame, rows: np.ndarray, want: np.ndarray) ->
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-def test_systems_of_pairs_are_as_defined(pair: str) -> None:
+def test_systems_of_pairs_match_their_definitions(pair: str) -> None:
     assert list(system_of(pair)) == relatives.system(pair, PAIRS)

@@ -6,7 +6,7 @@ import numpy as np
 import pywt
 import scipy.signal
 
-from tests.reference.market import NAN, Array, Flags, Sight, corr, flat, known, std, window
+from tests.reference.market import NAN, Array, DomainView, Flags, corr, flat, known, std, window
 
 
 def detrended(y: Array) -> Array | None:
@@ -17,7 +17,7 @@ def detrended(y: Array) -> Array | None:
     return None if np.sqrt(np.mean(d * d)) <= 1e-13 * np.abs(y).max() else d
 
 
-def powers(s: Sight, t: int) -> Array | None:
+def powers(s: DomainView, t: int) -> Array | None:
     if (s, t) not in (seen := s.once("powers", dict)):
         d = detrended(window(s.series(15), t, 128))
         hann = scipy.signal.get_window("hann", 128, fftbins=True)
@@ -31,7 +31,7 @@ def strongest(p: Array, allowed: Flags) -> int:
     return int(k[allowed & (p >= p[allowed].max() * (1 - 1e-9))][0])
 
 
-def spectral_features(s: Sight, t: int) -> dict[str, float]:
+def spectral_features(s: DomainView, t: int) -> dict[str, float]:
     names = (
         "dominant_freq", "dominant_power", "secondary_freq", "harmonic_ratio", "low_power", "high_power", "entropy",
         "edge_freq", "power_trend", "freq_stability", "flatness", "cyclic_strength",
@@ -67,7 +67,7 @@ def rebuilt(coefficients: list[Array], keep: int) -> Array:
     return pywt.waverec(kept, "db4", mode="periodization")
 
 
-def wavelet_features(s: Sight, t: int) -> dict[str, float]:
+def wavelet_features(s: DomainView, t: int) -> dict[str, float]:
     d = detrended(window(s.series(15), t, 64))
     o = detrended(window(s.other().series(15), t, 64))
     names = ("d1_share", "d2_share", "d3_share", "a3_share", "d1_d3_ratio", "trend", "entropy", "singularity")
@@ -104,7 +104,7 @@ def diagonal_means(x: Array) -> Array:
     return np.array([np.diagonal(flipped, k).mean() for k in range(-(rows - 1), columns)])
 
 
-def ssa_features(s: Sight, t: int) -> dict[str, float]:
+def ssa_features(s: DomainView, t: int) -> dict[str, float]:
     y = window(s.series(15), t, 60)
     names = ("trend", "osc", "noise", "trend_share", "osc_share", "effective_rank", "pairing", "forecast")
     if not known(y) or flat(y):

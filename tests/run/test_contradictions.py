@@ -49,9 +49,7 @@ def test_prices_a_fifth_too_high_are_refused_and_nothing_is_stored(
     assert "eurusd" not in store.settings().pairs  # type: ignore[union-attr]
 
 
-def test_prices_that_fit_are_taken_and_so_is_what_the_user_insists_on(
-    store: FolderStore, market: dict[str, Bars], tmp_path: Path
-) -> None:
+def test_consistent_or_trusted_prices_are_accepted(store: FolderStore, market: dict[str, Bars], tmp_path: Path) -> None:
     assert take(store, tmp_path, "eurusd", scaled(market["eurusd"], 1.2), trust=True).new > 1_000
     other = FolderStore(tmp_path / "other")
     for pair in PAIRS:
@@ -59,7 +57,7 @@ def test_prices_that_fit_are_taken_and_so_is_what_the_user_insists_on(
         assert (report.refused, [n for n in report.notes if "contradict" in n]) == ("", [])
 
 
-def test_a_part_that_contradicts_is_noted(store: FolderStore, market: dict[str, Bars], tmp_path: Path) -> None:
+def test_a_partial_contradiction_is_noted(store: FolderStore, market: dict[str, Bars], tmp_path: Path) -> None:
     bars = market["eurusd"]
     report = take(store, tmp_path, "eurusd", scaled(bars, 1.1, slice(0, len(bars) // 5)))
     assert report.refused or any("contradict those of eurgbp and gbpusd" in note for note in report.notes)

@@ -36,7 +36,7 @@ def test_a_copy_is_the_same(lake: FolderStore, tmp_path: Path) -> None:
     assert copy_store(lake, target).present == 16
 
 
-def test_a_store_in_motion_is_copied_truly(lake: FolderStore, tmp_path: Path) -> None:
+def test_a_store_that_changes_meanwhile_is_copied_consistently(lake: FolderStore, tmp_path: Path) -> None:
     """While it is copied each partition is published again with other bars: rows and record stay together."""
     target = FolderStore(tmp_path / "copy")
     moved: list[PartitionKey] = []
@@ -76,7 +76,7 @@ def test_a_corrupt_partition_is_reported_and_the_others_copied(lake: FolderStore
     assert len(target.records()) == 11
 
 
-def test_settings_come_with_the_bars(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_copied_with_the_bars(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that ends early has settings of those pairs whose bars it has."""
     target = MemoryStore()
     write, written = target.write_bars, []

@@ -63,7 +63,7 @@ def test_an_older_month_does_not_move_the_baseline_price(store: FolderStore, bar
     assert set(store.bar_months("eurusd")) == {"2024-01", "2024-02"}
 
 
-def test_the_whole_first_ingest_is_seen_before_any_bar_is_written(store: FolderStore, bars: Bars) -> None:
+def test_the_first_ingest_reads_everything_before_writing(store: FolderStore, bars: Bars) -> None:
     folder = store.root.parent / "files"
     folder.mkdir()
     write_bars(folder / "a_eurusd.parquet", bars.between(FEBRUARY, MARCH))
@@ -75,7 +75,7 @@ def test_the_whole_first_ingest_is_seen_before_any_bar_is_written(store: FolderS
     assert settings.pairs["eurusd"].baseline == bars.close[0]
 
 
-def test_a_pair_that_ends_before_the_baseline_is_refused_with_the_cure(store: FolderStore, bars: Bars) -> None:
+def test_a_pair_that_ends_before_the_baseline_is_refused_with_the_fix(store: FolderStore, bars: Bars) -> None:
     store.write_settings(Settings(baseline=MARCH))
     report = take(store, bars)
     assert "no bar at or after the baseline time 2024-03-01" in report.refused
@@ -83,7 +83,7 @@ def test_a_pair_that_ends_before_the_baseline_is_refused_with_the_cure(store: Fo
     assert store.bar_months("eurusd") == {}
 
 
-def test_rebase_settles_the_price_anew_and_makes_the_pair_stale(store: FolderStore, bars: Bars) -> None:
+def test_rebase_resets_the_baseline_and_makes_the_pair_stale(store: FolderStore, bars: Bars) -> None:
     take(store, bars.between(FEBRUARY, MARCH))
     take(store, bars.between(JANUARY, FEBRUARY))
     populate(store, tables=["time_features", "bqx_momentum"], workers=1)
@@ -143,7 +143,7 @@ def test_broken_bars_go_to_quarantine_with_line_and_reason(store: FolderStore) -
     assert len(list((store.root / "quarantine").iterdir())) == 1
 
 
-def test_volume_can_be_settled_otherwise_and_makes_its_tables_stale(store: FolderStore, bars: Bars) -> None:
+def test_changing_the_volume_setting_makes_its_tables_stale(store: FolderStore, bars: Bars) -> None:
     take(store, bars)
     tables = ["volume_features", "bqx_momentum"]
     made = plan_for(store, tables=tables)
@@ -154,7 +154,7 @@ def test_volume_can_be_settled_otherwise_and_makes_its_tables_stale(store: Folde
     assert stale == {"volume_features"}
 
 
-def test_a_later_file_without_volume_changes_no_trait(store: FolderStore, bars: Bars) -> None:
+def test_a_later_file_without_volume_changes_no_setting(store: FolderStore, bars: Bars) -> None:
     take(store, bars.between(JANUARY, FEBRUARY))
     take(store, replace(bars.between(FEBRUARY, MARCH), volume=None))
     settings = store.settings()
@@ -174,12 +174,12 @@ def test_one_refused_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert {r.pair for r in reports if not r.refused} == {"eurusd", "usdjpy"}
 
 
-def test_a_path_that_is_not_there_is_named(store: FolderStore) -> None:
+def test_a_missing_path_is_reported(store: FolderStore) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         ingest(store, ["nowhere.csv"])
 
 
-def test_merging_keeps_order_and_tells_the_counts() -> None:
+def test_merging_keeps_order_and_reports_counts() -> None:
     merge = merged(flat_bars([1, 3, 5], 1.0), flat_bars([2, 3, 6], 2.0))
     assert (merge.new, merge.identical, merge.conflicting) == (2, 0, 1)
     assert merge.bars.ts.tolist() == [1, 2, 3, 5, 6]
@@ -188,7 +188,7 @@ def test_merging_keeps_order_and_tells_the_counts() -> None:
     assert replaced.bars.close.tolist() == [1.0, 2.0, 2.0, 1.0, 2.0]
 
 
-def test_made_up_files_come_in_as_they_are(tmp_path: Path) -> None:
+def test_synthetic_files_are_ingested_unchanged(tmp_path: Path) -> None:
     store = make_lake(tmp_path)
     market = synthetic_market(dt.date(2024, 1, 1), dt.date(2024, 3, 1), ("usdjpy",))
     stored = store.read_bars("usdjpy", JANUARY, MARCH)

@@ -65,7 +65,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, name: str, compute: object) -> None:
         monkeypatch.setattr(f"{module}.tables", lambda: {**real, name: table})
 
 
-def test_all_is_done_once_and_nothing_twice(lake: FolderStore, full: FolderStore) -> None:
+def test_everything_is_computed_once(lake: FolderStore, full: FolderStore) -> None:
     first = populate(lake, tables=QUICK, workers=1)
     assert first.count("done") == len(first.plan.partitions) == 4 * len(PAIRS) * 2
     again = populate(lake, tables=QUICK, workers=1)
@@ -74,12 +74,12 @@ def test_all_is_done_once_and_nothing_twice(lake: FolderStore, full: FolderStore
     assert contents(lake) == contents(full)
 
 
-def test_two_processes_make_what_one_makes(lake: FolderStore, full: FolderStore) -> None:
+def test_two_workers_produce_what_one_produces(lake: FolderStore, full: FolderStore) -> None:
     assert not populate(lake, tables=QUICK, workers=2).troubles
     assert contents(lake) == contents(full)
 
 
-def test_the_order_of_tasks_and_the_neighbours_do_not_matter(lake: FolderStore, full: FolderStore) -> None:
+def test_task_order_and_neighbours_do_not_matter(lake: FolderStore, full: FolderStore) -> None:
     for pair, months, table in [
         ("usdjpy", "2024-02", "time_features"),
         ("eurusd", "2024-02", "bollinger"),
@@ -90,7 +90,7 @@ def test_the_order_of_tasks_and_the_neighbours_do_not_matter(lake: FolderStore, 
     assert contents(lake) == contents(full)
 
 
-def test_a_killed_run_goes_on_where_it_was(lake: FolderStore, full: FolderStore) -> None:
+def test_a_killed_run_resumes(lake: FolderStore, full: FolderStore) -> None:
     killed_populate(lake.address, QUICK, 7)
     before = {r.key: r.made for r in lake.records()}
     assert len(before) == 7
@@ -115,7 +115,7 @@ def test_a_failing_table_is_reported_and_the_others_go_on(
     assert contents(lake) == kept
 
 
-def test_a_partition_that_fails_its_gates_is_not_published_and_the_older_stays(
+def test_a_partition_that_fails_its_gates_keeps_the_older_one(
     lake: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not populate(lake, tables=["bollinger"], workers=1).troubles
@@ -136,9 +136,7 @@ def test_a_partition_that_fails_its_gates_is_not_published_and_the_older_stays(
     assert contents(lake) == before
 
 
-def test_a_column_that_jumps_in_scale_from_the_month_before_is_not_published(
-    lake: FolderStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_column_whose_scale_jumps_is_not_published(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = catalogue.tables()["bollinger_rate"].family.compute
 
     def in_another_unit(view: View) -> Columns:
@@ -196,7 +194,7 @@ def results_of(executor: Executor, lake: FolderStore, work: Work) -> list[Partit
 
 
 @pytest.mark.parametrize("work", [die_once, die_twice])
-def test_a_worker_that_dies_takes_nothing_with_it(lake: FolderStore, work: Work) -> None:
+def test_a_crashed_worker_fails_no_other_task(lake: FolderStore, work: Work) -> None:
     results = results_of(ProcessExecutor(2), lake, work)
     assert len(results) == 16
     assert {r.result for r in results} == {"done"}
@@ -218,19 +216,19 @@ class BreaksOnSecondSubmit(SerialExecutor):
         return super().submit(function, *args)
 
 
-def test_a_worker_that_dies_as_a_task_is_handed_over_loses_no_task(lake: FolderStore) -> None:
+def test_a_worker_crash_on_submit_drops_no_task(lake: FolderStore) -> None:
     tasks = plan_for(lake, tables=QUICK).tasks
     done = [task for task, _ in JobsRun(BreaksOnSecondSubmit(), lambda _task: [], tasks)]
     assert sorted((t.pair, t.month) for t in done) == sorted((t.pair, t.month) for t in tasks)
 
 
-def test_a_task_that_kills_its_worker_every_time_is_reported(lake: FolderStore) -> None:
+def test_a_task_that_always_crashes_is_reported(lake: FolderStore) -> None:
     results = results_of(ProcessExecutor(2), lake, die_always)
     assert {(r.key.pair, r.key.month) for r in results if r.result == "failed"} == {("eurusd", "2024-01")}
     assert sum(r.result == "done" for r in results) == 12
 
 
-def test_a_second_populate_names_who_holds_the_store(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_populate_names_the_lock_holder(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     with lake.exclusive("populate"):
         with pytest.raises(LockedError, match=f"process {os.getpid()}"):
             populate(FolderStore(lake.root), tables=QUICK, workers=1)
@@ -238,16 +236,14 @@ def test_a_second_populate_names_who_holds_the_store(lake: FolderStore, capsys: 
     assert "in use: populate" in capsys.readouterr().err
 
 
-def test_a_disk_that_is_too_full_is_refused_before_the_start(
-    lake: FolderStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_refused_before_the_start(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FolderStore, "free_bytes", lambda _: 1000)
     with pytest.raises(StoreError, match="room for"):
         populate(lake, tables=QUICK, workers=1)
     assert contents(lake) == {}
 
 
-def test_a_disk_that_fills_up_meanwhile_fails_a_partition_and_leaves_nothing(
+def test_a_disk_that_fills_up_fails_a_partition_and_leaves_no_files(
     lake: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = FolderStore.publish
@@ -273,14 +269,14 @@ def test_corrupt_partitions_are_computed_again(lake: FolderStore, full: FolderSt
     assert contents(lake) == contents(full)
 
 
-def test_a_store_without_bars_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_without_bars_names_the_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["populate", "--store", str(tmp_path / "nothing")]) == 1
     assert "there is no store in" in (shown := capsys.readouterr().err)
     assert "fxloom ingest" in shown
     assert not (tmp_path / "nothing").exists()
 
 
-def test_unknown_pairs_tables_and_months_are_named(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_pairs_tables_and_months_are_reported(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["populate", "--store", lake.url, "--pairs", "eurgbp"]) == 1
     assert "eurgbp" in capsys.readouterr().err
     assert main(["populate", "--store", lake.url, "--tables", "bolinger_rate"]) == 2
@@ -293,7 +289,7 @@ def test_unknown_pairs_tables_and_months_are_named(lake: FolderStore, capsys: py
     assert f"no bars from 2018-02 to 2018-03 in {lake.url}; those of " in capsys.readouterr().err
 
 
-def test_features_are_read_back_with_the_time_at_which_they_are_known(full: FolderStore) -> None:
+def test_features_are_read_with_the_time_they_become_known(full: FolderStore) -> None:
     store = fxloom.open_store(full.root)
     frame = store.read(["bb_width_15_rate", "time_features"], pairs=["eurusd"], start="2024-02-01", end="2024-02-03")
     rows = frame.collect()
@@ -305,7 +301,7 @@ def test_features_are_read_back_with_the_time_at_which_they_are_known(full: Fold
     assert rows["bb_width_15_rate"].null_count() == 0
 
 
-def test_arrays_give_what_the_store_holds(full: FolderStore) -> None:
+def test_compute_on_arrays_matches_the_store(full: FolderStore) -> None:
     store = fxloom.open_store(full.root)
     bars = store.bars("eurusd", end="2024-02-01")
     alone = fxloom.compute(bars, "eurusd", baseline=store, tables="bollinger_rate", complete=True)["bollinger_rate"]
@@ -314,7 +310,7 @@ def test_arrays_give_what_the_store_holds(full: FolderStore) -> None:
         assert np.array_equal(alone[name].to_numpy().astype(np.float32), held[name].to_numpy(), equal_nan=True)
 
 
-def test_a_store_in_memory_does_the_same(full: FolderStore) -> None:
+def test_a_memory_store_gives_the_same_result(full: FolderStore) -> None:
     store = MemoryStore()
     settings = full.settings()
     assert settings is not None

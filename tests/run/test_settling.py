@@ -67,7 +67,7 @@ def moved(bars: Bars, by: float) -> Bars:
     return replace(bars, open=bars.open + by, high=bars.high + by, low=bars.low + by, close=bars.close + by)
 
 
-def test_a_refused_file_lends_nothing(store: Store, files: Path, bars: Bars) -> None:
+def test_a_refused_file_contributes_nothing(store: Store, files: Path, bars: Bars) -> None:
     write_bars(files / "a_eurusd.parquet", bare(bars.between(FEBRUARY, MARCH)))
     write_bars(files / "b_eurusd.parquet", moved(bars, 0.01))  # volume, quotes and an earlier month
     first, second = ingest(store, [files])
@@ -78,7 +78,7 @@ def test_a_refused_file_lends_nothing(store: Store, files: Path, bars: Bars) -> 
     assert list(store.bar_months("eurusd")) == ["2024-02"]
 
 
-def test_a_file_that_mostly_conflicts_is_refused_whole(store: Store, files: Path, bars: Bars) -> None:
+def test_a_mostly_conflicting_file_is_refused(store: Store, files: Path, bars: Bars) -> None:
     january = bars.between(JANUARY, FEBRUARY)
     take(store, files, january)
     report = take(store, files, moved(bars, 0.002))  # January conflicts; February would be new
@@ -106,7 +106,7 @@ def test_replaced_bars_are_counted_as_replaced(store: Store, files: Path, bars: 
     assert store.read_bars("eurusd", JANUARY, MARCH).close.tolist() == (bars.close + 0.002).tolist()
 
 
-def test_an_ingest_that_is_cut_off_settles_nothing(
+def test_an_interrupted_ingest_changes_no_settings(
     store: Store, files: Path, bars: Bars, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object) -> None:
@@ -124,7 +124,7 @@ def test_an_ingest_that_is_cut_off_settles_nothing(
     assert settings_of(store) == Settings(JANUARY, "float32", {"eurusd": info})
 
 
-def test_volume_that_comes_later_is_stored_and_used_when_asked_for(store: Store, files: Path, bars: Bars) -> None:
+def test_later_volume_is_stored_and_used_on_request(store: Store, files: Path, bars: Bars) -> None:
     take(store, files, bare(bars))
     before = plan_for(store, tables=["volume_features"])
     report = take(store, files, bars)
@@ -146,7 +146,7 @@ def test_volume_that_comes_later_is_stored_and_used_when_asked_for(store: Store,
     }
 
 
-def test_a_volume_of_zeros_is_none_and_can_be_completed(store: Store, files: Path, bars: Bars) -> None:
+def test_zero_volume_counts_as_missing_and_can_be_completed(store: Store, files: Path, bars: Bars) -> None:
     take(store, files, replace(bare(bars), volume=np.zeros(len(bars))))
     assert settings_of(store).pairs["eurusd"].has_volume is False
     report = take(store, files, replace(bare(bars), volume=bars.volume), volume=True)
@@ -154,7 +154,7 @@ def test_a_volume_of_zeros_is_none_and_can_be_completed(store: Store, files: Pat
     assert settings_of(store).pairs["eurusd"].has_volume
 
 
-def test_volume_that_no_stored_bar_has_is_not_recorded(store: Store, files: Path, bars: Bars) -> None:
+def test_volume_of_unstored_bars_is_not_recorded(store: Store, files: Path, bars: Bars) -> None:
     with pytest.raises(StoreError, match=r"no stored bar has what --volume yes .*: volume of eurusd"):
         take(store, files, bare(bars), volume=True)
     assert settings_of(store).pairs["eurusd"].has_volume is False
@@ -183,7 +183,7 @@ def test_bid_and_mid_do_not_merge(store: Store, files: Path, bars: Bars, monkeyp
         assert list(store.bar_months("eurusd")) == ["2024-01"]
 
 
-def test_an_early_file_waits_for_a_later_one_of_its_pair(store: Store, files: Path, bars: Bars) -> None:
+def test_an_early_file_is_accepted_with_a_later_one(store: Store, files: Path, bars: Bars) -> None:
     store.write_settings(Settings(FEBRUARY))
     write_bars(files / "a_eurusd.parquet", bars.between(JANUARY, FEBRUARY))
     write_bars(files / "b_eurusd.parquet", bars.between(FEBRUARY, MARCH))
@@ -193,7 +193,7 @@ def test_an_early_file_waits_for_a_later_one_of_its_pair(store: Store, files: Pa
     assert settings_of(store).pairs["eurusd"].baseline == bars.between(FEBRUARY, MARCH).close[0]
 
 
-def test_nothing_stays_of_a_pair_without_a_base(store: Store, files: Path, bars: Bars) -> None:
+def test_nothing_is_kept_of_a_pair_without_a_baseline(store: Store, files: Path, bars: Bars) -> None:
     store.write_settings(Settings(MARCH))
     report = take(store, files, bars)
     assert "eurusd has no bar at or after the baseline time 2024-03-01 00:00" in report.refused

@@ -42,7 +42,7 @@ def results_of(lake: FolderStore, plan: Plan) -> dict[PartitionKey, str]:
     return {r.key: r.why for task in plan.tasks for r in work_on(lake, task)}
 
 
-def test_bars_that_change_after_the_plan_are_not_published_under_it(lake: FolderStore) -> None:
+def test_bars_changed_after_planning_are_not_published(lake: FolderStore) -> None:
     plan = plan_for(lake, tables=TABLES)
     lake.write_bars("gbpusd", "2024-02", other_bars(lake), "bid")
     found = results_of(lake, plan)
@@ -55,7 +55,7 @@ def test_bars_that_change_after_the_plan_are_not_published_under_it(lake: Folder
     assert plan_for(lake, tables=TABLES).states["fresh"] == len(found)
 
 
-def test_settings_that_change_after_the_plan_are_not_published_under_it(lake: FolderStore) -> None:
+def test_settings_changed_after_planning_are_not_published(lake: FolderStore) -> None:
     plan = plan_for(lake, tables=["bqx_momentum"])
     settings = lake.settings()
     assert settings is not None
@@ -63,7 +63,7 @@ def test_settings_that_change_after_the_plan_are_not_published_under_it(lake: Fo
     assert {k.pair for k, why in results_of(lake, plan).items() if "changed since" in why} == {"eurusd"}
 
 
-def test_what_the_stores_type_cannot_hold_is_refused(lake: FolderStore) -> None:
+def test_values_beyond_float32_are_refused(lake: FolderStore) -> None:
     """A volume of 1e38 is finite, and so is its sum over 75 minutes in float64; in float32 that is infinite."""
     for month in lake.bar_months("eurusd"):
         bars = lake.read_bars("eurusd", *month_bounds(month))

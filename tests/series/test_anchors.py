@@ -38,7 +38,7 @@ def test_the_anchor_itself_is_in_force() -> None:
     assert list(weeks(ts, 0, 0)) == [Week(0, 2), Week(2, 5)]
 
 
-def test_only_weeks_with_rows_to_store_and_enough_before_them() -> None:
+def test_only_weeks_with_stored_rows_and_enough_history() -> None:
     ts = np.arange(minute(2018, 2, 1), minute(2018, 2, 25))
     found = list(weeks(ts, 10_000, 0))
     assert [week.begin for week in found] == [3 * 1440, 10 * 1440, 17 * 1440]
@@ -47,7 +47,7 @@ def test_only_weeks_with_rows_to_store_and_enough_before_them() -> None:
     assert list(weeks(ts, len(ts), 0)) == []
 
 
-def test_days_that_lie_years_apart_have_their_own_weeks_only() -> None:
+def test_days_years_apart_have_only_their_own_weeks() -> None:
     days = [minute(2011, 5, 3), minute(2014, 5, 5), minute(2018, 3, 7)]
     ts = np.concatenate([np.arange(day, day + 1_440) for day in days])
     assert [(week.begin, week.end) for week in weeks(ts, 0, 0)] == [(0, 1_440), (1_440, 2_880), (2_880, 4_320)]

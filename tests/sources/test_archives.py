@@ -76,7 +76,7 @@ def test_a_tar_of_several_files(kind: str, tmp_path: Path) -> None:
     assert files[1].name.endswith("/m1/EURGBP/day.csv")
 
 
-def test_a_tar_that_is_cut_short_keeps_what_is_whole(tmp_path: Path) -> None:
+def test_a_truncated_tar_keeps_its_whole_members(tmp_path: Path) -> None:
     data = gzip.compress(tarred({"EURUSD.csv": TEXT, "EURGBP.csv": TEXT * 3}))
     (tmp_path / "prices.tar.gz").write_bytes(data[:-200])
     kinds = [type(file) for file in read(tmp_path / "prices.tar.gz")]

@@ -39,14 +39,14 @@ def test_new_york_times_labelled_utc_are_refused_with_both_offsets(tmp_path: Pat
     assert refusal.zone is None
 
 
-def test_a_column_named_utc_is_held_to_the_weeks(tmp_path: Path) -> None:
+def test_a_column_named_utc_is_checked_against_the_weeks(tmp_path: Path) -> None:
     refusal = refused(labelled(tmp_path / "eurusd.csv", moved(3), "", "ts_utc,open,high,low,close"))
     assert "its weeks imply UTC+3" in refusal.reason
     assert "named UTC" in refusal.reason
 
 
 @pytest.mark.parametrize("zone", ["utc", "+2", "+2:30", "+4", "America/New_York", "Asia/Tokyo"])
-def test_a_zone_of_the_user_is_held_to_the_weeks(zone: str, tmp_path: Path) -> None:
+def test_a_user_zone_is_checked_against_the_weeks(zone: str, tmp_path: Path) -> None:
     rows = [mt4(t, p) for t, p in zip(moved(3), PRICES, strict=True)]
     refusal = refused(written(tmp_path / "EURUSD1.csv", rows), zone=zone)
     assert "UTC+3" in refusal.reason
@@ -55,7 +55,7 @@ def test_a_zone_of_the_user_is_held_to_the_weeks(zone: str, tmp_path: Path) -> N
     assert taken(tmp_path / "EURUSD1.csv", zone="+3").zone.hours == (3.0,)
 
 
-def test_the_wrong_rule_of_daylight_saving_is_refused(tmp_path: Path) -> None:
+def test_the_wrong_daylight_saving_rule_is_refused(tmp_path: Path) -> None:
     """New York's and Europe's summer time differ for two weeks in March: 120 of 36,000 bars, 0.3 %."""
     times = market_minutes(dt.date(2018, 2, 25), 5)
     local = [t.astimezone(ZoneInfo("Europe/Athens")).replace(tzinfo=None) for t in times]
@@ -68,7 +68,7 @@ def test_the_wrong_rule_of_daylight_saving_is_refused(tmp_path: Path) -> None:
     assert "its weeks imply UTC+2 and UTC+3" in refusal.reason
 
 
-def test_half_a_day_at_another_offset_is_refused_for_its_weekend(tmp_path: Path) -> None:
+def test_half_a_day_at_the_wrong_offset_is_refused(tmp_path: Path) -> None:
     """A Friday at UTC+8, labelled UTC: no whole weekend tells, but half of its bars lie in one."""
     friday = WEEKS[7200 - 600 : 7200]
     refusal = refused(labelled(tmp_path / "eurusd.csv", moved(8, friday), "+00:00"))
@@ -125,7 +125,7 @@ def test_more_than_half_a_per_cent_in_a_weekend_is_refused(label: str, zone: str
     assert "weekend" in refusal.reason
 
 
-def test_a_source_that_opens_early_is_taken_with_a_note(tmp_path: Path) -> None:
+def test_a_source_that_opens_early_is_accepted_with_a_note(tmp_path: Path) -> None:
     """Two hours of bars before each Sunday 17:00, closes on Friday at 17:00."""
     early = [WEEKS[7200 * w] - dt.timedelta(minutes=m) for w in range(2) for m in range(1, 121)]
     times = sorted([*WEEKS, *early])

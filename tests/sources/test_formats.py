@@ -70,7 +70,7 @@ def test_bars(name: str, tmp_path: Path) -> None:
     assert_bars(outcome.bars, times, PRICES)
 
 
-def test_without_weekly_edges_the_zone_is_asked_for(tmp_path: Path) -> None:
+def test_without_weekly_edges_a_zone_is_required(tmp_path: Path) -> None:
     for name, (file, header, row) in BAR_FILES.items():
         rows = [row(t + dt.timedelta(days=15), p) for t, p in zip(TIMES, PRICES, strict=True)]
         refusal = refused(written(tmp_path / name / file, rows, header=header))
@@ -79,7 +79,7 @@ def test_without_weekly_edges_the_zone_is_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["ts_utc", "Gmt time", "utc", "time (UTC)", "Date_GMT"])
-def test_a_column_named_utc_is_believed(header: str, tmp_path: Path) -> None:
+def test_a_column_named_utc_is_trusted(header: str, tmp_path: Path) -> None:
     rows = [f"{t:%Y-%m-%d %H:%M:%S},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
     outcome = taken(written(tmp_path / "eurusd.csv", rows, header=f"{header},open,high,low,close"))
     assert outcome.zone.hours == (0.0,)
@@ -89,7 +89,7 @@ def test_a_column_named_utc_is_believed(header: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("suffix", "hours"), [("+00:00", 0), ("Z", 0), ("+02:00", 2), ("-0500", -5), (" GMT+0530", 5.5)]
 )
-def test_offsets_in_the_times_are_believed(suffix: str, hours: float, tmp_path: Path) -> None:
+def test_offsets_in_the_times_are_trusted(suffix: str, hours: float, tmp_path: Path) -> None:
     local = [t + dt.timedelta(hours=hours) for t in TIMES]
     rows = [f"{t:%Y-%m-%d %H:%M:%S}{suffix},{ohlc(p)}" for t, p in zip(local, PRICES, strict=True)]
     outcome = taken(written(tmp_path / "eurusd.csv", rows, header="time,open,high,low,close"))
@@ -112,7 +112,7 @@ def test_metatrader_5_spread_and_volume(tmp_path: Path) -> None:
     np.testing.assert_allclose(outcome.bars.spread, np.arange(30) * 1e-5, rtol=1e-12)
 
 
-def test_metatrader_5_volume_where_it_is_not_0(tmp_path: Path) -> None:
+def test_metatrader_5_real_volume_where_positive(tmp_path: Path) -> None:
     header = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>"
     rows = [
         f"{t:%Y.%m.%d\t%H:%M:%S}\t{ohlc(p, chr(9))}\t7\t{100 * (i % 2)}\t1"
@@ -123,7 +123,7 @@ def test_metatrader_5_volume_where_it_is_not_0(tmp_path: Path) -> None:
     np.testing.assert_array_equal(outcome.bars.volume, np.where(np.arange(30) % 2, 100.0, 7.0))
 
 
-def test_metatrader_5_ticks_repeat_the_quote_that_is_empty(tmp_path: Path) -> None:
+def test_metatrader_5_ticks_fill_empty_quotes_with_the_last(tmp_path: Path) -> None:
     header = "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>"
     rows = [
         "2018.02.05\t10:36:01.100\t1.10000\t1.10020\t\t\t6",
@@ -137,7 +137,7 @@ def test_metatrader_5_ticks_repeat_the_quote_that_is_empty(tmp_path: Path) -> No
     np.testing.assert_allclose(outcome.bars.spread, [0.0001, 0.0002], rtol=1e-9)
 
 
-def test_the_frame_of_metatrader_5s_package(tmp_path: Path) -> None:
+def test_metatrader_5_package_frame(tmp_path: Path) -> None:
     rows = [
         f"{i},{int(t.timestamp())},{ohlc(p)},{20 + i},8,0" for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))
     ]
@@ -322,13 +322,13 @@ def test_a_spread_in_prices_and_one_in_points(tmp_path: Path) -> None:
     assert "points" in outcome.notes[0]
 
 
-def test_stamps_of_closes(tmp_path: Path) -> None:
+def test_close_timestamps(tmp_path: Path) -> None:
     rows = [f"{t + dt.timedelta(minutes=1):%Y-%m-%d %H:%M},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
     path = written(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close")
     assert_bars(taken(path, stamp="close").bars, TIMES, PRICES)
 
 
-def test_a_format_that_is_asked_for_is_the_only_one_tried(tmp_path: Path) -> None:
+def test_a_requested_format_is_the_only_one_tried(tmp_path: Path) -> None:
     rows = [f"{t:%Y.%m.%d,%H:%M},{ohlc(p)},12" for t, p in zip(TIMES, PRICES, strict=True)]
     path = written(tmp_path / "EURUSD1.csv", rows)
     assert taken(path, format="mt4", zone="+2").format == "mt4"

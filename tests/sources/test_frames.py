@@ -27,7 +27,7 @@ def test_epochs(unit: int, kind: type[pl.DataType], tmp_path: Path) -> None:
     assert_taken(taken(path, zone="utc"), format="parquet")
 
 
-def test_moments_of_a_zone_are_in_utc_inside(tmp_path: Path) -> None:
+def test_zoned_timestamps_are_utc_internally(tmp_path: Path) -> None:
     moments = pl.Series(TIMES).dt.convert_time_zone("Asia/Tokyo")
     assert_taken(taken(stored(tmp_path / "EURUSD.parquet", moments)), format="parquet")
 
@@ -57,19 +57,19 @@ def test_numbers_as_text_and_in_other_types(tmp_path: Path) -> None:
     assert "'open' holds Boolean instead of numbers" in refused(tmp_path / "EURUSD 2.parquet").reason
 
 
-def test_a_volume_of_nulls_is_none(tmp_path: Path) -> None:
+def test_a_volume_of_nulls_means_no_volume(tmp_path: Path) -> None:
     path = stored(tmp_path / "EURUSD.parquet", pl.Series(TIMES), volume=pl.Series([None] * 30))
     assert_taken(taken(path), format="parquet")
 
 
-def test_names_in_brackets_that_are_no_levels(tmp_path: Path) -> None:
+def test_bracketed_names_are_not_column_levels(tmp_path: Path) -> None:
     path = stored(
         tmp_path / "EURUSD.parquet", pl.Series(TIMES), **{"(a": pl.Series([1] * 30), "(1+)": pl.Series([1] * 30)}
     )
     assert_taken(taken(path), format="parquet")
 
 
-def test_long_texts_are_refused_where_a_time_or_symbol_should_be(tmp_path: Path) -> None:
+def test_long_texts_in_time_or_symbol_columns_are_refused(tmp_path: Path) -> None:
     """A dictionary holds a long text once, for any number of rows."""
     long = pl.Series(["x" * 1000] * 30)
     path = stored(tmp_path / "EURUSD.parquet", pl.Series(TIMES), symbol=long)

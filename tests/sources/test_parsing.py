@@ -44,7 +44,7 @@ def test_a_column_of_symbols(kind: str, tmp_path: Path) -> None:
     assert others.reason.startswith("30 rows of XAU/USD")
 
 
-def test_the_pair_that_is_asked_for(tmp_path: Path) -> None:
+def test_the_requested_pair(tmp_path: Path) -> None:
     path = written(tmp_path / "prices.csv", rows("EURUSD", "USDJPY"), header=HEADER)
     found = list(read(path, ReadOptions(pair="usdjpy")))
     assert list(by_pair(found)) == ["usdjpy"]
@@ -53,7 +53,7 @@ def test_the_pair_that_is_asked_for(tmp_path: Path) -> None:
     assert "gbpusd" in refused(path, pair="gbpusd").cure
 
 
-def test_a_pair_that_cannot_be_read_does_not_spoil_the_others(tmp_path: Path) -> None:
+def test_one_unreadable_pair_does_not_affect_the_others(tmp_path: Path) -> None:
     broken = [f"{t:%Y-%m-%d %H:%M},GBPUSD,1,2,3,4" for t in TIMES]
     found = list(read(written(tmp_path / "prices.csv", rows("EURUSD") + broken, header=HEADER)))
     assert list(by_pair(found)) == ["eurusd"]
@@ -67,7 +67,7 @@ def test_rows_without_a_symbol_are_counted(tmp_path: Path) -> None:
     assert others.reason.startswith("1 rows of ")
 
 
-def test_instruments_that_are_none_of_the_28(tmp_path: Path) -> None:
+def test_instruments_outside_the_28_pairs(tmp_path: Path) -> None:
     refusal = refused(written(tmp_path / "prices.csv", rows("XAUUSD", "BTCUSD"), header=HEADER))
     assert "holds BTCUSD, XAUUSD" in refusal.reason
 

@@ -28,12 +28,12 @@ HEADER = "ts_utc,open,high,low,close"
         (os.fsdecode(b"caf\xe9.csv"), "caf\\xe9.csv"),
     ],
 )
-def test_what_is_shown(text: str, shown: str) -> None:
+def test_printed_form(text: str, shown: str) -> None:
     assert printable(text) == shown
     shown.encode()
 
 
-def test_a_name_that_is_not_utf_8_is_read_and_so_are_the_files_after_it(tmp_path: Path) -> None:
+def test_a_non_utf_8_file_name_does_not_stop_the_walk(tmp_path: Path) -> None:
     text = "\n".join([HEADER, *ROWS])
     for name in (b"EURUSD caf\xe9.csv", b"EURUSD z.csv", b"bad \xff.csv"):
         with open(os.fsencode(tmp_path) + b"/" + name, "w") as file:
@@ -46,7 +46,7 @@ def test_a_name_that_is_not_utf_8_is_read_and_so_are_the_files_after_it(tmp_path
     assert not isinstance(files[2], SourceFile)
 
 
-def test_the_command_reads_a_name_that_is_not_utf_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_accepts_a_non_utf_8_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     with open(os.fsencode(folder) + b"/EURUSD \xe9\x1b[2J.csv", "w") as file:

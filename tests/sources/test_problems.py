@@ -22,7 +22,7 @@ def row(t: dt.datetime, p: object, spelled: str = "%Y-%m-%d %H:%M") -> str:
     return f"{t.strftime(spelled)}," + ",".join(f"{x:.5f}" for x in p)  # type: ignore[attr-defined]
 
 
-def test_most_rows_that_break_a_rule_condemn_the_file(tmp_path: Path) -> None:
+def test_a_file_of_mostly_invalid_rows_is_refused(tmp_path: Path) -> None:
     for bad in (50, 51):
         rows = [
             row(t, (p[0], p[2], p[1], p[3]) if i < bad else p)
@@ -60,7 +60,7 @@ HISTORY = {
 }  # fmt: skip
 
 
-def test_every_pair_has_a_range_that_no_factor_of_ten_fits_into() -> None:
+def test_price_ranges_exclude_a_factor_of_ten() -> None:
     assert sorted(PRICE_RANGES) == sorted(PAIRS)
     assert all(high / low < 10 for low, high in PRICE_RANGES.values())
     for pair, rates in HISTORY.items():
@@ -78,7 +78,7 @@ def test_another_instrument_is_refused_with_the_pairs_range(tmp_path: Path) -> N
     assert "usdchf, which has been between 0.5 and 2.7" in refusal.reason
 
 
-def test_days_and_months_that_were_swapped(tmp_path: Path) -> None:
+def test_swapped_days_and_months(tmp_path: Path) -> None:
     """5 to 9 February, stored as 2 May, 2 June .. by a program that took the day for the month."""
     true = [dt.datetime(2018, 2, day, 10, m, tzinfo=dt.UTC) for day in range(5, 10) for m in range(20)]
     stored = [t.replace(month=t.day, day=t.month) for t in true]
@@ -88,7 +88,7 @@ def test_days_and_months_that_were_swapped(tmp_path: Path) -> None:
     assert "day and month" in refusal.reason
 
 
-def test_one_day_that_was_exchanged(tmp_path: Path) -> None:
+def test_one_day_with_day_and_month_swapped(tmp_path: Path) -> None:
     """12 to 14 March, of which the 12th was stored as 3 December."""
     true = [dt.datetime(2018, 3, day, 10, m, tzinfo=dt.UTC) for day in (12, 13, 14) for m in range(30)]
     stored = [t.replace(month=t.day, day=t.month) if t.day <= 12 else t for t in true]
@@ -108,7 +108,7 @@ def test_dates_without_times_and_times_without_dates(tmp_path: Path) -> None:
     assert "its times have no date (such as 08:00)" in refusal.reason
 
 
-def test_daily_bars_named_as_a_day_of_milliseconds(tmp_path: Path) -> None:
+def test_daily_bars_in_a_file_named_like_lean_minutes(tmp_path: Path) -> None:
     """Read as milliseconds since midnight, 20180220 is 05:36:20: three years of days would be one minute."""
     days = [START + dt.timedelta(days=i) for i in range(100)]
     rows = [row(t, [*p, 0, *(p + 0.0001), 0], "%Y%m%d") for t, p in zip(days, PRICES, strict=True)]
@@ -137,7 +137,7 @@ def test_hourly_bars_with_many_gaps_are_coarse(tmp_path: Path) -> None:
     assert "coarser than a minute" in refused(written(tmp_path / "eurusd.csv", rows, header=HEADER)).reason
 
 
-def test_bars_that_end_when_they_please_are_coarse(tmp_path: Path) -> None:
+def test_irregular_bars_are_coarse(tmp_path: Path) -> None:
     """Bars of so many ticks or points: irregular times, minutes apart."""
     seconds = [331 * i + 17 * (i * i % 11) for i in range(100)]
     rows = [row(START + dt.timedelta(seconds=s), p, "%Y-%m-%d %H:%M:%S") for s, p in zip(seconds, PRICES, strict=True)]

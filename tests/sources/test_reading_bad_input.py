@@ -66,7 +66,7 @@ def test_a_negative_spread(tmp_path: Path) -> None:
     assert outcome.quarantined[0].reason == "spread is negative"
 
 
-def test_shuffled_and_doubled_rows(tmp_path: Path) -> None:
+def test_shuffled_and_duplicated_rows(tmp_path: Path) -> None:
     order = np.random.default_rng(3).permutation(60)
     rows = [ROWS[i] for i in order] + ROWS[:25]
     outcome = taken(written(tmp_path / "eurusd.csv", rows), zone="utc")
@@ -122,7 +122,7 @@ def test_a_file_cut_short_says_where(cut: int, tmp_path: Path) -> None:
         b'{"bars": [1, 2, 3]}',
     ],
 )
-def test_what_is_no_market_data_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_files_without_market_data_are_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "eurusd.csv"
     path.write_bytes(data)
     refusal = refused(path, zone="utc")
@@ -131,7 +131,7 @@ def test_what_is_no_market_data_is_refused(data: bytes, tmp_path: Path) -> None:
     assert refusal.name == str(path)
 
 
-def test_three_bars_and_one(tmp_path: Path) -> None:
+def test_files_of_three_bars_and_of_one(tmp_path: Path) -> None:
     for count in (1, 2, 3):
         outcome = taken(written(tmp_path / f"eurusd {count}.csv", ROWS[:count]), zone="utc")
         assert_bars(outcome.bars, TIMES[:count], PRICES[:count])
@@ -174,7 +174,7 @@ def test_pairs_in_names(name: str, pair: str | None, tmp_path: Path) -> None:
         assert "pair" in str(outcome)
 
 
-def test_the_pair_said_and_the_pair_named(tmp_path: Path) -> None:
+def test_pair_option_and_file_name(tmp_path: Path) -> None:
     nameless = written(tmp_path / "f" / "x.csv", ROWS)
     assert "--pair" in str(refused(nameless, zone="utc"))
     assert taken(nameless, zone="utc", pair="EUR/USD").pair == "eurusd"
@@ -195,7 +195,7 @@ def test_bars_of_the_ask_alone_are_refused(tmp_path: Path) -> None:
     assert (outcome.kind, outcome.price_side) == ("minute bars, bid", "bid")
 
 
-def test_filler_of_a_weekend_is_set_aside(tmp_path: Path) -> None:
+def test_weekend_filler_is_set_aside(tmp_path: Path) -> None:
     times = market_minutes(dt.date(2018, 1, 7), 2)
     table = prices(len(times))
     rows = []
@@ -218,7 +218,7 @@ def test_filler_of_a_weekend_is_set_aside(tmp_path: Path) -> None:
     assert_bars(outcome.bars, times, table)
 
 
-def test_a_price_that_stands_still_in_the_week_is_no_filler(tmp_path: Path) -> None:
+def test_a_still_price_during_the_week_is_not_filler(tmp_path: Path) -> None:
     rows = [mt4(t, np.full(4, 1.1)) for t in TIMES]
     outcome = taken(written(tmp_path / "eurusd.csv", rows), zone="utc")
     assert (outcome.filler, len(outcome.bars)) == (0, 60)
@@ -262,7 +262,7 @@ def test_corrupt_zips_are_refused(tmp_path: Path) -> None:
         assert refused(tmp_path / name).reason
 
 
-def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path) -> None:
+def test_links_out_of_the_folder_are_refused_and_reported(tmp_path: Path) -> None:
     outside = written(tmp_path / "outside" / "gbpusd.csv", ROWS)
     folder = tmp_path / "folder"
     written(folder / "deep" / "eurusd.csv", ROWS)
@@ -281,7 +281,7 @@ def test_links_out_of_the_folder_are_refused_and_said(tmp_path: Path) -> None:
         assert "leads out of the folder" in str(outcome)
 
 
-def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+def test_missing_inputs_are_reported(tmp_path: Path) -> None:
     assert "no such file" in str(refused(tmp_path / "nowhere"))
     (tmp_path / "empty.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     assert "empty zip" in str(refused(tmp_path / "empty.zip"))
@@ -366,7 +366,7 @@ def test_any_table(header: str, table: list[list[str]], separator: str) -> None:
         max_size=12,
     )
 )
-def test_a_good_file_that_was_spoilt(changes: list[tuple[int, str, int]]) -> None:
+def test_a_corrupted_good_file(changes: list[tuple[int, str, int]]) -> None:
     rows = list(ROWS)
     for place, how, much in changes:
         row = rows[place]

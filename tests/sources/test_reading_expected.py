@@ -37,7 +37,7 @@ KINDS = {("exports_odd", "seconds"): {"seconds", "one-second bars, bid and ask"}
 
 @pytest.mark.data
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line['folder']}/{line['file']}")
-def test_a_line_of_the_list(line: dict[str, str], data: Path) -> None:
+def test_expected_outcome(line: dict[str, str], data: Path) -> None:
     assert line["file"], "the list of expected outcomes is missing"
     outcomes = [o for o in read(data / line["folder"] / line["file"]) if not isinstance(o, Ignored)]
     assert len(outcomes) == 1
@@ -72,7 +72,7 @@ def test_strays_in_weekends_are_quarantined(name: str, strays: int, bars: int, d
 
 
 @pytest.mark.data
-def test_nothing_is_lost(data: Path) -> None:
+def test_every_row_is_accounted_for(data: Path) -> None:
     """Every row of every file taken is a bar, filler, said twice or quarantined; ticks and seconds are counted."""
     for outcome in (o for folder in FOLDERS for o in read(data / folder)):
         if isinstance(outcome, SourceFile):
@@ -86,7 +86,7 @@ def test_nothing_is_lost(data: Path) -> None:
 
 
 @pytest.mark.data
-def test_the_filler_of_three_weekends(data: Path) -> None:
+def test_filler_of_three_weekends(data: Path) -> None:
     (outcome,) = read(data / "exports" / "mt4_export" / "fxopen_GBPUSD1_with_header.csv")
     assert isinstance(outcome, SourceFile)
     # Runs of 2881, 2882 and 3222 equal rows, of each of which the first is a bar.
@@ -104,7 +104,7 @@ def test_the_offset_changes_on_the_european_date(data: Path) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("folder", ["long9", "market28", "panel15"])
-def test_market_data_comes_through_the_same_door(folder: str, data: Path) -> None:
+def test_sample_market_data_is_accepted(folder: str, data: Path) -> None:
     names = sorted(path.stem for path in (data / folder).glob("*.parquet"))
     outcomes = list(read(data / folder))
     assert [o.pair for o in outcomes if isinstance(o, SourceFile)] == names

@@ -36,7 +36,7 @@ def test_one_bar_on_another_scale_is_quarantined(factor: float, row: int, tmp_pa
     assert_bars(outcome.bars, [t for t, kept in zip(TIMES, rest, strict=True) if kept], PRICES[rest])
 
 
-def test_a_stretch_that_comes_back_is_quarantined(tmp_path: Path) -> None:
+def test_a_temporary_change_of_scale_is_quarantined(tmp_path: Path) -> None:
     table = PRICES.copy()
     table[100:115] *= 1.3
     outcome = taken(file_of(tmp_path / "eurusd.csv", table))
@@ -45,7 +45,7 @@ def test_a_stretch_that_comes_back_is_quarantined(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("first", "factor"), [(200, 10.0), (0, 10.0), (150, 1.5), (380, 0.6)])
-def test_a_change_of_scale_for_good_gives_no_false_bar(first: int, factor: float, tmp_path: Path) -> None:
+def test_a_permanent_change_of_scale_yields_no_wrong_bar(first: int, factor: float, tmp_path: Path) -> None:
     """Up to half out of the pair's range are quarantined; what stays in it is refused with the jump."""
     table = PRICES.copy()
     table[first:] *= factor
@@ -59,7 +59,7 @@ def test_a_change_of_scale_for_good_gives_no_false_bar(first: int, factor: float
         assert ("prices jump by" in refusal.reason) == (factor != 10.0)
 
 
-def test_a_crash_that_was_traded_is_kept(tmp_path: Path) -> None:
+def test_a_traded_crash_is_kept(tmp_path: Path) -> None:
     """Like EURCHF on 15 January 2015: from 1.20 through every price to 0.90, and up to 1.03, within half an hour."""
     path = np.concatenate([np.full(100, 1.2), np.linspace(1.2, 0.9, 8), np.linspace(0.9, 1.03, 12), np.full(280, 1.03)])
     table = np.stack([path[:-1], np.maximum(path[:-1], path[1:]), np.minimum(path[:-1], path[1:]), path[1:]], axis=1)
@@ -68,7 +68,7 @@ def test_a_crash_that_was_traded_is_kept(tmp_path: Path) -> None:
     assert len(outcome.bars) == 399
 
 
-def test_a_gap_that_stays_is_kept(tmp_path: Path) -> None:
+def test_a_lasting_price_gap_is_kept(tmp_path: Path) -> None:
     """The same where quotes were missing on the way: 1.20, then 1.02 for good."""
     table = np.repeat(np.append(np.full(100, 1.2), np.full(300, 1.02))[:, None], 4, axis=1)
     outcome = taken(file_of(tmp_path / "eurchf.csv", table))
@@ -90,7 +90,7 @@ def test_prices_before_and_after_a_gap_of_weeks_are_not_compared(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("column", "factor"), [(1, 1.3), (2, 0.7)])
-def test_a_high_or_low_far_off_is_quarantined(column: int, factor: float, tmp_path: Path) -> None:
+def test_an_implausible_high_or_low_is_quarantined(column: int, factor: float, tmp_path: Path) -> None:
     table = PRICES.copy()
     table[50, column] *= factor
     outcome = taken(file_of(tmp_path / "eurusd.csv", table))
@@ -124,7 +124,7 @@ def test_a_single_spread_in_pips_is_quarantined(tmp_path: Path) -> None:
     assert [(q.line, q.reason) for q in outcome.quarantined] == [(72, "its spread is more than 5% of its price")]
 
 
-def test_a_constant_volume_is_none_and_a_constant_spread_is_reported(tmp_path: Path) -> None:
+def test_constant_volume_is_dropped_and_constant_spread_reported(tmp_path: Path) -> None:
     path = file_of(tmp_path / "eurusd.csv", PRICES, [",9,0.0002"] * 400, HEADER + ",volume,spread")
     outcome = taken(path)
     assert outcome.bars.volume is None

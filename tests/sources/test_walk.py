@@ -13,7 +13,7 @@ from tests.sources.made import refused, written
 ROWS = [f"{t:%Y-%m-%d %H:%M},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
 
 
-def test_an_empty_folder_says_what_it_looked_for(tmp_path: Path) -> None:
+def test_an_empty_folder_reports_what_was_expected(tmp_path: Path) -> None:
     refusal = refused(tmp_path)
     assert refusal.reason == "an empty folder"
     assert "parquet" in refusal.cure
@@ -30,14 +30,14 @@ def test_an_empty_folder_says_what_it_looked_for(tmp_path: Path) -> None:
     ["README", "README.txt", "readme.md", "LICENSE", "run.log", "script.py", "import.ipynb", "chart.png", "notes.pdf",
      "settings.yaml", "SHA256.sha256", "EA.mq5", "desktop.ini", ".DS_Store"],
 )  # fmt: skip
-def test_files_that_are_no_data_are_left_out(name: str, tmp_path: Path) -> None:
+def test_non_data_files_are_skipped(name: str, tmp_path: Path) -> None:
     written(tmp_path / "EURUSD.csv", ROWS, header="ts_utc,open,high,low,close")
     (tmp_path / name).write_bytes(b"\x89 anything \x00 at all")
     kinds = {Path(file.name).name: type(file) for file in read(tmp_path)}
     assert kinds == {"EURUSD.csv": SourceFile, name: Ignored}
 
 
-def test_folders_are_walked_in_the_order_of_names(tmp_path: Path) -> None:
+def test_folders_are_walked_in_name_order(tmp_path: Path) -> None:
     for name in ("b/EURUSD.csv", "a/GBPUSD.csv", "EURGBP.csv", "a/AUDUSD.csv"):
         written(tmp_path / name, ROWS, header="ts_utc,open,high,low,close")
     assert [Path(file.name).name for file in read(tmp_path)] == ["EURGBP.csv", "AUDUSD.csv", "GBPUSD.csv", "EURUSD.csv"]

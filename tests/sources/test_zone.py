@@ -103,7 +103,7 @@ def test_a_gap_of_months_keeps_the_clock() -> None:
     np.testing.assert_array_equal(offsets_from_weeks(minutes[kept]).at(minutes[kept]), hours[kept])
 
 
-def test_a_change_of_broker_in_mid_file() -> None:
+def test_a_change_of_broker_within_a_file() -> None:
     """The first year on New York's clock at HistData's offset, the second on a MetaTrader server of Europe's."""
     (one, first), (two, second) = local("New York", -5), local("Europe", 2)
     later = (UTC - UTC[0]) // 10_080 >= 52
@@ -111,14 +111,14 @@ def test_a_change_of_broker_in_mid_file() -> None:
     np.testing.assert_array_equal(offsets_from_weeks(minutes).at(minutes), hours)
 
 
-def test_a_change_of_rule_in_mid_file() -> None:
+def test_a_change_of_daylight_saving_rule_within_a_file() -> None:
     (one, first), (two, second) = local("New York", -5), local("Europe", -5)
     later = (UTC - UTC[0]) // 10_080 >= 52
     minutes, hours = np.where(later, two, one), np.where(later, second, first)
     np.testing.assert_array_equal(offsets_from_weeks(minutes).at(minutes), hours)
 
 
-def test_weekends_that_are_too_long_tell_nothing() -> None:
+def test_overlong_weekends_allow_no_inference() -> None:
     """A market that opens on Monday 00:00 and closes on Friday 21:00 UTC all year looks like another clock's open."""
     utc = minutes_of(market_minutes(dt.date(2018, 1, 7), 6))
     place = utc % 10_080  # of a week that begins on Thursday
@@ -127,12 +127,12 @@ def test_weekends_that_are_too_long_tell_nothing() -> None:
         offsets_from_weeks(utc[kept] + 120)
 
 
-def test_a_market_that_never_closes_tells_nothing() -> None:
+def test_a_market_that_never_closes_allows_no_inference() -> None:
     with pytest.raises(Refused, match="weekend under every offset"):
         offsets_from_weeks(np.arange(25_000_000, 25_060_000))
 
 
-def test_one_bar_and_one_day_tell_nothing() -> None:
+def test_one_bar_or_one_day_allows_no_inference() -> None:
     for count in (1, 300):
         with pytest.raises(Refused, match="shows its time zone"):
             offsets_from_weeks(np.arange(count) + 25_304_000)
@@ -149,7 +149,7 @@ def test_periods_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
     assert "UTC+3 2018-03-25" in str(outcome.zone)
 
 
-def test_times_of_closes_are_recognised(tmp_path: Path) -> None:
+def test_close_timestamps_are_recognised(tmp_path: Path) -> None:
     times = market_minutes(dt.date(2018, 1, 7), 3)
     rows = [mt4(t + dt.timedelta(hours=2, minutes=1), p) for t, p in zip(times, prices(len(times)), strict=True)]
     path = written(tmp_path / "EURUSD1.csv", rows)
@@ -165,7 +165,7 @@ def test_times_of_closes_are_recognised(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("late", [0, 1])
-def test_a_bar_of_the_closing_minute_does_not_make_closes(late: int, tmp_path: Path) -> None:
+def test_a_bar_at_the_closing_minute_does_not_mean_close_timestamps(late: int, tmp_path: Path) -> None:
     """Weeks that end with a bar at 17:00, but whose first bar is at 17:00 too, are stamped at the open."""
     times = market_minutes(dt.date(2018, 1, 7), 3)
     times = sorted([*times, *(times[7200 * w + 7199] + dt.timedelta(minutes=1) for w in range(3))])
@@ -199,7 +199,7 @@ def test_a_named_zone_that_skips_an_hour(tmp_path: Path) -> None:
     assert "no such time" in outcome.quarantined[0].reason
 
 
-def test_repeated_hours_of_one_clock_make_no_duplicates(tmp_path: Path) -> None:
+def test_repeated_hours_of_a_fixed_offset_are_quarantined(tmp_path: Path) -> None:
     """The same local hour twice on one fixed offset: the second pass contradicts the first and is quarantined."""
     times = [dt.datetime(2018, 2, 5, 10, m) for m in range(60)]
     rows = [mt4(t, p) for t, p in zip(times * 2, prices(120), strict=True)]
@@ -224,11 +224,11 @@ def test_repeated_hours_of_one_clock_make_no_duplicates(tmp_path: Path) -> None:
         ("auto", None),
     ],
 )
-def test_zones_as_said(said: str, hours: float | None) -> None:
+def test_zone_options(said: str, hours: float | None) -> None:
     assert asked_zone(said) == hours
 
 
 @pytest.mark.parametrize("said", ["", "+25", "Mars/Olympus", "../etc/passwd", "two", "+2:75"])
-def test_zones_that_are_none(said: str) -> None:
+def test_invalid_zone_options(said: str) -> None:
     with pytest.raises(ValueError, match="--zone"):
         asked_zone(said)

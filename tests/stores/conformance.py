@@ -61,13 +61,13 @@ class StoreConformance:
         store.write_settings(Settings(MARCH, "float32", {"eurusd": info, "usdjpy": info}))
         return store
 
-    def test_settings_are_none_until_written_and_come_back_equal(self, store: Store) -> None:
+    def test_settings_are_none_until_written_and_round_trip(self, store: Store) -> None:
         assert store.settings() is None
         settings = Settings(MARCH, "float64", {"eurusd": PairInfo(1.23456789012345, False, True, "mid")})
         store.write_settings(settings)
         assert store.settings() == settings
 
-    def test_bars_come_back_to_the_last_bit(self, ready: Store) -> None:
+    def test_bars_round_trip_exactly(self, ready: Store) -> None:
         bars = some_bars()
         ready.write_bars("eurusd", "2018-03", bars)
         assert same_bars(ready.read_bars("eurusd", MARCH, MARCH + 10_000), bars)
@@ -80,7 +80,7 @@ class StoreConformance:
         assert ready.bar_months("eurusd") == {"2018-03": summarise_days(bars)}
         assert ready.bar_months("usdjpy") == {}
 
-    def test_months_are_joined_and_a_missing_volume_is_missing(self, ready: Store) -> None:
+    def test_months_are_joined_and_missing_volume_stays_missing(self, ready: Store) -> None:
         february = some_bars(MARCH - 100, 100)
         ready.write_bars("eurusd", "2018-02", february)
         ready.write_bars("eurusd", "2018-03", some_bars(volume=False))
@@ -94,12 +94,12 @@ class StoreConformance:
         with pytest.raises(ValueError, match="2018-03"):
             ready.write_bars("eurusd", "2018-02", some_bars())
 
-    def test_a_written_month_replaces_the_former(self, ready: Store) -> None:
+    def test_writing_a_month_replaces_it(self, ready: Store) -> None:
         ready.write_bars("eurusd", "2018-03", some_bars())
         ready.write_bars("eurusd", "2018-03", some_bars(n=5, price=2.0))
         assert same_bars(ready.read_bars("eurusd", MARCH, MARCH + 10_000), some_bars(n=5, price=2.0))
 
-    def test_a_partition_comes_back_with_its_record(self, ready: Store) -> None:
+    def test_a_partition_round_trips_with_its_record(self, ready: Store) -> None:
         record, columns = some_record(), some_columns()
         ready.publish(record, MARCH + np.arange(200), None, columns)
         assert ready.records() == [record]
@@ -125,7 +125,7 @@ class StoreConformance:
         assert frame is not None
         assert frame.collect().height == 10
 
-    def test_scan_keeps_to_pairs_and_months(self, ready: Store) -> None:
+    def test_scan_filters_pairs_and_months(self, ready: Store) -> None:
         columns = some_columns()
         ready.publish(some_record("eurusd"), MARCH + np.arange(200), None, columns)
         ready.publish(some_record("usdjpy"), MARCH + np.arange(200), None, columns)
@@ -155,7 +155,7 @@ class StoreConformance:
         rows = pl.DataFrame({"file": ["a"], "line": [3], "reason": ["high below low"], "text": ["x;y"]})
         assert "bad" in ready.quarantine(rows, "bad")
 
-    def test_one_writer_at_a_time_and_the_error_names_it(self, ready: Store) -> None:
+    def test_a_second_writer_is_refused_with_the_holders_name(self, ready: Store) -> None:
         with ready.exclusive("populate"), pytest.raises(LockedError), ready.exclusive("ingest"):
             pass
         with ready.exclusive("ingest"):

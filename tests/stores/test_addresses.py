@@ -46,24 +46,24 @@ def test_a_foreign_address_is_refused_and_not_shown(
 
 
 @pytest.mark.parametrize("path", ["lake", "/data/fx store", "C:\\lake", "./a:b", "m1/pair=eurusd", "~/lake", "user.db"])
-def test_paths_are_paths(path: str) -> None:
+def test_plain_paths_are_accepted(path: str) -> None:
     assert not looks_like_address(path)
 
 
-def test_a_misplaced_url_of_ours_is_not_echoed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misplaced_database_url_is_not_echoed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["audit", f"postgresql://u:{SECRET}@h/db"])
     assert SECRET not in capsys.readouterr().err
 
 
-def test_words_without_secrets_stay_in_messages() -> None:
+def test_messages_keep_words_without_secrets() -> None:
     assert without_addresses("unknown table 'x'", ["--tables", "x"]) == "unknown table 'x'"
 
 
 @pytest.mark.parametrize(
     "option", ["password", "sslpassword", "passfile", "oauth_client_secret", "scram_client_key", "scram_server_key"]
 )
-def test_what_libpq_keeps_secret_is_never_shown(option: str) -> None:
+def test_libpq_secrets_are_never_shown(option: str) -> None:
     url = f"postgresql://u@h/db?{option}={SECRET}"
     known = option in {o.keyword.decode() for o in psycopg.pq.Conninfo.get_defaults()}
     with contextlib.nullcontext() if known else pytest.raises(StoreError) as refusal:
@@ -75,13 +75,13 @@ def test_what_libpq_keeps_secret_is_never_shown(option: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["patience=nan", "patience=inf", "patience=-1", "patience=soon"])
-def test_a_wait_without_end_is_refused(query: str) -> None:
+def test_an_infinite_timeout_is_refused(query: str) -> None:
     with pytest.raises(StoreError, match="not a valid PostgreSQL URL"):
         open_backend(f"postgresql://u@h/db?{query}")
 
 
 @pytest.mark.parametrize("option", ["schema", "bars"])
-def test_names_that_the_server_would_cut_are_refused(option: str) -> None:
+def test_names_the_server_would_truncate_are_refused(option: str) -> None:
     """Two stores whose names agree in the first 63 bytes would share one schema."""
     with pytest.raises(StoreError, match="over 63 bytes"):
         open_backend(f"postgresql://u@h/db?{option}={'ü' * 32}{{pair}}")

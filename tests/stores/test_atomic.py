@@ -14,7 +14,7 @@ from fxloom.stores.base import StoreError
 NAME = "0123456789abcdef" * 2 + ".tmp"
 
 
-def test_a_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+def test_a_file_is_either_old_or_new(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
     with replacing(tmp_path, path) as temporary:
         temporary.write_text("old")
@@ -36,12 +36,12 @@ def test_a_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
         (errno.EXDEV, "a store must be on one file system"),
     ],
 )
-def test_what_the_system_says_comes_with_the_cure(number: int, cure: str, tmp_path: Path) -> None:
+def test_system_errors_come_with_the_fix(number: int, cure: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=cure), replacing(tmp_path, tmp_path / "file"):
         raise OSError(number, "as the system says it")
 
 
-def test_only_files_with_names_of_ours_in_the_folder_of_ours_are_cleared(tmp_path: Path) -> None:
+def test_only_our_temporaries_in_our_folder_are_removed(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "store" / INCOMING, tmp_path / "elsewhere"
     folder.mkdir(parents=True)
     elsewhere.mkdir()
@@ -55,7 +55,7 @@ def test_only_files_with_names_of_ours_in_the_folder_of_ours_are_cleared(tmp_pat
     assert (elsewhere / NAME).read_text() == "x"
 
 
-def test_a_folder_of_ours_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
+def test_a_linked_temporary_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / NAME).write_text("x")
     (tmp_path / INCOMING).symlink_to(tmp_path / "elsewhere")
@@ -63,6 +63,6 @@ def test_a_folder_of_ours_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / NAME).read_text() == "x"
 
 
-def test_folders_are_made_once(tmp_path: Path) -> None:
+def test_folders_are_created_once(tmp_path: Path) -> None:
     assert make_folders(tmp_path / "a" / "b") == [tmp_path / "a" / "b", tmp_path / "a"]
     assert make_folders(tmp_path / "a" / "b") == []

@@ -50,7 +50,7 @@ def part(lake: FolderStore) -> Path:
     return lake.root / "features" / TABLE / "pair=eurusd" / "month=2018-03" / "part.parquet"
 
 
-def test_files_are_where_any_reader_looks_for_them(lake: FolderStore) -> None:
+def test_files_follow_the_hive_layout(lake: FolderStore) -> None:
     rows = pl.read_parquet(lake.root / "m1" / "**" / "*.parquet", hive_partitioning=True)
     assert rows.columns == ["ts_utc", "open", "high", "low", "close", "volume", "pair", "month"]
     schema = pq.read_schema(part(lake))
@@ -79,7 +79,7 @@ def test_nothing_is_left_of_a_failed_write(lake: FolderStore, monkeypatch: pytes
     assert [p.name for p in part(lake).parent.iterdir()] == ["part.parquet"]
 
 
-def test_only_our_own_temporaries_are_cleared_by_the_next_writer(lake: FolderStore) -> None:
+def test_the_next_writer_removes_only_our_temporaries(lake: FolderStore) -> None:
     ours = lake.root / INCOMING / f"{'0' * 31}f.tmp"
     of_users = [
         lake.root / "budget.tmp-2026.xlsx", part(lake).with_name("part.parquet.tmp-0123456789ab"),
@@ -95,12 +95,12 @@ def test_only_our_own_temporaries_are_cleared_by_the_next_writer(lake: FolderSto
 
 
 @pytest.mark.parametrize("path", ["", "  "])
-def test_an_empty_path_is_no_store(path: str) -> None:
+def test_an_empty_path_is_not_a_store(path: str) -> None:
     with pytest.raises(StoreError, match="path is empty"):
         open_backend(path)
 
 
-def test_a_folder_with_other_things_becomes_a_store_by_init_only(tmp_path: Path, bars_file: Path) -> None:
+def test_a_non_empty_folder_becomes_a_store_only_by_init(tmp_path: Path, bars_file: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "mother.txt").write_text("Dear Mother")
     store = FolderStore(tmp_path / "letters")
@@ -113,7 +113,7 @@ def test_a_folder_with_other_things_becomes_a_store_by_init_only(tmp_path: Path,
     assert (store.root / "mother.txt").read_text() == "Dear Mother"
 
 
-def test_a_refusal_makes_no_store(tmp_path: Path) -> None:
+def test_a_refusal_creates_no_store(tmp_path: Path) -> None:
     (tmp_path / "eurusd.csv").write_text("nothing;of;use\n" * 30)
     store = FolderStore(tmp_path / "a" / "lake")
     (report,) = ingest(store, [tmp_path / "eurusd.csv"])
@@ -133,14 +133,14 @@ def test_a_corrupt_partition_is_named_and_counts_as_missing(lake: FolderStore, c
     assert [d.where for d in lake.find_corrupt()] == [str(part(lake))]
 
 
-def test_corrupt_bars_are_named_with_the_cure(lake: FolderStore) -> None:
+def test_corrupt_bars_are_reported_with_the_fix(lake: FolderStore) -> None:
     path = lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(StoreError, match=r"bars.parquet is corrupt.*ingest"):
         lake.read_bars("eurusd", MARCH, MARCH + 1)
 
 
-def test_a_flipped_bit_in_stored_bars_is_noticed(lake: FolderStore) -> None:
+def test_a_flipped_bit_in_stored_bars_is_detected(lake: FolderStore) -> None:
     path = lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet"
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 0x10
@@ -149,7 +149,7 @@ def test_a_flipped_bit_in_stored_bars_is_noticed(lake: FolderStore) -> None:
         lake.read_bars("eurusd", MARCH, MARCH + 1000)
 
 
-def test_a_flipped_bit_in_stored_features_gives_no_number(lake: FolderStore) -> None:
+def test_a_flipped_bit_in_stored_features_yields_no_value(lake: FolderStore) -> None:
     content = bytearray(part(lake).read_bytes())
     content[len(content) // 3] ^= 0x10
     part(lake).write_bytes(bytes(content))
@@ -170,7 +170,7 @@ def test_a_file_older_than_a_feature_has_nulls_for_it(lake: FolderStore) -> None
     assert rows.schema[gone] == pl.Float32
 
 
-def test_a_file_in_another_partitions_place_is_named_by_every_reader(lake: FolderStore) -> None:
+def test_every_reader_reports_a_partition_in_the_wrong_place(lake: FolderStore) -> None:
     other = lake.root / "features" / TABLE / "pair=usdjpy" / "month=2018-03" / "part.parquet"
     other.parent.mkdir(parents=True)
     shutil.copy(part(lake), other)
@@ -183,7 +183,7 @@ def test_a_file_in_another_partitions_place_is_named_by_every_reader(lake: Folde
         frame.collect()
 
 
-def test_bars_in_another_pairs_place_are_named_by_every_reader(lake: FolderStore) -> None:
+def test_every_reader_reports_bars_in_the_wrong_place(lake: FolderStore) -> None:
     other = lake.root / "m1" / "pair=usdjpy" / "month=2018-03" / "bars.parquet"
     other.parent.mkdir(parents=True)
     shutil.copy(lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet", other)
@@ -196,7 +196,7 @@ def test_bars_in_another_pairs_place_are_named_by_every_reader(lake: FolderStore
 
 
 @pytest.mark.parametrize("name", ["month=2018-03 (copy)", "month=2018-3", "month=2018-03.bak"])
-def test_a_copied_month_is_corruption_and_doubles_no_rows(name: str, lake: FolderStore) -> None:
+def test_a_copied_month_is_corruption_and_duplicates_no_rows(name: str, lake: FolderStore) -> None:
     bars = lake.root / "m1" / "pair=eurusd" / "month=2018-03"
     shutil.copytree(part(lake).parent, part(lake).parent.with_name(name))
     shutil.copytree(bars, bars.with_name(name))
@@ -217,7 +217,7 @@ def test_a_copied_file_and_pair_are_corruption(lake: FolderStore) -> None:
     assert {c.where for c in lake.find_corrupt()} == {str(beside), str(pair.with_name("pair=EURUSD"))}
 
 
-def test_files_of_others_are_left_alone(lake: FolderStore) -> None:
+def test_foreign_files_are_left_alone(lake: FolderStore) -> None:
     (lake.root / "notes.txt").write_text("mine")
     (lake.root / "features" / "my own table").mkdir()
     (lake.root / "features" / TABLE / ".DS_Store").write_bytes(b"")
@@ -239,14 +239,14 @@ def test_columns_that_vanish_are_corruption(lake: FolderStore) -> None:
         assert [c.where for c in lake.find_corrupt()] == [str(path)]
 
 
-def test_changed_settings_are_noticed(lake: FolderStore) -> None:
+def test_changed_settings_are_detected(lake: FolderStore) -> None:
     path = lake.root / "settings.json"
     path.write_text(path.read_text().replace('"has_volume": true', '"has_volume": false'))
     with pytest.raises(StoreError, match=r"settings.json is corrupt \(its checksum"):
         lake.settings()
 
 
-def test_what_a_later_version_wrote_is_left_alone(
+def test_files_of_a_later_version_are_left_alone(
     lake: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(documents, "FORMAT", 2)
@@ -274,7 +274,7 @@ def test_what_a_later_version_wrote_is_left_alone(
     assert (lake.root / "settings.json").read_bytes() == before
 
 
-def test_a_temporary_is_seen_by_no_reader_of_folders(lake: FolderStore) -> None:
+def test_no_folder_reader_sees_a_temporary(lake: FolderStore) -> None:
     """Neither while it is written nor after a kill, by whichever rule a program chooses the files of a folder."""
     rows = []
 

@@ -70,7 +70,7 @@ def disturbed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 # -- layout ----------------------------------------------------------------------------------------------------------
 
 
-def test_tables_are_partitioned_by_month_and_say_what_they_hold(lake: PostgresStore, database: str) -> None:
+def test_tables_are_partitioned_by_month_and_commented(lake: PostgresStore, database: str) -> None:
     shape = "select relkind::text, relispartition from pg_class where oid = to_regclass('{}')"
     assert query(database, shape, f"{lake.schema}/{PARENT}") == [("p", False)]
     assert query(database, shape, f"{lake.schema}/{CHILD}") == [("r", True)]
@@ -115,7 +115,7 @@ def test_a_partition_is_attached_without_a_scan(lake: PostgresStore, monkeypatch
     assert any("is implied by existing constraints" in m for m in reported), reported
 
 
-def test_the_ddl_makes_what_the_store_makes_itself(lake: PostgresStore, database: str) -> None:
+def test_printed_ddl_creates_what_the_store_creates(lake: PostgresStore, database: str) -> None:
     from fxloom.features.catalogue import tables
     from fxloom.stores.postgres.layout import ddl
 
@@ -195,9 +195,7 @@ def test_a_table_that_is_not_partitioned_is_refused(pg: PostgresStore, database:
         pg.publish(some_record(), TS, None, some_columns())
 
 
-def test_bars_that_others_change_are_found_and_partitions_that_they_drop_made_again(
-    lake: PostgresStore, database: str
-) -> None:
+def test_bars_changed_and_partitions_dropped_by_others_are_detected(lake: PostgresStore, database: str) -> None:
     assert lake.find_corrupt() == []
     query(database, "update {} set high = high * 2 where ts_utc = '2018-03-01 01:00+00'", f"{lake.schema}/m1_eurusd")
     query(database, "drop table {}", f"{lake.schema}/{CHILD}")
@@ -210,7 +208,7 @@ def test_bars_that_others_change_are_found_and_partitions_that_they_drop_made_ag
     assert lake.records() == [some_record()]
 
 
-def test_values_that_others_change_are_found_by_their_checksum(lake: PostgresStore, database: str) -> None:
+def test_values_changed_by_others_fail_their_checksum(lake: PostgresStore, database: str) -> None:
     assert lake.verify() == []
     name = catalogue_columns()[2]
     update = f"update {{}} set {name} = {name} + 1e-6 where ts_utc = '2018-03-01 01:00+00'"
@@ -240,7 +238,7 @@ def test_an_older_snapshot_sees_a_whole_partition(lake: PostgresStore, database:
         assert count == (200,)
 
 
-def test_a_long_reader_delays_us_and_nobody_else(lake: PostgresStore, database: str) -> None:
+def test_a_long_reader_delays_only_the_writer(lake: PostgresStore, database: str) -> None:
     parent = sql.Identifier(lake.schema, PARENT)
     with connected(database) as reader:
         reader.execute("begin")
@@ -264,7 +262,7 @@ def test_a_long_reader_delays_us_and_nobody_else(lake: PostgresStore, database: 
     assert values(lake) == [7.0]
 
 
-def test_a_killed_backend_is_replaced_and_the_partition_written_again(
+def test_a_killed_backend_is_replaced_and_the_write_repeated(
     lake: PostgresStore, database: str, disturbed: list[Any]
 ) -> None:
     def kill() -> None:
@@ -282,7 +280,7 @@ def test_a_killed_backend_is_replaced_and_the_partition_written_again(
 
 
 @pytest.mark.parametrize("error", [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected])
-def test_a_transaction_that_is_to_be_repeated_is_repeated(
+def test_retryable_transactions_are_retried(
     lake: PostgresStore, disturbed: list[Any], error: type[psycopg.Error]
 ) -> None:
     def fail() -> None:
@@ -304,7 +302,7 @@ def test_a_failed_write_leaves_the_older_partition(lake: PostgresStore, disturbe
     assert values(lake) == [0.5]
 
 
-def test_many_writers_of_one_parent_do_not_block_each_other_for_good(lake: PostgresStore) -> None:
+def test_many_writers_of_one_parent_do_not_deadlock(lake: PostgresStore) -> None:
     months = [f"2018-{m:02d}" for m in range(3, 11)]
     firsts = [MARCH, *(MARCH + 1440 * d for d in (31, 61, 92, 122, 153, 184, 214))]
 
@@ -323,7 +321,7 @@ def test_many_writers_of_one_parent_do_not_block_each_other_for_good(lake: Postg
     assert {(r.key.month, r.fingerprint) for r in lake.records()} == {(m, "f2") for m in months}
 
 
-def test_the_holder_of_the_store_is_named(lake: PostgresStore) -> None:
+def test_the_lock_holder_is_named(lake: PostgresStore) -> None:
     from fxloom.system.lock import LockedError
 
     with lake.exclusive("populate"):
@@ -369,7 +367,7 @@ def test_a_schema_may_have_a_per_cent_sign(database: str) -> None:
         dropped(database, name)
 
 
-def test_changed_settings_are_noticed_and_later_ones_left_alone(
+def test_changed_settings_are_detected_and_later_versions_left_alone(
     lake: PostgresStore, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = f"{lake.schema}/settings"
@@ -394,7 +392,7 @@ def test_changed_settings_are_noticed_and_later_ones_left_alone(
         "update {} set volume = null where volume = 7",
     ],
 )
-def test_bars_that_others_changed_are_not_read(change: str, lake: PostgresStore, database: str) -> None:
+def test_bars_changed_by_others_are_not_read(change: str, lake: PostgresStore, database: str) -> None:
     query(database, change, f"{lake.schema}/m1_eurusd")
     with pytest.raises(
         CorruptError, match=r"m1_eurusd_2018_03: these bars were changed outside fxloom: ingest that month"
@@ -406,7 +404,7 @@ def test_bars_that_others_changed_are_not_read(change: str, lake: PostgresStore,
     assert same_bars(lake.read_bars("eurusd", MARCH, MARCH + 10_000), some_bars())
 
 
-def test_rows_that_others_changed_are_no_partition(lake: PostgresStore, database: str) -> None:
+def test_rows_changed_by_others_are_not_a_partition(lake: PostgresStore, database: str) -> None:
     found = lake.partition(some_record().key)
     assert found is not None
     assert (found[0], found[1].height) == (some_record(), 200)

@@ -65,7 +65,7 @@ def test_bars_are_the_same_as_in_a_folder(lake: PostgresStore, full: FolderStore
     assert [lake.bar_months(p) for p in PAIRS] == [full.bar_months(p) for p in PAIRS]
 
 
-def test_two_workers_make_what_a_folder_holds_and_nothing_twice(lake: PostgresStore, full: FolderStore) -> None:
+def test_two_workers_produce_what_a_folder_holds_once(lake: PostgresStore, full: FolderStore) -> None:
     assert not populate(lake, tables=TABLES, workers=2).troubles
     assert contents(lake) == contents(full)
     again = populate(lake, tables=TABLES, workers=2)
@@ -74,7 +74,7 @@ def test_two_workers_make_what_a_folder_holds_and_nothing_twice(lake: PostgresSt
     assert contents(lake) == contents(full)
 
 
-def test_a_killed_run_goes_on_where_it_was(lake: PostgresStore, full: FolderStore) -> None:
+def test_a_killed_run_resumes(lake: PostgresStore, full: FolderStore) -> None:
     killed_populate(lake.address, TABLES, 7)
     before = {r.key: r.made for r in lake.records()}
     assert len(before) == 7
@@ -113,7 +113,7 @@ def test_a_few_columns_are_read_lazily(lake: PostgresStore, full: FolderStore) -
     assert ours.height > 1000
 
 
-def test_a_store_is_copied_either_way(pg: PostgresStore, full: FolderStore, tmp_path: Path) -> None:
+def test_a_store_is_copied_in_both_directions(pg: PostgresStore, full: FolderStore, tmp_path: Path) -> None:
     there = copy_store(full, pg)
     assert (there.bars, there.partitions, there.present) == (4, 18, 0)
     assert pg.records() == sorted(full.records(), key=lambda r: r.key)
@@ -134,7 +134,7 @@ def test_a_copy_into_a_store_of_other_settings_is_refused(lake: PostgresStore, f
         copy_store(full, lake)
 
 
-def test_what_is_not_written_as_it_was_read_is_noticed(
+def test_a_copy_that_differs_from_its_source_is_detected(
     pg: PostgresStore, full: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = PostgresStore.publish

@@ -60,7 +60,7 @@ def roles(database: str, schema: str) -> Iterator[tuple[str, str]]:
         query(database, "drop role {}", role)
 
 
-def test_the_rights_that_are_documented_suffice(database: str, schema: str, roles: tuple[str, str]) -> None:
+def test_the_documented_rights_suffice(database: str, schema: str, roles: tuple[str, str]) -> None:
     writer, reader = (PostgresStore(as_role(database, role, "x", schema)) for role in roles)
     with writer.exclusive("ingest"):
         writer.write_settings(Settings(MARCH, "float32", {"eurusd": PairInfo(1.2, True, False, "bid")}))
@@ -83,7 +83,7 @@ def test_the_rights_that_are_documented_suffice(database: str, schema: str, role
             act()
 
 
-def test_a_server_that_is_not_there_is_said_at_once(tmp_path: Any) -> None:
+def test_an_unreachable_server_is_reported_at_once(tmp_path: Any) -> None:
     with pytest.raises(StoreError, match="postgresql://someone@"):
         PostgresStore(f"postgresql://someone@/x?host={tmp_path}").settings()
 
@@ -104,9 +104,7 @@ def locked() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_every_command_that_starts_workers_gets_in_with_a_password(
-    locked: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_workers_connect_with_a_password(locked: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(StoreError, match="password"):
         PostgresStore(locked.replace(quote(PASSWORD, safe=""), "wrong")).settings()
     files = str(write_market(tmp_path / "files", start=dt.date(2024, 1, 10), end=dt.date(2024, 1, 31)))

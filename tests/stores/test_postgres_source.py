@@ -90,7 +90,7 @@ def stored(store: FolderStore | PostgresStore, pair: str) -> Bars:
 
 
 @pytest.mark.parametrize("kind", COLUMNS)
-def test_bars_are_read_whatever_their_columns_are_called(database: str, schema: str, tmp_path: Path, kind: str) -> None:
+def test_bars_are_read_from_columns_of_any_name(database: str, schema: str, tmp_path: Path, kind: str) -> None:
     fill(database, schema, kind)
     store = FolderStore(tmp_path / "lake")
     reports = ingest(store, [source_url(database, schema)])
@@ -132,14 +132,14 @@ def test_rows_that_break_a_rule_are_quarantined(database: str, schema: str, tmp_
     assert EDGE not in stored(store, "eurusd").ts
 
 
-def test_tables_that_are_not_there_are_named(database: str, pg: PostgresStore) -> None:
+def test_missing_tables_are_reported(database: str, pg: PostgresStore) -> None:
     reports = ingest(pg, [source_url(database, pg.schema)])
     assert "no table" in reports[0].refused
     with pytest.raises(StoreError, match=r"write \{pair\}"):
         ingest(pg, [store_url(database, pg.schema) + "&bars=all_bars"])
 
 
-def test_bars_may_stay_where_they_are(
+def test_bars_can_stay_in_their_tables(
     database: str, schema: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(database, schema, "local names")
@@ -164,7 +164,7 @@ def test_bars_may_stay_where_they_are(
     capsys.readouterr()
 
 
-def test_other_bars_than_those_of_the_tables_are_refused(database: str, schema: str) -> None:
+def test_bars_that_differ_from_the_tables_are_refused(database: str, schema: str) -> None:
     fill(database, schema, "ours")
     url = source_url(database, schema)
     ingest(PostgresStore(url), [url])
@@ -174,7 +174,7 @@ def test_other_bars_than_those_of_the_tables_are_refused(database: str, schema: 
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"])
-def test_time_zones_of_environment_and_server_lose_no_bar(
+def test_time_zones_of_environment_and_server_do_not_matter(
     zone: str, database: str, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Months are derived from the first and last time of a table, which a session's zone would shift."""

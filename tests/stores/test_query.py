@@ -45,13 +45,13 @@ def joined(lake: FolderStore, pairs: list[str], names: list[str]) -> pl.DataFram
 
 
 @pytest.mark.parametrize("pairs", [["eurusd"], ["gbpusd", "eurusd"]])
-def test_reading_is_what_a_join_gives(lake: FolderStore, pairs: list[str]) -> None:
+def test_reading_equals_a_join(lake: FolderStore, pairs: list[str]) -> None:
     features = select_features(TABLES)
     rows = read_features(lake, features, pairs, None, None).collect()
     assert rows.equals(joined(lake, pairs, [f.name for f in features]))
 
 
-def test_filters_columns_and_limits_are_those_of_the_frame(lake: FolderStore) -> None:
+def test_filters_columns_and_limits_match_the_frame(lake: FolderStore) -> None:
     features = select_features(["bb_width_15_rate", TABLES[2]])
     whole = read_features(lake, features, ["eurusd", "gbpusd"], None, None)
     rows = whole.collect()
@@ -68,7 +68,7 @@ def test_filters_columns_and_limits_are_those_of_the_frame(lake: FolderStore) ->
     assert span.equals(rows.filter((minute >= first) & (minute < end)))
 
 
-def test_rows_that_one_table_lacks_are_kept() -> None:
+def test_rows_missing_from_one_table_are_kept() -> None:
     times = pl.datetime_range(dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 1, 0, 4), "1m", eager=True, time_zone="UTC")
     one = pl.DataFrame({"ts_utc": times, "pair": "eurusd", "a": [1.0, 2.0, 3.0, 4.0, 5.0]})
     two = pl.DataFrame({"ts_utc": times[1:4], "pair": "eurusd", "b": [20.0, 30.0, 40.0]})
@@ -80,7 +80,7 @@ def test_rows_that_one_table_lacks_are_kept() -> None:
     assert laid["c"].to_list() == [0.1, 0.2, 0.3, 0.4, 0.5]
 
 
-def test_a_month_that_one_table_lacks_is_filled_with_nulls(lake: FolderStore, tmp_path: Path) -> None:
+def test_a_month_missing_from_one_table_is_filled_with_nulls(lake: FolderStore, tmp_path: Path) -> None:
     other = FolderStore(shutil.copytree(lake.root, tmp_path / "lake"))
     shutil.rmtree(other.root / "features/bollinger_rate/pair=eurusd/month=2024-01")
     rows = read_features(other, select_features(TABLES[:2]), ["eurusd"], None, None).collect()

@@ -20,7 +20,7 @@ def lake(tmp_path: Path) -> FolderStore:
     return store
 
 
-def test_the_store_that_a_file_would_lie_in_is_found(lake: FolderStore, tmp_path: Path) -> None:
+def test_the_store_containing_a_path_is_found(lake: FolderStore, tmp_path: Path) -> None:
     """So that nothing is written there but by the store itself."""
     for inside in ("matrix.parquet", "m1/x.parquet", "features/bollinger_rate/month=2018-03/x.parquet"):
         assert enclosing_store(lake.root / inside) == lake.root
@@ -30,7 +30,7 @@ def test_the_store_that_a_file_would_lie_in_is_found(lake: FolderStore, tmp_path
     assert enclosing_store(tmp_path / "lake") is None
 
 
-def test_places_and_keys_belong_together(lake: FolderStore) -> None:
+def test_paths_and_keys_correspond(lake: FolderStore) -> None:
     keys = [
         PartitionKey("bollinger_rate", "eurusd", "2018-03"),
         PartitionKey("bollinger_rate", "usdjpy", "2018-02"),
@@ -44,7 +44,7 @@ def test_places_and_keys_belong_together(lake: FolderStore) -> None:
     assert [(pair, month) for pair, month, _ in list_bars(lake.root).bars] == [("eurusd", "2018-03")]
 
 
-def test_a_folder_that_only_looks_like_the_stores_is_a_stray_if_it_holds_rows(lake: FolderStore) -> None:
+def test_a_lookalike_folder_with_rows_is_a_stray(lake: FolderStore) -> None:
     for name, rows in (("month=2018-13", True), ("month=2018-03 (copy)", True), ("month=empty", False)):
         (lake.root / "m1" / "pair=eurusd" / name).mkdir()
         if rows:

@@ -29,9 +29,7 @@ def forgotten() -> Iterator[None]:
 
 
 @posix
-def test_the_folder_and_its_parents_are_made_for_their_owner_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_folder_and_its_parents_are_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path / "a" / "b"))
     before = os.umask(0)
     try:
@@ -57,7 +55,7 @@ def test_a_folder_that_others_may_write_to_is_refused(
 
 
 @posix
-def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_is_refused_wherever_it_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path / "link"))
@@ -94,7 +92,7 @@ def test_a_link_is_neither_read_nor_written_through(tmp_path: Path) -> None:
     assert read_private(tmp_path / "code") == b"machine"
 
 
-def test_without_a_home_nothing_is_kept_and_that_is_said_once(
+def test_without_a_home_nothing_is_cached_and_one_warning_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("FXLOOM_CACHE", raising=False)
@@ -108,7 +106,7 @@ def test_without_a_home_nothing_is_kept_and_that_is_said_once(
     ]
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(
+def test_a_folder_that_cannot_be_created_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")

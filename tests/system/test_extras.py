@@ -25,7 +25,7 @@ def test_an_installed_module_is_returned() -> None:
     assert require("json", "postgres", "PostgreSQL").loads("[1]") == [1]
 
 
-def test_a_module_that_cannot_load_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_fails_to_load_reports_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "half_installed.py").write_text("import a_library_that_is_not_there\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(MissingExtraError, match=r"a_library_that_is_not_there.*pip install 'fxloom\[postgres\]'"):
@@ -35,7 +35,7 @@ def test_a_module_that_cannot_load_says_why(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "command", [["audit", "--store", DATABASE], ["init", "--ddl"], ["copy", "--from", "lake", "--to", DATABASE]]
 )
-def test_postgresql_without_psycopg_names_the_cure(command: list[str]) -> None:
+def test_postgresql_without_psycopg_names_the_fix(command: list[str]) -> None:
     done = run_without("psycopg", *command)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "fxloom: PostgreSQL needs psycopg: pip install 'fxloom[postgres]'\n"
@@ -57,7 +57,7 @@ def test_a_folder_store_needs_no_psycopg(tmp_path: Path) -> None:
     assert PAIRS[0] in done.stdout or "features populated" in done.stdout
 
 
-def test_completion_without_shtab_names_the_cure() -> None:
+def test_completion_without_shtab_names_the_fix() -> None:
     done = run_without("shtab", "--completion", "bash")
     assert done.returncode == 1
     assert done.stderr == "fxloom: shell completion needs shtab: pip install 'fxloom[completion]'\n"

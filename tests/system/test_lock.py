@@ -23,7 +23,7 @@ def test_the_error_names_the_holder(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("name", [".lock", ".lock.holder"])
-def test_a_link_in_its_place_changes_nothing_of_where_it_leads(name: str, tmp_path: Path) -> None:
+def test_a_link_in_its_place_does_not_change_its_target(name: str, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("letters")
     (tmp_path / "store").mkdir()
@@ -37,7 +37,7 @@ def test_a_link_in_its_place_changes_nothing_of_where_it_leads(name: str, tmp_pa
 
 
 @posix
-def test_files_are_not_for_all_to_write_whatever_the_umask(tmp_path: Path) -> None:
+def test_lock_files_are_not_world_writable_under_any_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         with lock(tmp_path / ".lock", "ingest"):

@@ -48,7 +48,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> VerificationReport:
     return verify(store, tables, pairs=["eurusd"], budget=600.0)
 
 
-def test_honest_tables_hold_in_every_trial(report: VerificationReport) -> None:
+def test_valid_tables_pass_every_trial(report: VerificationReport) -> None:
     assert report.complete
     for table in HONEST:
         verdict = report.verdicts[table.name]
@@ -60,7 +60,7 @@ def test_honest_tables_hold_in_every_trial(report: VerificationReport) -> None:
 
 
 @pytest.mark.parametrize("name", [*AHEAD, "of_another_pair"])
-def test_what_looks_ahead_is_caught_as_such(name: str, report: VerificationReport) -> None:
+def test_lookahead_is_caught(name: str, report: VerificationReport) -> None:
     verdict = report.verdicts[name]
     assert report.words[name] == "FAILS"
     assert verdict.differing["causal"] > 0
@@ -74,7 +74,7 @@ def test_what_looks_ahead_is_caught_as_such(name: str, report: VerificationRepor
 
 
 @pytest.mark.parametrize("name", ["cumulative", "phase", "block_sum", "forgetful", "short_of_two"])
-def test_what_depends_on_the_slice_is_caught_as_such(name: str, report: VerificationReport) -> None:
+def test_dependence_on_the_slice_is_caught(name: str, report: VerificationReport) -> None:
     verdict = report.verdicts[name]
     assert report.words[name] == "FAILS"
     assert verdict.differing["lookback"] > 0
@@ -82,6 +82,6 @@ def test_what_depends_on_the_slice_is_caught_as_such(name: str, report: Verifica
     assert not verdict.differing["file"]
 
 
-def test_a_long_neighbour_does_not_hide_a_lookback_that_is_declared_too_short(report: VerificationReport) -> None:
+def test_a_longer_feature_does_not_hide_a_short_lookback(report: VerificationReport) -> None:
     assert report.words["long_of_two"] == "holds"
     assert "its own lookback, 20 bars" in str(report.verdicts["short_of_two"].first)

@@ -60,17 +60,17 @@ def rewrite(store: Store, change: Callable[[str, Floats], Floats], environment: 
     return record
 
 
-def certificate_of(store: FolderStore) -> dict[str, Any]:
+def report_of(store: FolderStore) -> dict[str, Any]:
     (path,) = (store.root / "reports").iterdir()
     return json.loads(path.read_text())
 
 
-def test_honest_tables_get_a_certificate(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_valid_tables_pass_and_are_reported(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(asked(lake, "--seed", "7")) == 0
     out = capsys.readouterr().out
     assert "77 holds; 4 pair-months" in out
     assert "bb_width_15_rate\tholds\t" in out
-    words = certificate_of(lake)
+    words = report_of(lake)
     assert (words["holds"], words["complete"], words["another machine"], words["seed"]) == (True, True, False, 7)
     assert set(words["formulas"]) == set(TABLES)
     assert {(u["pair"], u["month"]) for u in words["units"]} == {(p, m) for p in PAIRS for m in ("2024-01", "2024-02")}
@@ -80,7 +80,7 @@ def test_honest_tables_get_a_certificate(lake: FolderStore, capsys: pytest.Captu
     assert set(words["verdicts"][0]["rows compared"]) == set(TRIALS)
 
 
-def test_a_value_altered_in_a_file_is_named_with_both_values(
+def test_a_changed_value_in_a_file_is_reported_with_both_values(
     lake: FolderStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def one_unit(name: str, column: Floats) -> Floats:
@@ -96,14 +96,14 @@ def test_a_value_altered_in_a_file_is_named_with_both_values(
     february = bars.ts[bars.ts >= 28_445_760]  # 2024-02-01 00:00
     moment = str(np.datetime64(int(february[1234]), "m")).replace("T", " ")
     assert line.startswith(f"FAILS bb_width_15_rate: reproducible (computed against the file): eurusd {moment}: ")
-    words = certificate_of(lake)
+    words = report_of(lake)
     (failed,) = (v for v in words["verdicts"] if v["verdict"] == "FAILS")
     assert failed["differing"] == {"file": 1}
     assert failed["first"]["expected"] != failed["first"]["got"]
     assert not words["holds"]
 
 
-def test_a_file_that_lost_rows_fails(lake: FolderStore) -> None:
+def test_a_file_with_missing_rows_fails(lake: FolderStore) -> None:
     record = next(r for r in lake.records(["bollinger_rate"]) if r.key.pair == "eurusd")
     rows = stored_rows(lake, record)[:-5]
     columns = {n: rows[n].cast(pl.Float64).to_numpy() for n in tables()["bollinger_rate"].names}
@@ -114,9 +114,7 @@ def test_a_file_that_lost_rows_fails(lake: FolderStore) -> None:
     assert not report.holds
 
 
-def test_a_file_whose_data_are_garbage_is_an_error_not_a_crash(
-    lake: FolderStore, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_of_garbage_is_an_error_not_a_crash(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     path = lake.root / "features/bollinger_rate/pair=eurusd/month=2024-02/part.parquet"
     data = bytearray(path.read_bytes())
     data[40 : len(data) // 2] = b"x" * (len(data) // 2 - 40)
@@ -128,26 +126,26 @@ def test_a_file_whose_data_are_garbage_is_an_error_not_a_crash(
 def test_files_of_another_machine_are_compared_within_tolerances(lake: FolderStore) -> None:
     rewrite(lake, lambda _, column: column * (1 + 5e-10), environment="another")
     assert main(asked(lake, "--pairs", "eurusd")) == 0
-    assert certificate_of(lake)["another machine"] is True
+    assert report_of(lake)["another machine"] is True
 
 
-def test_what_another_machine_cannot_explain_fails(lake: FolderStore) -> None:
+def test_differences_beyond_another_machine_fail(lake: FolderStore) -> None:
     rewrite(lake, lambda _, column: column * (1 + 1e-5), environment="another")
     assert main(asked(lake, "--pairs", "eurusd")) == 1
 
 
-def test_a_budget_that_ends_early_names_the_untested(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exhausted_budget_names_the_untested(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(asked(lake, "--budget", "0s")) == 1
     out = capsys.readouterr().out
     assert out.count(": causal, lookback, beginning, chunks, minutes\n") == 77
     assert "77 untested; 1 pair-months" in out
     assert "time ran out: 3 pair-months were not tested, 1 only in part" in out
-    words = certificate_of(lake)
+    words = report_of(lake)
     assert not words["holds"]
     assert len(words["untested"]) == 77
 
 
-def test_what_is_not_populated_is_untested_against_files(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unpopulated_tables_are_not_compared_with_files(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(asked(lake, "--pairs", "eurusd", tables="fibonacci_rate")) == 1
     out = capsys.readouterr().out
     assert "note: fibonacci_rate has not been populated: run `fxloom populate`" in out
@@ -164,7 +162,7 @@ def test_stale_files_are_not_compared(lake: FolderStore, capsys: pytest.CaptureF
     assert "bollinger_rate is stale, its file was not compared" in capsys.readouterr().out
 
 
-def test_a_feature_without_values_is_said_to_have_none(tmp_path: Path) -> None:
+def test_a_feature_without_values_is_reported(tmp_path: Path) -> None:
     store = make_lake(tmp_path, ("eurusd",), dt.date(2024, 1, 10), dt.date(2024, 1, 11))
     assert not populate(store, tables=["realized_volatility_rate"], workers=1).troubles
     report = verify(store, select_tables(["realized_volatility_rate"]))
@@ -174,7 +172,7 @@ def test_a_feature_without_values_is_said_to_have_none(tmp_path: Path) -> None:
     assert report.holds
 
 
-def test_two_processes_find_what_one_finds(lake: FolderStore) -> None:
+def test_two_workers_find_what_one_finds(lake: FolderStore) -> None:
     chosen = select_tables(["bollinger_rate"])
     one, two = (verify(lake, chosen, seed=3, workers=workers) for workers in (1, 2))
     assert {n: v.compared for n, v in one.verdicts.items()} == {n: v.compared for n, v in two.verdicts.items()}
@@ -194,7 +192,7 @@ def test_populated_units_come_first(populated: FolderStore) -> None:
     assert [u.pair == "" for u in drawn(store_state, plan.tasks, 400, 0)] == [False] * 4 + [True] * 2
 
 
-def test_units_begin_with_all_pairs_in_the_month_that_has_its_lookback_before_it(lake: FolderStore) -> None:
+def test_units_start_with_all_pairs_in_the_first_month_with_lookback(lake: FolderStore) -> None:
     store_state = dataclasses.replace(state_of(lake), fingerprints={})
     chosen = select_tables(["bollinger_rate", "currency_strength"])
     plan = make_plan(store_state, chosen, force=True)
@@ -236,7 +234,7 @@ def test_zero_and_negative_zero_are_not_the_same_bits() -> None:
     assert not compare(FEATURE, HERE, np.arange(1), np.array([0.0]), np.array([-0.0])).holds
 
 
-def test_flags_may_flip_now_and_then_on_another_machine() -> None:
+def test_flags_may_flip_rarely_on_another_machine() -> None:
     feature = flags_feature()[1]
     ones = np.ones(10_000)
     few, many = ones.copy(), ones.copy()

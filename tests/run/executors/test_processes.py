@@ -69,7 +69,7 @@ def environment() -> set[str | None]:
     return {os.environ.get(name) for name in ONE_THREAD}
 
 
-def test_results_and_errors_come_back(executor: ProcessExecutor) -> None:
+def test_results_and_errors_are_returned(executor: ProcessExecutor) -> None:
     futures = [executor.submit(double, n) for n in range(20)]
     assert [f.result(TIMEOUT) for f in futures] == list(range(0, 40, 2))
     with pytest.raises(ValueError, match="no such thing"):
@@ -98,15 +98,15 @@ def test_a_worker_without_memory_ends_its_call(executor: ProcessExecutor) -> Non
     assert executor.submit(double, 4).result(TIMEOUT) == 8
 
 
-def test_another_workers_death_costs_a_running_call_nothing(executor: ProcessExecutor) -> None:
+def test_a_crashed_worker_does_not_affect_other_calls(executor: ProcessExecutor) -> None:
     """Not even a second start: the calls of other workers go on."""
     waiting = executor.submit(double, 21)
-    lost = executor.submit(die)
+    crashed = executor.submit(die)
     assert waiting.result(TIMEOUT) == 42
-    assert isinstance(lost.exception(TIMEOUT), LostWorkerError)
+    assert isinstance(crashed.exception(TIMEOUT), LostWorkerError)
 
 
-def test_a_job_that_always_kills_its_worker_is_given_up(executor: ProcessExecutor) -> None:
+def test_a_job_that_always_crashes_is_abandoned(executor: ProcessExecutor) -> None:
     results = dict(JobsRun(executor, leave_if_odd, range(6)))
     assert {job: isinstance(r, WorkerDiedError) for job, r in results.items()} == {n: n % 2 == 1 for n in range(6)}
 
@@ -117,14 +117,14 @@ def leave_if_odd(number: int) -> int:
     return number
 
 
-def test_closing_drops_what_has_not_begun(executor: ProcessExecutor) -> None:
+def test_closing_drops_calls_that_have_not_started(executor: ProcessExecutor) -> None:
     futures = [executor.submit(double, n) for n in range(200)]
     executor.close()
     assert all(f.done() for f in futures)
     assert threading.active_count() < 10
 
 
-def test_a_worker_that_is_killed_while_kernels_compile_ends_nothing(
+def test_a_worker_killed_while_compiling_does_not_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: ProcessExecutor
 ) -> None:
     """The families are tried again; the compilation is not marked as done if one of them stays without."""

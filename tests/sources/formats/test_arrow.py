@@ -34,7 +34,7 @@ def test_a_stream_of_batches(tmp_path: Path) -> None:
     assert_taken(taken(tmp_path / "EURUSD.arrows"), format="arrow")
 
 
-def test_symbols_of_a_dictionary(tmp_path: Path) -> None:
+def test_dictionary_encoded_symbols(tmp_path: Path) -> None:
     frame = FRAME.to_pandas().assign(symbol=pd.Categorical(["EURUSD"] * 30))
     frame.to_feather(tmp_path / "prices.feather")
     assert_taken(taken(tmp_path / "prices.feather"), format="arrow")
@@ -54,7 +54,7 @@ def bomb(codec: str) -> bytes:
     return out.getvalue()
 
 
-def test_oversized_content_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_content_is_refused_without_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = bomb("zstd")
     assert len(data) < 200_000
     (tmp_path / "EURUSD.arrow").write_bytes(data)
@@ -62,7 +62,7 @@ def test_oversized_content_is_refused_unread(tmp_path: Path, monkeypatch: pytest
     assert "bomb" in refused(tmp_path / "EURUSD.arrow").reason
 
 
-def test_a_column_of_nothing_has_its_rows_counted(tmp_path: Path) -> None:
+def test_rows_of_a_null_column_are_counted(tmp_path: Path) -> None:
     """A column of type null takes no bytes at all, whatever its length."""
     out = io.BytesIO()
     table = pa.table(
@@ -78,7 +78,7 @@ def test_a_column_of_nothing_has_its_rows_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_damage_is_refused_or_harmless(seed: int, tmp_path: Path) -> None:
+def test_corruption_is_refused_or_harmless(seed: int, tmp_path: Path) -> None:
     FRAME.write_ipc(tmp_path / "EURUSD.arrow", compression="zstd")
     rng = np.random.default_rng(seed)
     data = bytearray((tmp_path / "EURUSD.arrow").read_bytes())

@@ -117,7 +117,7 @@ def test_several_instruments_in_one_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orient", ["records", "index", "columns"])
-def test_what_pandas_writes(orient: str, tmp_path: Path) -> None:
+def test_json_written_by_pandas(orient: str, tmp_path: Path) -> None:
     frame = pd.DataFrame(dict(zip(OHLC, PRICES.T, strict=True)), index=pd.DatetimeIndex(TIMES, name="time"))
     if orient == "records":
         frame = frame.reset_index()
@@ -125,7 +125,7 @@ def test_what_pandas_writes(orient: str, tmp_path: Path) -> None:
     assert_taken(taken(tmp_path / "eurusd.json", zone="utc"), format="json")
 
 
-def test_one_object_a_line(tmp_path: Path) -> None:
+def test_one_object_per_line(tmp_path: Path) -> None:
     (tmp_path / "eurusd.json").write_text("\n".join(map(json.dumps, rows(OHLC, MILLISECONDS, "timestamp"))))
     assert_taken(taken(tmp_path / "eurusd.json"), format="dukascopy json", volume=VOLUME)
 
@@ -148,13 +148,13 @@ def test_json_without_candles(content: Any, reason: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", ['{"t": [1, 2', "[" * 100_000, '{"a":' * 50_000 + "1" + "}" * 50_000, "{]"])
-def test_json_that_is_corrupt_or_too_deep(text: str, tmp_path: Path) -> None:
+def test_corrupt_or_too_deep_json(text: str, tmp_path: Path) -> None:
     (tmp_path / "eurusd.json").write_text(text)
     assert "JSON" in refused(tmp_path / "eurusd.json").reason
 
 
 @pytest.mark.data
-def test_dukascopys_own_differences() -> None:
+def test_dukascopy_delta_encoding() -> None:
     name = "candles-minute-EUR-USD-BID-2026-7-10.json"
     file = taken(DATA / "exports_odd" / name)
     source = json.loads((DATA / "exports_odd" / name).read_text())

@@ -33,7 +33,7 @@ def workbook(sheets: dict[str, tuple[list[str], np.ndarray]]) -> bytes:
     return out.getvalue()
 
 
-def test_histdatas_workbook_in_its_zip(tmp_path: Path) -> None:
+def test_zipped_histdata_workbook(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "HISTDATA_COM_XLSX_EURUSD_M12018.zip", "w") as archive:
         archive.writestr("DAT_XLSX_EURUSD_M1_2018.xlsx", workbook({"2018": ([], PRICES)}))
     file = taken(tmp_path / "HISTDATA_COM_XLSX_EURUSD_M12018.zip", zone="utc")
@@ -46,7 +46,7 @@ def test_a_sheet_with_names_in_another_language(tmp_path: Path) -> None:
     assert_taken(taken(tmp_path / "EURUSD.xlsx", zone="utc"), format="xlsx", volume=VOLUME)
 
 
-def test_a_pair_a_sheet(tmp_path: Path) -> None:
+def test_one_pair_per_sheet(tmp_path: Path) -> None:
     header = ["ts_utc", "open", "high", "low", "close", "volume"]
     sheets = {
         "EURUSD": (header, PRICES),
@@ -63,7 +63,7 @@ def test_a_pair_a_sheet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", range(0, 60, 7))
-def test_times_are_not_cut_to_the_second_below(seconds: int, tmp_path: Path) -> None:
+def test_times_are_rounded_not_truncated(seconds: int, tmp_path: Path) -> None:
     """Excel's days since 1900 are no whole seconds: 10:36:07 is 0.44174768518..."""
     times = [t.replace(second=seconds) for t in TIMES]
     out = io.BytesIO()
@@ -82,7 +82,7 @@ def test_times_are_not_cut_to_the_second_below(seconds: int, tmp_path: Path) -> 
     np.testing.assert_array_equal(file.bars.ts, [int(t.timestamp()) // 60 for t in TIMES])
 
 
-def test_without_a_reader_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_excel_reader_names_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "EURUSD.xlsx").write_bytes(workbook({"2018": ([], PRICES)}))
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     refusal = refused(tmp_path / "EURUSD.xlsx")
@@ -107,7 +107,7 @@ def rewritten(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
         (b"<sheetData>", b"<sheetData>" + b"<!--" + b" " * (70 << 20) + b"-->"),
     ],
 )  # fmt: skip
-def test_a_workbook_that_expands_beyond_bounds(old: bytes, new: bytes, tmp_path: Path) -> None:
+def test_a_workbook_that_expands_too_much(old: bytes, new: bytes, tmp_path: Path) -> None:
     data = rewritten(workbook({"2018": ([], PRICES)}), "xl/worksheets/sheet1.xml", old, new)
     (tmp_path / "EURUSD.xlsx").write_bytes(data)
     reason = refused(tmp_path / "EURUSD.xlsx", zone="utc").reason

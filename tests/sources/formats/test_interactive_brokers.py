@@ -26,7 +26,7 @@ def test_bars(spelled: str, hours: float, options: dict[str, str], tmp_path: Pat
     assert_taken(taken(written(tmp_path / "EURUSD.csv", rows, header=HEADER), **options), format="ib", hours=hours)
 
 
-def test_a_bid_and_an_ask_a_second(tmp_path: Path) -> None:
+def test_one_bid_and_ask_per_second(tmp_path: Path) -> None:
     rows = [f"20180220  10:36:{s:02d},EURUSD,BID,1.1000{s % 10},1.1001{s % 10}," for s in range(60)]
     path = written(tmp_path / "seconds.txt", rows)
     refusal = refused(path)

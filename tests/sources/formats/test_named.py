@@ -37,7 +37,7 @@ def test_pandas_parquet_with_an_unnamed_index(tmp_path: Path) -> None:
     assert_taken(taken(tmp_path / "EURUSD_utc.parquet"), format="parquet", volume=list(VOLUME))
 
 
-def test_a_row_number_without_a_name_is_not_the_time(tmp_path: Path) -> None:
+def test_an_unnamed_row_number_is_not_the_time(tmp_path: Path) -> None:
     rows = [f"{i},{t:%Y-%m-%d %H:%M},{ohlc(p)}" for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))]
     path = written(tmp_path / "EURUSD.csv", rows, header=",time,open,high,low,close")
     assert_taken(taken(path, zone="utc"), format="named columns")
@@ -46,7 +46,7 @@ def test_a_row_number_without_a_name_is_not_the_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["t,o,h,l,c,v", "T,O,H,L,C,V", "timestamp,o,h,l,c,volume"])
-def test_names_of_one_letter(header: str, tmp_path: Path) -> None:
+def test_one_letter_column_names(header: str, tmp_path: Path) -> None:
     rows = [f"{int(t.timestamp())},{ohlc(p)},{v}" for t, p, v in zip(TIMES, PRICES, VOLUME, strict=True)]
     path = written(tmp_path / "EURUSD.csv", rows, header=header)
     assert_taken(taken(path, zone="utc"), format="named columns", volume=list(VOLUME))
@@ -67,7 +67,7 @@ def test_tickstory_ticks_with_an_offset_of_two_digits(tmp_path: Path) -> None:
     np.testing.assert_allclose(file.bars.close, [1.1002], rtol=1e-14)
 
 
-def test_bids_alone_are_bars_of_the_bid(tmp_path: Path) -> None:
+def test_bids_alone_are_bid_bars(tmp_path: Path) -> None:
     rows = ["2018-02-20 10:36:01,1.1", "2018-02-20 10:36:30,1.1003", "2018-02-20 10:37:00,1.1001"]
     file = taken(written(tmp_path / "EURUSD.csv", rows, header="ts_utc,bid"))
     assert (file.kind, file.price_side, file.has_quotes) == ("ticks, bid", "bid", False)
@@ -78,7 +78,7 @@ def test_bids_alone_are_bars_of_the_bid(tmp_path: Path) -> None:
     assert "ask bars only" in refusal.reason
 
 
-def test_a_volume_of_minus_one_is_none(tmp_path: Path) -> None:
+def test_a_volume_of_minus_one_means_no_volume(tmp_path: Path) -> None:
     rows = [f"{t:%Y-%m-%d %H:%M},{ohlc(p)},-1" for t, p in zip(TIMES, PRICES, strict=True)]
     path = written(tmp_path / "EURUSD.csv", rows, header="ts_utc,open,high,low,close,volume")
     assert_taken(taken(path), format="named columns", volume=None)

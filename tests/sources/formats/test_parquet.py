@@ -16,7 +16,7 @@ from tests.sources.made import refused, taken
 FRAME = pl.DataFrame({"ts_utc": TIMES, **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True))})
 
 
-def test_the_frame_of_metatraders_package_keeps_its_points(tmp_path: Path) -> None:
+def test_metatrader_package_frames_keep_points(tmp_path: Path) -> None:
     columns = {
         "time": [int(t.timestamp()) for t in TIMES],
         **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True)),
@@ -35,7 +35,7 @@ def test_dates_and_times_of_day_in_two_columns(tmp_path: Path) -> None:
     assert_taken(taken(tmp_path / "EURUSD.parquet", zone="utc"), format="parquet")
 
 
-def test_oversized_content_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_content_is_refused_without_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     n = 20_000_000  # equal rows: runs and a dictionary of one value hold them in a few kilobytes
     columns = {"ts_utc": pa.array(np.zeros(n, "datetime64[us]"))} | dict.fromkeys(
         ("open", "high", "low", "close"), pa.array(np.ones(n))

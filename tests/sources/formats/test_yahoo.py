@@ -19,7 +19,7 @@ def row(p: np.ndarray) -> str:
     return f"{p[3]:.5f},{p[1]:.5f},{p[2]:.5f},{p[0]:.5f},0"
 
 
-def test_three_rows_of_names(tmp_path: Path) -> None:
+def test_three_header_rows(tmp_path: Path) -> None:
     names = ["Price,Close,High,Low,Open,Volume", "Ticker" + ",EURUSD=X" * 5, "Datetime,,,,,"]
     rows = [f"{t:%Y-%m-%d %H:%M:%S}+00:00,{row(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
     assert_taken(taken(written(tmp_path / "prices.csv", names + rows)), format="named columns")

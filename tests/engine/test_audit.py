@@ -73,7 +73,7 @@ def test_findings_on_partitions() -> None:
         f"{TABLE}: 1 of 1 partitions stale: bars, settings or formulas have changed (eurusd 2024-01 ...)"
     ]
     table = judged([record()], [item(rows=25_001)])
-    assert reported(table) == [f"{TABLE} eurusd 2024-01: 25000 rows, but 25001 bars"]
+    assert reported(table) == [f"{TABLE} eurusd 2024-01: it has 25000 rows, but 25001 bars are stored"]
 
 
 def test_columns_whose_scale_jumps_from_the_previous_month() -> None:
@@ -82,7 +82,7 @@ def test_columns_whose_scale_jumps_from_the_previous_month() -> None:
     assert len(table.findings) == 10
     assert (
         reported(table)[0]
-        == f"{TABLE} eurusd 2024-02: bb_width_15_rate: standard deviation 202, in the month before 0.2"
+        == f"{TABLE} eurusd 2024-02: bb_width_15_rate: standard deviation 202, but 0.2 in the month before"
     )
     calm = record("2024-02", std=0.2 * JUMP_LIMIT * 0.99)
     assert not reported(judged([before, calm], [item(), item("2024-02")]))
@@ -126,10 +126,8 @@ def test_features_without_values_for_a_pair_are_reported() -> None:
     found = audit([record(), hollow], Plan((item(), item(pair="usdjpy"))))
     assert found.empty == {"usdjpy": ["bb_width_15_rate"]}
     assert found.summary.endswith("; without a value: 1 for usdjpy")
-    assert (
-        "features usdjpy: 1 have no value, 1 of them since pairs that they need are not stored: bb_width_15_rate"
-        in [str(f) for f in found.findings]
-    )
+    what = "1 features have no value, 1 of them because pairs that they need are not stored: bb_width_15_rate"
+    assert f"features usdjpy: {what}" in [str(f) for f in found.findings]
     assert audit([record(), hollow, record("2024-02", "usdjpy")], Plan()).empty == {}
 
 
@@ -164,10 +162,10 @@ def test_gaps_while_another_pair_traded() -> None:
 def test_days_without_bars() -> None:
     friday_and_tuesday = np.concatenate([minutes("2024-01-05", 0, 1440), minutes("2024-01-09", 0, 1440)])
     (alone,) = find_gaps({"a": by_month(flat_bars(friday_and_tuesday))})
-    assert (alone.days, alone.lost) == (("2024-01-08",), 0)  # no Saturday, no Sunday
+    assert (alone.days, alone.missing) == (("2024-01-08",), 0)  # no Saturday, no Sunday
     monday = minutes("2024-01-08", 0, 1440)
     both = find_gaps({"a": by_month(flat_bars(friday_and_tuesday)), "b": by_month(flat_bars(monday))})
-    assert (both[0].days, both[0].lost) == (("2024-01-08",), 1440)
+    assert (both[0].days, both[0].missing) == (("2024-01-08",), 1440)
     assert (
         str(both[0]) == "1 trading days without bars (2024-01-08), 1,440 minutes without bars while other pairs traded"
     )
@@ -202,7 +200,7 @@ def test_a_gap_is_distinguished_from_an_absent_pair(gappy: FolderStore) -> None:
     lost = {h.pair: h for h in found.gaps}
     assert lost["eurusd"].days == ()
     assert lost["gbpusd"].days == ("2024-01-16", "2024-01-17")
-    assert lost["gbpusd"].lost > 2_800
+    assert lost["gbpusd"].missing > 2_800
     assert str(found.findings[0]).startswith("m1: 5 of 6 pair-months have gaps; worst, ")
 
 

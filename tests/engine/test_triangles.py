@@ -10,7 +10,7 @@ import pytest
 
 from fxloom.bars.bars import Bars
 from fxloom.bars.synthetic import synthetic_market
-from fxloom.engine.triangles import FEW, triangles
+from fxloom.engine.triangles import MIN_COMMON, triangles
 from tests.conftest import real_bars
 from tests.markets import flat_bars
 
@@ -55,7 +55,7 @@ def test_a_partial_contradiction_is_reported_as_a_share(market: dict[str, Bars])
 
 
 def test_nothing_is_concluded_from_a_few_minutes_or_without_legs(market: dict[str, Bars]) -> None:
-    assert list(triangles("eurusd", market["eurusd"].take(slice(0, FEW - 1)), lambda p: others(market, p))) == []
+    assert list(triangles("eurusd", market["eurusd"].take(slice(0, MIN_COMMON - 1)), lambda p: others(market, p))) == []
     assert list(triangles("usdjpy", market["usdjpy"], lambda pair: others(market, pair))) == []
 
 

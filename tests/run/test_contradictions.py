@@ -43,7 +43,7 @@ def test_prices_a_fifth_too_high_are_refused_and_nothing_is_stored(
     store: FolderStore, market: dict[str, Bars], tmp_path: Path
 ) -> None:
     report = take(store, tmp_path, "eurusd", scaled(market["eurusd"], 1.2))
-    assert "1.2 times what eurgbp and gbpusd imply" in report.refused
+    assert "1.2 times what the stored eurgbp and gbpusd imply" in report.refused
     assert "--trust-prices" in report.refused
     assert store.bar_months("eurusd") == {}
     assert "eurusd" not in store.settings().pairs  # type: ignore[union-attr]

@@ -271,7 +271,7 @@ def test_corrupt_partitions_are_computed_again(lake: FolderStore, full: FolderSt
 
 def test_a_store_without_bars_names_the_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["populate", "--store", str(tmp_path / "nothing")]) == 1
-    assert "there is no store in" in (shown := capsys.readouterr().err)
+    assert "there is no store at" in (shown := capsys.readouterr().err)
     assert "fxloom ingest" in shown
     assert not (tmp_path / "nothing").exists()
 

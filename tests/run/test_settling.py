@@ -72,7 +72,7 @@ def test_a_refused_file_contributes_nothing(store: Store, files: Path, bars: Bar
     write_bars(files / "b_eurusd.parquet", moved(bars, 0.01))  # volume, quotes and an earlier month
     first, second = ingest(store, [files])
     assert (first.refused, first.new) == ("", len(bars.between(FEBRUARY, MARCH)))
-    assert "bars that are already stored differ there" in second.refused
+    assert "stored bars differ in this file" in second.refused
     close = bars.between(FEBRUARY, MARCH).close[0]
     assert settings_of(store) == Settings(FEBRUARY, "float32", {"eurusd": PairInfo(close, False, False, "bid")})
     assert list(store.bar_months("eurusd")) == ["2024-02"]
@@ -117,7 +117,7 @@ def test_an_interrupted_ingest_changes_no_settings(
         with pytest.raises(KeyboardInterrupt):
             take(store, files, bare(bars.between(FEBRUARY, MARCH)))
     assert settings_of(store) == Settings()
-    with pytest.raises(StoreError, match="an ingest that did not come to its end"):
+    with pytest.raises(StoreError, match="bars from an unfinished ingest"):
         state_of(store)
     take(store, files, bars)
     info = PairInfo(bars.close[0], True, True, "bid")
@@ -129,7 +129,7 @@ def test_later_volume_is_stored_and_used_on_request(store: Store, files: Path, b
     before = plan_for(store, tables=["volume_features"])
     report = take(store, files, bars)
     assert (report.new, report.identical, report.completed, report.conflicting) == (0, 0, len(bars), 0)
-    assert "eurusd was settled without: `fxloom ingest --volume yes` changes that" in report.notes[0]
+    assert "its volume is not used: eurusd was settled without; pass --volume yes to use it" in report.notes[0]
     stored = store.read_bars("eurusd", JANUARY, MARCH)
     assert bars.volume is not None
     assert stored.volume is not None
@@ -155,7 +155,7 @@ def test_zero_volume_counts_as_missing_and_can_be_completed(store: Store, files:
 
 
 def test_volume_of_unstored_bars_is_not_recorded(store: Store, files: Path, bars: Bars) -> None:
-    with pytest.raises(StoreError, match=r"no stored bar has what --volume yes .*: volume of eurusd"):
+    with pytest.raises(StoreError, match=r"--volume yes .* cannot be applied: no stored bar has volume of eurusd"):
         take(store, files, bare(bars), volume=True)
     assert settings_of(store).pairs["eurusd"].has_volume is False
     assert len(store.read_bars("eurusd", JANUARY, MARCH)) == len(bars)

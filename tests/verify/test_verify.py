@@ -110,7 +110,7 @@ def test_a_file_with_missing_rows_fails(lake: FolderStore) -> None:
     lake.publish(record, rows["ts_utc"].dt.epoch("s").to_numpy() // 60, None, columns)
     report = verify(lake, select_tables(["bollinger_rate"]), ["eurusd"])
     (error,) = report.errors
-    assert f"{len(rows)} rows of {record.rows}" in error
+    assert f"it has {len(rows)} rows, its record says {record.rows}" in error
     assert not report.holds
 
 

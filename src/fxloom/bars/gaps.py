@@ -10,27 +10,27 @@ from fxloom.bars.clock import CLOSURE, DAY
 from fxloom.bars.days import DaySummary
 from fxloom.bars.months import iso, month_of
 
-CLOSED = ("12-25", "01-01")  # the market is closed on these days wherever they fall
-SHORT = 60  # a day with so few clock bars, e.g. the first hour of the week on a Sunday, is not missed
+CLOSED = ("12-25", "01-01")  # the market is closed on these dates, whatever the weekday
+SHORT = 60  # a day with at most this many clock bars, such as the first hour of a Sunday, is not reported
 
 
 @dataclass(frozen=True)
 class Gap:
     """What is missing from one month of one pair.
 
-    ``rows``: bars. ``filled``: minutes in gaps of at most an hour, which the clock fills. ``lost``: minutes in longer
-    gaps in which other stored pairs traded. ``days``: trading days without a single bar.
+    ``rows``: stored bars. ``filled``: minutes in gaps of at most an hour, which the clock fills. ``missing``: minutes
+    in longer gaps while other stored pairs traded. ``days``: trading days (YYYY-MM-DD) without any bar.
     """
 
     pair: str
     month: str
     rows: int
     filled: int
-    lost: int
+    missing: int
     days: tuple[str, ...]
 
     def __str__(self) -> str:
-        text = f"{self.lost:,} minutes without bars while other pairs traded" if self.lost else ""
+        text = f"{self.missing:,} minutes without bars while other pairs traded" if self.missing else ""
         if self.days:
             more = " ..." if len(self.days) > 3 else ""
             text = f"{len(self.days)} trading days without bars ({', '.join(self.days[:3])}{more}), {text}".rstrip(", ")
@@ -38,10 +38,10 @@ class Gap:
 
 
 def find_gaps(stored: Mapping[str, Mapping[str, Sequence[DaySummary]]]) -> list[Gap]:
-    """One record per pair and month between the pair's first and last day, whether anything is missing or not.
+    """One ``Gap`` per pair and month between the pair's first and last day, even if nothing is missing.
 
-    ``stored``: the days of every pair by month. A day without bars counts if another pair traded for more than an
-    hour, or, where no pair has any, if it is a weekday and no holiday of the whole market.
+    ``stored``: the summaries of days by pair and month. A day without bars counts if another pair traded for more
+    than an hour; if no pair has bars on it, it counts if it is a weekday other than a market-wide holiday.
     """
     most: dict[int, int] = defaultdict(int)
     for months in stored.values():
@@ -58,9 +58,9 @@ def _of_pair(pair: str, months: Mapping[str, Sequence[DaySummary]], most: Mappin
     for month, numbers in by_month.items():
         there = [known[n] for n in numbers if n in known]
         behind = [(n, most.get(n, 0) - (known[n].clock if n in known else 0)) for n in numbers]
-        lost = sum(minutes for _, minutes in behind if minutes > CLOSURE)
+        missing = sum(minutes for _, minutes in behind if minutes > CLOSURE)
         days = tuple(_name(n) for n in numbers if n not in known and _traded(n, most))
-        yield Gap(pair, month, sum(d.rows for d in there), sum(d.clock - d.rows for d in there), lost, days)
+        yield Gap(pair, month, sum(d.rows for d in there), sum(d.clock - d.rows for d in there), missing, days)
 
 
 def _traded(number: int, most: Mapping[int, int]) -> bool:

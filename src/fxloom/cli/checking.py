@@ -39,7 +39,7 @@ def _show_detail(found: api.Audit, screen: Screen) -> None:
         why = ", ".join(f"{n:,} {reason}" for reason, n in d.reasons.items() if n)
         rows.append([d.key.table, d.key.pair or "all", d.key.month, d.rows, d.state, d.due, d.populated, why])
     screen.table(["table", "pair", "month", "rows", "state", "due", "populated", "missing values"], rows)
-    bars = [[g.pair, g.month, g.rows, g.filled, g.lost, ", ".join(g.days)] for g in found.gaps]
+    bars = [[g.pair, g.month, g.rows, g.filled, g.missing, ", ".join(g.days)] for g in found.gaps]
     screen.table(["pair", "month", "bars", "filled minutes", "missing minutes", "days without bars"], bars)
 
 

@@ -1,4 +1,4 @@
-"""What a store holds, judged by its partitions' records: the state of each table, and which features are populated."""
+"""Audits a store by its partitions' records: the state of each table, and which features are populated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TableState = Literal["POPULATED", "PARTIAL", "WARMUP", "EMPTY", "MISSING"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to look at: where, which feature ("" for all), what."""
+    """Something that the user should look at: the partition, the feature ("" for all of them), and what is wrong."""
 
     key: PartitionKey
     feature: str
@@ -34,7 +34,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class PartitionAudit:
-    """One partition: rows, features due and populated, values missing by reason, and its state in the plan."""
+    """One partition: its rows, how many features are due and populated, missing values by reason, state in the plan."""
 
     key: PartitionKey
     rows: int
@@ -46,10 +46,11 @@ class PartitionAudit:
 
 @dataclass(frozen=True)
 class TableAudit:
-    """One table over all its partitions: ``partitions`` of the ``expected`` ones that the bars allow are stored.
+    """One table: ``partitions`` are stored, of the ``expected`` ones that the stored bars allow.
 
-    ``populated`` features have a value wherever one is due in what is stored; ``empty`` names, per pair, those that are
-    due and never have one, ``absent`` those of them that need pairs which are not stored.
+    ``populated`` counts the features that have a value wherever one is due in the stored partitions. ``empty`` lists,
+    per pair, the features that are due but never have a value; ``absent`` lists those of them that need pairs which
+    are not stored. ``worst_missing`` is a share (0 to 1).
     """
 
     table: str
@@ -69,30 +70,30 @@ class TableAudit:
 
 @dataclass(frozen=True)
 class Audit:
-    """The whole store."""
+    """The audit of a whole store: its tables, corrupt data, and gaps in the source."""
 
     tables: tuple[TableAudit, ...]
     corrupt: tuple[Corruption, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
     @property
-    def begun(self) -> tuple[TableAudit, ...]:
-        """The tables that have been populated at all."""
+    def started(self) -> tuple[TableAudit, ...]:
+        """The tables with at least one stored partition."""
         return tuple(t for t in self.tables if t.partitions)
 
     @property
     def populated(self) -> int:
-        """Populated features of the tables that have been begun."""
-        return sum(t.populated for t in self.begun)
+        """How many features of the started tables are populated."""
+        return sum(t.populated for t in self.started)
 
     @property
     def features(self) -> int:
-        """Features of the tables that have been begun."""
-        return sum(t.features for t in self.begun)
+        """How many features the started tables have."""
+        return sum(t.features for t in self.started)
 
     @property
     def empty(self) -> dict[str, list[str]]:
-        """Per pair, the features that are due and never have a value."""
+        """Per pair, the features that are due but never have a value."""
         found: dict[str, list[str]] = defaultdict(list)
         for table in self.tables:
             for pair, names in table.empty.items():
@@ -101,51 +102,60 @@ class Audit:
 
     @property
     def findings(self) -> list[Finding]:
-        judged = self.begun or self.tables
-        return [*self._lacking(), *self._unbegun(), *self._empty(), *(f for t in judged for f in t.findings)]
+        """Everything that the user should look at, of the whole store first, then by table."""
+        judged = self.started or self.tables
+        return [
+            *self._source_gaps(),
+            *self._unpopulated_tables(),
+            *self._empty(),
+            *(f for t in judged for f in t.findings),
+        ]
 
-    def _unbegun(self) -> Iterator[Finding]:
-        """One finding for all tables that are not populated at all, where others are."""
+    def _unpopulated_tables(self) -> Iterator[Finding]:
+        """One finding for all tables without a stored partition, if other tables have some."""
         names = [t.table for t in self.tables if not t.partitions]
-        if self.begun and names:
+        if self.started and names:
             listed = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
             yield Finding(PartitionKey("features", "", ""), "", f"{len(names)} tables are not populated ({listed})")
 
     def _empty(self) -> Iterator[Finding]:
-        """One finding per pair for its features without a value, naming some."""
+        """One finding per pair that has features without a value, naming the first few."""
         for pair, names in self.empty.items():
             listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
             absent = sum(len(t.absent.get(pair, ())) for t in self.tables)
-            because = f", {absent} of them since pairs that they need are not stored" if absent else ""
-            yield Finding(PartitionKey("features", pair, ""), "", f"{len(names)} have no value{because}: {listed}")
+            because = f", {absent} of them because pairs that they need are not stored" if absent else ""
+            yield Finding(
+                PartitionKey("features", pair, ""), "", f"{len(names)} features have no value{because}: {listed}"
+            )
 
-    def _lacking(self) -> list[Finding]:
+    def _source_gaps(self) -> list[Finding]:
         """One finding for all gaps in the source, naming the largest."""
-        lacking = [h for h in self.gaps if h.lost or h.days]
+        lacking = [h for h in self.gaps if h.missing or h.days]
         if not lacking:
             return []
-        worst = max(lacking, key=lambda h: (len(h.days), h.lost))
+        worst = max(lacking, key=lambda h: (len(h.days), h.missing))
         what = f"{len(lacking)} of {len(self.gaps)} pair-months have gaps; worst, {worst.pair} {worst.month}: {worst}"
         return [Finding(PartitionKey("m1", "", ""), "", what)]
 
     @property
     def summary(self) -> str:
-        if not self.begun:
+        """One line: how many features and partitions are populated, and which features have no value."""
+        if not self.started:
             return "nothing is populated yet"
         # never round up to 100 %
         share = 100 * self.populated / self.features
         percent = 100.0 if self.populated == self.features else min(share, 99.9)
-        said = f"{self.populated:,} of {self.features:,} features populated ({percent:.1f} %)"
-        if len(self.begun) < len(self.tables):
-            said += f" in {len(self.begun)} of {len(self.tables)} tables"
-        stored, expected = (sum(getattr(t, name) for t in self.begun) for name in ("partitions", "expected"))
+        text = f"{self.populated:,} of {self.features:,} features populated ({percent:.1f} %)"
+        if len(self.started) < len(self.tables):
+            text += f" in {len(self.started)} of {len(self.tables)} tables"
+        stored, expected = (sum(getattr(t, name) for t in self.started) for name in ("partitions", "expected"))
         if stored < expected:
-            said += f", {stored:,} of {expected:,} partitions"
-        return said + _without_values(self.empty)
+            text += f", {stored:,} of {expected:,} partitions"
+        return text + _without_values(self.empty)
 
 
 def _without_values(empty: Mapping[str, Sequence[str]]) -> str:
-    """How many features have no value for which pairs, the worst first; "" if there are none."""
+    """How many features have no value, by pair, worst first; "" if all have one."""
     worst = sorted(empty.items(), key=lambda entry: -len(entry[1]))
     if not worst:
         return ""
@@ -192,19 +202,21 @@ def _table(table: Table, held: TableRecords, expected: Sequence[PlannedPartition
         tuple(_findings(table.name, held, expected)),
         tuple(_details(held, expected)),
         len(expected),
-        _lacking(table, held, _never),
-        _lacking(table, held, _never_possible_for),
+        _features_where(_never, table, held),
+        _features_where(_never_possible_for, table, held),
     )
 
 
-def _lacking(table: Table, held: TableRecords, lacks: Callable[[str, list[Stats]], bool]) -> dict[str, tuple[str, ...]]:
-    """Per pair, the features that ``lacks`` says something of, given all stored months of the pair."""
+def _features_where(
+    test: Callable[[str, list[Stats]], bool], table: Table, held: TableRecords
+) -> dict[str, tuple[str, ...]]:
+    """Per pair, the features for which ``test`` is true of the pair's stored months."""
     by_pair: dict[str, list[Stats]] = defaultdict(list)
     for key, stats in held.stats.items():
         by_pair[key.pair].append(stats)
     found = {}
     for pair, months in by_pair.items():
-        names = tuple(n for n in table.names if lacks(n, months))
+        names = tuple(n for n in table.names if test(n, months))
         if pair and names:
             found[pair] = names
     return found
@@ -217,12 +229,12 @@ def _never(name: str, months: list[Stats]) -> bool:
 
 
 def _never_possible_for(name: str, months: list[Stats]) -> bool:
-    """Whether it is so because pairs that the feature needs are not stored."""
+    """Whether a feature never has a value because pairs that it needs are not stored."""
     return _never(name, months) and all(m[name].possible == 0 and m[name].absent for m in months if name in m)
 
 
 def _feature_populated(name: str, held: TableRecords) -> bool:
-    """Due at least once, and populated wherever it is due."""
+    """Whether a feature is due at least once, and populated wherever it is due."""
     stats = [s[name] for s in held.stats.values() if name in s and s[name].possible > 0]
     return bool(stats) and all(s.populated for s in stats)
 
@@ -248,7 +260,7 @@ def _findings(table: str, held: TableRecords, expected: Sequence[PlannedPartitio
     for partition in expected:
         record = held.records.get(partition.key)
         if partition.state == "fresh" and record is not None and record.rows != partition.rows:
-            yield Finding(record.key, "", f"{record.rows} rows, but {partition.rows} bars")
+            yield Finding(record.key, "", f"it has {record.rows} rows, but {partition.rows} bars are stored")
     known = {f.name: f for f in tables()[table].features}
     for key, stats in sorted(held.stats.items()):
         for name, column in stats.items():
@@ -259,8 +271,7 @@ def _findings(table: str, held: TableRecords, expected: Sequence[PlannedPartitio
 
 
 def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
-    """One finding for features without a value because pairs are absent, one each for values missing after failed
-    fits and without input."""
+    """One finding each for features whose pairs are absent, for failed fits, and for bars without volume or quotes."""
     absent: set[str] = set()
     possible: set[str] = set()
     failed = without_input = 0
@@ -269,10 +280,9 @@ def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
         possible |= {name for name, s in stats.items() if s.possible > 0}
         failed += sum(s.failed for s in stats.values())
         without_input += sum(s.no_input for s in stats.values())
-    if lost := sorted(absent - possible):
-        yield Finding(
-            PartitionKey(table, "", ""), "", f"{len(lost)} features have no value: pairs that they need are not stored"
-        )
+    if never := absent - possible:
+        what = f"{len(never)} features have no value: pairs that they need are not stored"
+        yield Finding(PartitionKey(table, "", ""), "", what)
     if failed:
         yield Finding(PartitionKey(table, "", ""), "", f"{failed:,} values missing because a fit failed")
     if without_input:
@@ -281,7 +291,7 @@ def _never_possible(table: str, held: TableRecords) -> Iterator[Finding]:
 
 
 def _of_many(table: str, partitions: Sequence[PlannedPartition], total: int, what: str) -> Finding:
-    """One finding for all ``partitions`` of a table, naming the first."""
+    """One finding for several ``partitions`` of a table, naming the first."""
     key = partitions[0].key
     first = " ".join(part for part in (key.pair, key.month) if part)
     return Finding(PartitionKey(table, "", ""), "", f"{len(partitions)} of {total} partitions {what} ({first} ...)")

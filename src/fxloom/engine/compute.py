@@ -1,4 +1,4 @@
-"""From bars to the columns of partitions: each table from its own lookback on, shared series computed once."""
+"""Computes the columns of partitions from bars: each table from its own lookback on, shared series only once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Job:
-    """A table to compute from a minute on."""
+    """A table to compute, and the minute (since 1970) from which it sees bars."""
 
     table: Table
     start: int
@@ -57,10 +57,10 @@ class Job:
 def compute_tables(
     pair: str, bars: Mapping[str, Bars], infos: Mapping[str, PairInfo], jobs: Sequence[Job], first: int
 ) -> Iterator[Computed | Failure]:
-    """The partitions of ``pair``, or of all pairs together where it is "", from minute ``first`` on.
+    """Compute the partitions of ``pair``, or of the panel if it is "", from minute ``first`` (since 1970) on.
 
     ``bars`` (observed, by pair) begin at the earliest start of ``jobs``; pairs without bars are left out. A table that
-    cannot be computed is a ``Failure`` and does not stop the others.
+    cannot be computed yields a ``Failure`` and does not stop the others.
     """
     if pair:
         return compute_pair(PairFrame(pair, on_clock(bars[pair]), infos[pair]), jobs, first)
@@ -69,9 +69,9 @@ def compute_tables(
 
 
 def compute_pair(frame: PairFrame, jobs: Iterable[Job], first: int) -> Iterator[Computed | Failure]:
-    """The partitions of one pair from minute ``first`` to the frame's end; a failing table does not stop the others.
+    """Compute the partitions of one pair from minute ``first`` to the frame's end; a failure does not stop the others.
 
-    Tables that look back farthest come first, so that what they share is computed once for all.
+    Tables with the longest lookback come first: the series that they share then cover what later tables need.
     """
     ts = frame.bars.ts
     first_row = int(np.searchsorted(ts, first))
@@ -84,7 +84,7 @@ def compute_pair(frame: PairFrame, jobs: Iterable[Job], first: int) -> Iterator[
 
 
 def compute_table(view: View, table: Table) -> Computed:
-    """One table of one pair: its columns at the observed rows from the view's first on, with their statistics."""
+    """Compute one table of one pair: columns at the observed rows from the view's first row on, and statistics."""
     columns = checked(table, table.family.compute(view))
     rows = observed_rows(view)
     stored = {name: np.ascontiguousarray(column[_span(rows)]) for name, column in columns.items()}
@@ -99,19 +99,19 @@ def compute_table(view: View, table: Table) -> Computed:
 
 
 def observed_rows(view: View) -> Ints:
-    """The positions in the view's arrays of the observed bars that are to be stored."""
+    """The positions, in the view's arrays, of the observed bars to store."""
     positions = view.frame.bars.observed - view.start
     return positions[positions >= view.first]
 
 
 def _span(rows: Ints) -> Ints | slice:
-    """``rows`` as a slice where none is missing between them: nothing needs to be copied then."""
+    """``rows`` as a slice if they are consecutive: indexing with it then copies nothing."""
     whole = len(rows) > 0 and int(rows[-1]) - int(rows[0]) + 1 == len(rows)
     return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
 
 
 def _price_stats(frame: Frame, pair: str, price: Floats, rows: Ints) -> PriceStats:
-    """How the pair moved, computed once per task: all its tables store the same rows."""
+    """Statistics of the pair's price, computed once per task, since all its tables store the same rows."""
     return frame.work.result((price_stats, pair, len(rows)), lambda: price_stats(price[rows]))
 
 
@@ -131,25 +131,25 @@ class _DueRows:
 
 
 class _WithoutInput:
-    """Rows whose values need bars that lack the volume or quotes which the pair has elsewhere."""
+    """Rows whose values need bars without the volume or quotes that the pair has elsewhere."""
 
     def __init__(self, view: View, table: Table, rows: Ints) -> None:
         lacking = view.lacks(table.family.uses)
-        self.age: Ints | None = None  # bars since the latest that lacks an input
+        self.age: Ints | None = None  # bars since the latest one without an input
         if lacking.any():
             places = np.arange(len(lacking))
             latest = np.maximum.accumulate(np.where(lacking, places, -len(lacking)))
             self.age = (places - latest)[rows]
 
     def of(self, feature: Feature) -> dict[Reason, Flags]:
-        """Where the value of ``feature`` looks back on such a bar; nothing if there are none."""
+        """Where the lookback of ``feature`` includes such a bar; empty if there is none."""
         if self.age is None:
             return {}
         return {Reason.NO_INPUT: self.age <= feature.column.lookback}
 
 
 def _reasons(missing: Iterable[MissingRows], rows: Ints) -> dict[str, dict[Reason, Flags]]:
-    """Where of ``rows`` each column has no value, by reason."""
+    """Which of ``rows`` have no value, by column and reason."""
     found: dict[str, dict[Reason, Flags]] = {}
     for part in missing:
         where = part.where[_span(rows)]
@@ -160,12 +160,13 @@ def _reasons(missing: Iterable[MissingRows], rows: Ints) -> dict[str, dict[Reaso
 
 
 def _place(error: Exception) -> str:
+    """Where the error was raised: its type, the function, file and line."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {frame.name}, {frame.filename.rpartition('/')[2]}:{frame.lineno}"
 
 
 def proxies_of(table: Table, info: PairInfo) -> tuple[str, ...]:
-    """Which inputs of the table are proxies for this pair."""
+    """The inputs of the table ("volume", "spread") for which this pair has only a proxy."""
     lacking = {"volume": not info.has_volume, "spread": not info.has_quotes}
     return tuple(name for name in table.family.uses if lacking[name])
 
@@ -173,7 +174,7 @@ def proxies_of(table: Table, info: PairInfo) -> tuple[str, ...]:
 def compute_panel(
     bars: Mapping[str, Bars], infos: Mapping[str, PairInfo], jobs: Sequence[Job], first: int
 ) -> Iterator[Computed | Failure]:
-    """The partitions of tables of many pairs from minute ``first`` on: one per pair, or one for all pairs."""
+    """Compute the partitions of panel tables from minute ``first`` on: one per pair, or one for all pairs."""
     if not jobs:
         return
     frame = PanelFrame(bars, infos)
@@ -190,7 +191,7 @@ def compute_panel(
 
 
 def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Computed:
-    """The rows of one pair of a table of many pairs."""
+    """The rows of one pair in a panel table."""
     pair = view.pairs[i]
     rows = view.observed(pair)
     stored = {name: np.ascontiguousarray(column[i, _span(rows)]) for name, column in columns.items()}
@@ -208,10 +209,10 @@ def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Comp
 
 
 def _panel_due(view: PanelView, pair: str, rows: Ints) -> Callable[[Feature, Floats], Flags]:
-    """Due rows of a pair in a table of many pairs.
+    """The due rows of a pair in a panel table.
 
-    A value is due once the pair's own history is as long as the warm-up. Other pairs with a longer history may give it
-    a value sooner: that is early only before the warm-up on the panel clock.
+    A value is due once the pair's own history is as long as the warm-up. Pairs with a longer history may provide a
+    value sooner; that is too early only if it comes before the warm-up on the panel clock.
     """
     begin = max(int(view.frame.positions[pair][0]) - view.start, 0)
     own, clock = _DueRows(view.ts[begin:], rows - begin), _DueRows(view.ts, rows)
@@ -219,7 +220,7 @@ def _panel_due(view: PanelView, pair: str, rows: Ints) -> Callable[[Feature, Flo
 
 
 def _absences_and_gaps(missing: MissingRows) -> list[MissingRows]:
-    """Rows without a needed pair: absent until the pairs have all been there once, a gap in their bars from then on."""
+    """Rows without a needed pair: absent until all needed pairs have had a bar, a gap in the source from then on."""
     if missing.reason is not Reason.ABSENT:
         return [missing]
     where, columns = missing.where, missing.columns

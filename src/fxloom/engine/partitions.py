@@ -1,4 +1,4 @@
-"""What a store holds, as values: partition keys, the records of partitions, corruption, and the store's settings."""
+"""Values that describe a store: partition keys, records of partitions, corruption, and the store's settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DType = Literal["float32", "float64"]
 
 @dataclass(frozen=True)
 class Settings:
-    """The store's settings: baseline time in minutes since 1970 (None until the first ingest), type, pairs."""
+    """The store's settings: baseline time (minutes since 1970, None until the first ingest), float type, pairs."""
 
     baseline: int | None = None
     dtype: DType = "float32"
@@ -37,7 +37,7 @@ class PartitionKey:
 
 @dataclass(frozen=True)
 class Record:
-    """What a stored partition says about itself: what made it, how many rows, and column statistics by feature."""
+    """The metadata stored with a partition: what it was computed from, its rows, and column statistics by feature."""
 
     key: PartitionKey
     fingerprint: str

@@ -1,6 +1,6 @@
-"""The plan: which partitions are missing, stale or fresh, and what work makes them. Pure: reads summaries only.
+"""Plans which partitions are missing, stale or fresh, and the tasks that compute them. Pure: reads summaries only.
 
-The arithmetic on an example: ``bqx_momentum`` looks back 180 bars. Its partition eurusd 2018-03 starts with the
+An example: ``bqx_momentum`` looks back 180 bars. Its partition eurusd 2018-03 starts with the
 first bar of 2018-03-01; the latest day with 180 clock bars between its first bar and that one is, say, 2018-02-28.
 So the computation sees the bars from 2018-02-28 00:00 to the end of March, and the fingerprint covers the digests
 of exactly those days, the formulas, and the settings that the table depends on.
@@ -27,7 +27,7 @@ State = Literal["fresh", "stale", "missing"]
 
 @dataclass(frozen=True)
 class StoreState:
-    """What is stored, as far as a plan needs it: days and settings per pair, the type of features, fingerprints."""
+    """What a plan needs to know about the store: days and settings per pair, float type, fingerprints."""
 
     days: Mapping[str, Mapping[str, Sequence[DaySummary]]]
     infos: Mapping[str, PairInfo]
@@ -37,9 +37,9 @@ class StoreState:
 
 @dataclass(frozen=True)
 class PlannedPartition:
-    """One partition to make: its key, the start of the bars it sees (minute), and the fingerprint it will have.
+    """One partition: its key, the minute (since 1970) from which it sees bars, and the fingerprint it will have.
 
-    ``before``: the stored partition of the month before, and the fingerprint that it has if it is current.
+    ``rows`` is how many it will have. ``before``: the previous month's key, and its fingerprint if it is current.
     """
 
     key: PartitionKey
@@ -52,7 +52,7 @@ class PlannedPartition:
 
 @dataclass(frozen=True)
 class Task:
-    """Work on shared bars: the tables of one pair and month, or (``pair`` "") those of many pairs for one month."""
+    """Work on the same bars: the tables of one pair and month, or (``pair`` "") the panel tables of one month."""
 
     pair: str
     month: str
@@ -61,16 +61,18 @@ class Task:
 
     @property
     def start(self) -> int:
+        """The first minute (since 1970) of the bars that the task needs."""
         return min(partition.start for partition in self.partitions)
 
     @property
     def end(self) -> int:
+        """The minute (since 1970) after the last one of the month."""
         return month_bounds(self.month)[1]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every partition asked for, and the tasks that compute what is not fresh."""
+    """Every requested partition, and the tasks that compute those that are not fresh."""
 
     partitions: tuple[PlannedPartition, ...] = ()
     tasks: tuple[Task, ...] = ()
@@ -84,7 +86,10 @@ def make_plan(
     months: tuple[str, str] | None = None,
     force: bool = False,
 ) -> Plan:
-    """The plan for ``tables``, the given pairs and months (None: all that have bars)."""
+    """The plan for ``tables`` of the given pairs and months (first and last, "YYYY-MM"); None means all with bars.
+
+    ``force`` plans tasks for fresh partitions too. KeyError if one of ``pairs`` has no bars.
+    """
     wanted = sorted(store_state.days) if pairs is None else sorted(pairs)
     one_pair = [t for t in tables if t.family.scope == "pair"]
     of_panel = [t for t in tables if t.family.scope == "panel"]
@@ -108,7 +113,7 @@ def _count(planned: Iterable[PlannedPartition]) -> dict[State, int]:
 def _tasks(
     planned: Sequence[PlannedPartition], store_state: StoreState, tables: Sequence[Table], force: bool
 ) -> list[Task]:
-    """One task per pair and month, and one per month for the tables of many pairs, oldest month first."""
+    """One task per pair and month, and one per month for the panel tables, oldest month first."""
     panel = {t.name for t in tables if t.family.scope == "panel"}
     groups: dict[tuple[str, str], list[PlannedPartition]] = defaultdict(list)
     for partition in planned:
@@ -127,13 +132,13 @@ def _within(month: str, bounds: tuple[str, str] | None) -> bool:
 
 
 def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[str]:
-    """The months within ``bounds``, and the one before them, which ``_linked`` takes out again."""
+    """The months within ``bounds`` and the one before them, which ``_linked`` drops again."""
     found = sorted(months)
     return [m for m, after in zip(found, [*found[1:], ""], strict=True) if _within(m, bounds) or _within(after, bounds)]
 
 
 def _linked(planned: Iterable[PlannedPartition], bounds: tuple[str, str] | None) -> Iterator[PlannedPartition]:
-    """The partitions within ``bounds``, each with the one before it; ``planned`` is in the order of months."""
+    """The partitions within ``bounds``, each with its predecessor; ``planned`` is ordered by month."""
     before: dict[tuple[str, str], tuple[PartitionKey, str]] = {}
     for partition in planned:
         key = partition.key
@@ -167,9 +172,9 @@ def _pair_partitions(
 def _panel_partitions(
     store_state: StoreState, tables: Sequence[Table], wanted: Sequence[str], bounds: tuple[str, str] | None
 ) -> Iterator[PlannedPartition]:
-    """Partitions of tables of many pairs: their bars are those of all stored pairs, whichever are asked for."""
+    """Partitions of panel tables, which see the bars of all stored pairs, whichever pairs are requested."""
     days = {pair: {d.day: d for ds in months.values() for d in ds} for pair, months in store_state.days.items()}
-    clock: dict[int, int] = defaultdict(int)  # a lower bound of the panel clock's bars a day
+    clock: dict[int, int] = defaultdict(int)  # a lower bound of the panel clock's bars per day
     for by_day in days.values():
         for d in by_day.values():
             clock[d.day] = max(clock[d.day], d.clock)
@@ -190,7 +195,7 @@ def _panel_partitions(
 
 
 def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, lookback: int) -> int:
-    """The latest day from which the panel clock surely has ``lookback`` bars before day ``first``."""
+    """The latest day from which the panel clock has at least ``lookback`` bars before day ``first``."""
     total, start = 0, first
     for number in reversed([n for n in numbers if n < first]):
         if total >= lookback:
@@ -202,9 +207,9 @@ def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, l
 def fingerprint_of(
     table: Table, infos: Mapping[str, PairInfo], dtype: str, seen: Mapping[str, Sequence[DaySummary]]
 ) -> str:
-    """The fingerprint of a partition: formulas, settings and bars that determine it, and nothing else.
+    """The fingerprint of a partition: covers the formulas, settings and bars that determine it, and nothing else.
 
-    ``seen``: the days that its computation reads, by pair in order; a pair without any does not count.
+    ``seen``: the days that its computation reads, by pair in sorted order; pairs without days are ignored.
     """
     digest = hashlib.blake2b(f"{formula_digest(table)} {dtype}".encode(), digest_size=16)
     for pair, days in seen.items():

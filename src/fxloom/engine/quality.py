@@ -1,7 +1,7 @@
 """The gates that a partition passes before it becomes visible, and the findings that an audit lists. Pure.
 
-Missing values are counted by reason. Before the warm-up none is due. Families report absent pairs, gaps and failed
-fits; what is left is undefined where the feature's declaration allows for that, and a defect elsewhere.
+Missing values are counted by reason. No value is due before the warm-up. Families report absent pairs, gaps and failed
+fits; the remaining ones are undefined if the feature's declaration allows for that, and a defect if not.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from fxloom.kernels.column_stats import column_sums
 
 # The limits, in one place; FEATURE_LIMITS holds the exceptions per feature.
 MISSING_LIMIT = 0.01  # share of due rows without a value and without a known reason
-UNDEFINED_LIMIT = 0.5  # share of possible rows without a value above which a column is as good as empty
-LEAST_ROWS = 1_440  # a column with fewer values is not judged as constant, nor is its scale compared
+UNDEFINED_LIMIT = 0.5  # share of possible rows without a value above which a column counts as nearly empty
+MIN_ROWS = 1_440  # a column with fewer values is not checked for being constant or for a jump of its scale
 RUN_LIMIT = 2_880  # rows by which a run of equal values in a measured (not counted) column may outlast the price's
-JUMP_LIMIT = 1_000.0  # factor between the deviations of neighbouring months, if the price moved alike in both
-JUMP_POWER = 4  # power of the change in the price's own deviation by which that factor may be exceeded
+JUMP_LIMIT = 1_000.0  # factor between standard deviations of successive months, if the price's is equal in both
+JUMP_POWER = 4  # that factor grows with this power of the change in the price's own standard deviation
 FEATURE_LIMITS: Mapping[str, Mapping[str, float]] = {}
 DISCRETE = {"flag", "category", "bars", "sign", "class", "count"}  # units of columns that repeat values by nature
 ROUNDING = 1e-6  # slack of a range, relative to its bound: a few units in the last place of float32
@@ -33,7 +33,7 @@ ROUNDING = 1e-6  # slack of a range, relative to its bound: a few units in the l
 
 @dataclass(frozen=True)
 class ColumnStats:
-    """What one column of a partition holds: rows due, with a value, and without one by reason.
+    """Statistics of one column of a partition: rows due, with a value, and without one by reason.
 
     ``run`` is the longest run of one value, ``still`` that of the closing price, in rows; ``scale`` is the standard
     deviation of the price's log changes from row to row.
@@ -63,12 +63,12 @@ class ColumnStats:
 
     @property
     def populated(self) -> bool:
-        """Finite in at least 99 % of the possible rows at which the formula has a value. All missing: never."""
+        """Whether at least 99 % of the possible rows where the formula is defined have a finite value, and any does."""
         return self.finite > 0 and self.finite >= (1 - MISSING_LIMIT) * (self.possible - self.undefined)
 
     @property
     def missing_share(self) -> float:
-        """Share of the possible rows without a value, whatever the formula's reason."""
+        """Share (0 to 1) of the possible rows without a value, including those where the formula is undefined."""
         return 1 - self.finite / self.possible if self.possible > 0 else 0.0
 
     def plain(self) -> dict[str, object]:
@@ -82,7 +82,7 @@ STATS_FIELDS = tuple(f.name for f in fields(ColumnStats))
 
 
 def stats_of(plain: Mapping[str, Any]) -> ColumnStats:
-    """Statistics from what ``ColumnStats.plain`` returned; unknown fields of another version are ignored."""
+    """The inverse of ``ColumnStats.plain``; fields that only another version knows are ignored."""
     return ColumnStats(**{name: plain[name] for name in STATS_FIELDS if name in plain})
 
 
@@ -92,7 +92,7 @@ def stats_by_feature(quality: Mapping[str, Mapping[str, Any]]) -> dict[str, Colu
 
 
 def merge_stats(parts: Sequence[ColumnStats]) -> ColumnStats:
-    """The statistics of one feature over several pairs, from those of each; deviations are about each pair's mean."""
+    """The statistics of one feature over several pairs; ``std`` pools deviations from each pair's own mean."""
     lows = [p.low for p in parts if p.low is not None]
     highs = [p.high for p in parts if p.high is not None]
     squares = [(p.std**2, p.finite + p.early) for p in parts if p.std is not None]
@@ -110,16 +110,16 @@ def merge_stats(parts: Sequence[ColumnStats]) -> ColumnStats:
 
 
 def anchor_of(ts: Ints, anchor: Anchor) -> Ints:
-    """The latest anchor at or before each minute: the full hour, or Sunday 00:00 UTC."""
+    """The latest anchor (full hour, or Sunday 00:00 UTC) at or before each of ``ts``, in minutes since 1970."""
     if anchor == "hour":
         return ts - ts % HOUR
     return ts - (ts - FIRST_SUNDAY) % WEEK
 
 
 def due_rows(column: Column, ts: Ints, rows: Ints) -> Flags:
-    """Where ``rows`` of the clock ``ts`` are due: flags of the shape of ``rows``, which holds positions in ``ts``.
+    """Which of ``rows`` (positions in ``ts``) are due: flags of the shape of ``rows``.
 
-    ``ts`` (minutes since 1970) begins at the pair's first bar, or a lookback before the first of ``rows``.
+    ``ts`` (minutes since 1970) begins at the pair's first bar, or one lookback before the first of ``rows``.
     """
     if column.anchor is None:
         return rows >= column.warmup
@@ -129,14 +129,14 @@ def due_rows(column: Column, ts: Ints, rows: Ints) -> Flags:
 
 @dataclass(frozen=True)
 class PriceStats:
-    """How the price moved over the rows of a partition, against which runs and scales of columns are judged."""
+    """Statistics of the price over the rows of a partition, with which runs and scales of columns are compared."""
 
     still: int = 0  # rows of the longest run of equal closes
-    scale: float | None = None  # deviation of the log changes; None with fewer than two rows
+    scale: float | None = None  # standard deviation of the log changes; None with fewer than two rows
 
 
 def price_stats(close: Floats) -> PriceStats:
-    """The statistics of the closes (n) of a partition's rows."""
+    """The statistics of ``close`` (n prices), the rows of one partition."""
     if len(close) < 2:
         return PriceStats(len(close))
     edges = np.flatnonzero(np.diff(close) != 0)
@@ -147,9 +147,10 @@ def price_stats(close: Floats) -> PriceStats:
 def column_stats(
     feature: Feature, values: Floats, due: Flags, reasons: Mapping[Reason, Flags], price: PriceStats
 ) -> ColumnStats:
-    """The statistics of one column of a partition: ``values`` at its rows, of which those ``due`` must have one.
+    """The statistics of one column of a partition; all arrays have one entry per row.
 
-    ``reasons`` holds the rows without a value by reason; a row with two reasons counts for the first.
+    ``due``: where a value is required. ``reasons``: where there is none, by reason; a row with two reasons counts for
+    the first.
     """
     sums = column_sums(values, due)
     missing = dict.fromkeys(Reason, 0)
@@ -183,7 +184,7 @@ def column_stats(
 
 
 def _deviation(squares: float, total: float, n: int) -> float | None:
-    """The standard deviation (ddof 0) from sums about the first value; None without values or beyond a float."""
+    """The standard deviation (ddof 0) from sums about the first value; None without values or on overflow."""
     if n == 0 or abs(total) > 1e150:
         return None
     variance = squares / n - (total / n) ** 2
@@ -191,7 +192,7 @@ def _deviation(squares: float, total: float, n: int) -> float | None:
 
 
 def refusals(feature: Feature, s: ColumnStats) -> list[str]:
-    """Why a column's partition must not become visible: one line per gate that it fails."""
+    """Why a partition with this column must not be published: one line per gate that the column fails."""
     column, found = feature.column, []
     if s.infinite:
         found.append(f"{s.infinite} infinite values")
@@ -203,7 +204,7 @@ def refusals(feature: Feature, s: ColumnStats) -> list[str]:
         found.append(f"{s.high:.6g} is above its highest possible value {column.high:.6g}")
     if s.missing > _limit(feature, "missing", MISSING_LIMIT) * s.due:
         found.append(f"{s.missing} of {s.due} values missing without a reason")
-    if s.finite > LEAST_ROWS and s.low == s.high and s.still < s.finite and column.may_be_constant is None:
+    if s.finite > MIN_ROWS and s.low == s.high and s.still < s.finite and column.may_be_constant is None:
         found.append(f"constant at {s.low:.6g}")
     elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _repeats_values(column):
         found.append(f"repeats one value for {s.run} rows, the price for at most {s.still}")
@@ -211,24 +212,24 @@ def refusals(feature: Feature, s: ColumnStats) -> list[str]:
 
 
 def jumps(before: Mapping[str, ColumnStats], now: Mapping[str, ColumnStats]) -> dict[str, str]:
-    """Columns whose scale jumps from one month to the next by more than the price's explains: a gate and a finding.
+    """Columns whose scale jumps between successive months by more than the price's own change explains, and how.
 
-    Another unit or an error in the bars causes that. The power lets features of fourth order follow a market that
-    becomes much more volatile.
+    The cause is usually another unit or an error in the bars. ``JUMP_POWER`` lets fourth-order features follow a
+    market that becomes much more volatile.
     """
     found = {}
     for name, new in now.items():
         old = before.get(name, NOTHING)
-        if min(old.finite, new.finite) > LEAST_ROWS and old.std and new.std:
+        if min(old.finite, new.finite) > MIN_ROWS and old.std and new.std:
             calm = max(old.scale / new.scale, new.scale / old.scale) if old.scale and new.scale else 1.0
             limit = JUMP_LIMIT * calm**JUMP_POWER
             if not 1 / limit < new.std / old.std < limit:
-                found[name] = f"standard deviation {new.std:.3g}, in the month before {old.std:.3g}"
+                found[name] = f"standard deviation {new.std:.3g}, but {old.std:.3g} in the month before"
     return found
 
 
 def findings(feature: Feature, s: ColumnStats) -> list[str]:
-    """What is suspicious about a stored column, even if the data may explain it: failed gates, mostly undefined."""
+    """What is suspicious about a stored column: failed gates, or mostly undefined, which the data may explain."""
     found = refusals(feature, s)
     if s.possible > 0 and s.finite < (1 - _limit(feature, "undefined", UNDEFINED_LIMIT)) * s.possible:
         found.append(f"{s.possible - s.finite:,} of {s.possible:,} values undefined by the formula")
@@ -240,7 +241,7 @@ def _limit(feature: Feature, name: str, usual: float) -> float:
 
 
 def _repeats_values(column: Column) -> bool:
-    """Whether the column repeats values by nature: counted, categorical, rarely changing or fitted weekly."""
+    """Whether the column naturally repeats values: counted, categorical, rarely changing or fitted weekly."""
     return column.unit in DISCRETE or column.may_be_constant is not None or column.anchor == "week"
 
 

@@ -1,4 +1,4 @@
-"""A month of one pair, or of all pairs, computed again and again for trials: from altered bars or other starts."""
+"""Recomputes a month of one pair, or of the panel, for trials: from altered bars or from other starts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Results = dict[tuple[str, str], Computed]
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """``bars`` of one pair or of all, up to the month's end and back to the beginning of history (or a part of it).
+    """The ``bars`` of one pair, or of all (``pair`` ""), up to the month's end and at least as far back as ``starts``.
 
-    ``starts`` are the minutes from which populate computes the partitions.
+    ``first``, ``end``: the month's bounds; ``starts``: from where populate computes each table; minutes since 1970.
     """
 
     pair: str
@@ -38,10 +38,10 @@ class Replay:
         return self.run(self.bars, self.starts, self.first)
 
     def run(self, bars: Mapping[str, Bars], starts: Mapping[str, int], first: int, bridged: bool = False) -> Results:
-        """Rows from minute ``first`` on of the tables in ``starts``, each from its start, sharing their work.
+        """Compute the tables in ``starts``, each from its start, sharing work; keep rows from minute ``first`` on.
 
-        ``bridged``: a start may be a filled minute, for which the bar before is needed. ValueError if a table
-        cannot be computed.
+        ``bridged``: a start may be a filled minute, which needs the bar before it. ValueError if a table cannot be
+        computed.
         """
         jobs = [Job(table, starts[table.name]) for table in self.tables if table.name in starts]
         seen = {pair: self._seen(b, min(starts.values()), bridged) for pair, b in bars.items()}
@@ -55,7 +55,7 @@ class Replay:
         return {(r.table.name, r.pair): r for r in results if isinstance(r, Computed)}
 
     def run_apart(self, bars: Mapping[str, Bars], starts: Mapping[str, int], first: int) -> Results:
-        """As ``run``, but table by table, so that none uses shared work computed from a longer history."""
+        """Like ``run``, but table by table, so that none uses shared work computed from a longer history."""
         results: Results = {}
         for name, start in starts.items():
             results |= self.run(bars, {name: start}, first, bridged=True)
@@ -84,6 +84,6 @@ class Replay:
 
 
 def back_from(clock: Ints, minute: int, bars: int) -> int:
-    """The minute of the clock bar ``bars`` before the one at or after ``minute``, or of the first there is."""
+    """The open time of the clock bar ``bars`` before the one at or after ``minute``, or of the first clock bar."""
     at = int(np.searchsorted(clock, minute))
     return int(clock[max(at - bars, 0)])

@@ -1,4 +1,4 @@
-"""Whether a pair's prices agree with those of two others that share its currencies.
+"""Checks whether a pair's prices agree with those of two others that share its currencies.
 
 ln(X/Y) - ln(X/Z) + ln(Y/Z) is 0 up to spreads and the age of quotes, a few basis points. A file in the wrong unit, of
 another instrument or with a price that is a fifth too high is off by hundreds.
@@ -16,13 +16,15 @@ from fxloom.series.siblings import triangles_of
 
 TOLERANCE = 0.02  # of the price: 200 bp; market28's widest residual in six weeks of minutes is 32 bp
 SAMPLES = 500  # minutes compared, spread evenly
-FEW = 20  # common minutes below which nothing is concluded
+MIN_COMMON = 20  # with fewer common minutes, nothing is concluded
 
 
 @dataclass(frozen=True)
 class Triangle:
-    """A comparison: the two other pairs, minutes compared, the share of them off by more than ``TOLERANCE``, and the
-    median factor between the pair's price and the one that the others imply.
+    """A comparison of a pair with two others.
+
+    ``compared``: how many minutes; ``off``: the share of them (0 to 1) that differ by more than ``TOLERANCE``;
+    ``factor``: the median ratio of the pair's price to the one that the others imply.
     """
 
     others: tuple[str, str]
@@ -45,9 +47,9 @@ def triangles(pair: str, bars: Bars, read: Callable[[str], Bars]) -> Iterator[Tr
 
 
 def _compared(bars: Bars, legs: list[Bars], sign: float, sign_of_other: float) -> Floats | None:
-    """The log residuals at a sample of the minutes that all three have; None if these are too few."""
+    """The log residuals at a sample of the minutes that all three have; None if there are too few."""
     common = np.intersect1d(np.intersect1d(bars.ts, legs[0].ts), legs[1].ts)
-    if len(common) < FEW:
+    if len(common) < MIN_COMMON:
         return None
     chosen = common[np.unique(np.linspace(0, len(common) - 1, SAMPLES).astype(np.int64))]
     logs = [np.log(b.close[np.searchsorted(b.ts, chosen)]) for b in (bars, *legs)]

@@ -1,4 +1,4 @@
-"""Whether the prices of a file contradict those of other stored pairs."""
+"""Checks the prices of a file against those of other stored pairs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fxloom.sources.records import SourceFile
 from fxloom.stores.base import CorruptError, Store
 from fxloom.stores.frames import joined
 
-MOST_OFF = 0.5  # share of the compared minutes above which a triangle contradicts the file
+MAX_OFF = 0.5  # share of the compared minutes above which a triangle contradicts the file
 NOTED = 0.01  # ... and above which it is noted
-COMPARED = 2  # one triangle cannot show which of its three pairs is wrong; two that agree can
+COMPARED = 2  # triangles; one cannot show which of its three pairs is wrong, two that agree can
 
 
 def contradiction(store: Store, file: SourceFile) -> tuple[str, list[str]]:
@@ -27,11 +27,11 @@ def contradiction(store: Store, file: SourceFile) -> tuple[str, list[str]]:
     chosen = sorted({months[0], months[len(months) // 2], months[-1]}) if months else []
     bars = joined([file.bars.between(*month_bounds(month)) for month in chosen])
     found = list(islice(triangles(file.pair, bars, lambda pair: _stored(store, pair, chosen)), COMPARED))
-    if found and all(t.off > MOST_OFF for t in found):
+    if found and all(t.off > MAX_OFF for t in found):
         worst = max(found, key=lambda t: t.compared)
         return (
-            f"its prices are {worst.factor:.4g} times what {' and '.join(worst.others)} imply, as they are stored: one "
-            "of the three has a wrong unit or is another instrument; pass --trust-prices to accept it"
+            f"its prices are {worst.factor:.4g} times what the stored {' and '.join(worst.others)} imply: one of the "
+            "three is in the wrong unit or is another instrument; pass --trust-prices to accept the file"
         ), []
     return "", [_note(t) for t in found if t.off > NOTED]
 
@@ -42,7 +42,7 @@ def _note(triangle: Triangle) -> str:
 
 
 def _stored(store: Store, pair: str, months: Sequence[str]) -> Bars:
-    """The stored bars of ``pair`` in ``months``; none where they are corrupt, which is not this file's fault."""
+    """The stored bars of ``pair`` in ``months``; none if they are corrupt, which is not this file's fault."""
     try:
         return joined([store.read_bars(pair, *month_bounds(month)) for month in months])
     except CorruptError:

@@ -1,4 +1,4 @@
-"""Copies one store into another of either kind: settings, bars, partitions with their records, all compared."""
+"""Copies one store into another of any kind: settings, bars and partitions, each compared with the original."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fxloom.stores.base import CorruptError, Store, StoreError
 
 @dataclass
 class CopyReport:
-    """What was copied, what the target had already, what was unreadable, and what changed in the source meanwhile."""
+    """What was copied, already present or unreadable, and what changed in the source during the copy."""
 
     bars: int = 0
     partitions: int = 0
@@ -31,10 +31,11 @@ class CopyReport:
 def copy_store(
     source: Store, target: Store, on_partition: Callable[[PartitionKey], None] = lambda _: None
 ) -> CopyReport:
-    """Copy ``source`` into ``target``, which is new or has the same settings; repeat it to resume after an interruption
-    Rows and their records are read from the source in one step, and what is read back from the target is compared
-    with them. The source may be written to meanwhile; what changed after it was copied is in the report. StoreError
-    if the settings differ, or if what is read back is not what was written.
+    """Copy ``source`` into ``target``, which is new or has the same settings; run it again to resume.
+
+    Everything is read back from the target and compared. The source may be written to during the copy; the report
+    lists what changed after it was copied. StoreError if the settings differ, if the source has no bars, or if what is
+    read back is not what was written; LockedError if another writer holds the target.
     """
     settings = ready_settings(source)
     report = CopyReport()
@@ -58,7 +59,7 @@ def copy_store(
 
 
 def _begin(settings: Settings, target: Store) -> None:
-    """Make the target a store with these settings; each pair is added once its bars are there."""
+    """Give the target these settings; each pair is added once its bars are copied."""
     there = target.settings()
     if there is None:
         target.write_settings(replace(settings, pairs={}))
@@ -101,7 +102,7 @@ def same_bars(a: Bars, b: Bars) -> bool:
 
 
 def _copy_partition(source: Store, target: Store, listed: Record, held: Record | None, report: CopyReport) -> None:
-    """Copy one partition as it is now, which may not be as it was ``listed``, if it is still there."""
+    """Copy one partition, if it still exists, as it is now: it may have changed since it was ``listed``."""
     key = listed.key
     if held == listed:
         report.present += 1

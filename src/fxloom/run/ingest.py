@@ -1,4 +1,4 @@
-"""From users' files to stored bars: accept or refuse each file, merge it by month, settle new pairs, report."""
+"""Ingests users' files: accepts or refuses each one, merges it by month, settles new pairs, and reports."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from fxloom.sources.records import FileResult, Ignored, Quarantined, Refused, So
 from fxloom.stores.addresses import is_database, refuse_foreign_address
 from fxloom.stores.base import CorruptError, Store, StoreError
 
-AS_FOUND, AS_SETTLED = ReadOptions(), IngestOptions()
+DEFAULT_READING, DEFAULT_OPTIONS = ReadOptions(), IngestOptions()
 SHOWN = 3  # examples of each kind in a report
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file; ``Merge`` explains the counts of bars, ``set_aside`` counts filler in weekends."""
+    """What happened to one file. ``Merge`` explains the counts of bars; ``set_aside`` counts weekend filler."""
 
     name: str
     pair: str = ""
@@ -53,19 +53,20 @@ class FileReport:
 def ingest(
     store: Store,
     paths: Sequence[str | Path],
-    reading: ReadOptions = AS_FOUND,
-    options: IngestOptions = AS_SETTLED,
+    reading: ReadOptions = DEFAULT_READING,
+    options: IngestOptions = DEFAULT_OPTIONS,
     wait: float = 0.0,
     on_file: Callable[[FileReport], None] = lambda _: None,
 ) -> list[FileReport]:
-    """Store the bars of ``paths``; a file that is refused leaves nothing behind and does not stop the others.
+    """Store the bars of the files in ``paths``; returns one report per file, also passed to ``on_file``.
 
+    A refused file leaves nothing behind and does not stop the others. ``wait``: seconds to wait for another writer.
     StoreError if a path does not exist or the store cannot be written, LockedError if another writer holds it.
     """
     for path in paths:
         refuse_foreign_address(path)
         if not str(path).strip():
-            raise StoreError("the path of a file is empty: pass a file or a folder")
+            raise StoreError("a path is empty: pass a file or a folder")
     missing = [str(p) for p in paths if not is_database(p) and not Path(p).exists()]
     if missing:
         raise StoreError(f"no such file or folder: {', '.join(missing)}")
@@ -98,10 +99,10 @@ def _read(paths: Sequence[str | Path], reading: ReadOptions) -> Iterator[FileRes
 
 @dataclass
 class _Ingest:
-    """The files of one ingest, handled one after the other.
+    """The state of one ingest while it handles its files one by one.
 
-    A pair is settled at the end, from the bars stored by then. Until then no reader sees it, and if the ingest is
-    killed, the next one settles it.
+    Pairs are settled at the end, from the bars stored by then. Until then no reader sees a new pair, and if the ingest
+    is killed, the next one settles it.
     """
 
     store: Store
@@ -115,7 +116,7 @@ class _Ingest:
         self.settings = self.store.settings()
 
     def take(self, outcome: FileResult) -> FileReport | None:
-        """Store the bars of one file; None if its report depends on what other files of its pair contain."""
+        """Store the bars of one file; returns None if its report depends on other files of its pair."""
         if isinstance(outcome, Ignored):
             return FileReport(outcome.name, ignored=outcome.reason)
         if isinstance(outcome, Refused):
@@ -133,7 +134,7 @@ class _Ingest:
         return self._store(replace(outcome, notes=(*outcome.notes, *notes)), merges)
 
     def _refused(self, report: FileReport, quarantined: Sequence[Quarantined]) -> FileReport:
-        """``report`` with the offending rows, which are kept if the store exists: a refusal does not create one."""
+        """``report`` with the offending rows, which are kept only if the store exists: a refusal does not create it."""
         rows = tuple(map(_shown, quarantined[:SHOWN]))
         kept = _keep_quarantined(self.store, report.name, quarantined) if self.settings is not None else ""
         return replace(report, examples=rows, quarantined=len(quarantined), quarantine=kept)
@@ -148,7 +149,7 @@ class _Ingest:
         )
 
     def _side_of(self, pair: str) -> str:
-        """The side of the stored prices of ``pair``, "" without stored prices."""
+        """The side ("bid", "mid") of the stored prices of ``pair``, "" if it has none."""
         if self.settings is not None and pair in self.settings.pairs:
             return self.settings.pairs[pair].price_side
         if pair not in self.sides:
@@ -156,7 +157,7 @@ class _Ingest:
         return self.sides[pair]
 
     def _merge(self, file: SourceFile, month: str) -> tuple[Merge, CorruptError | None]:
-        """A month of ``file`` merged with the stored bars; if these are corrupt, without them, and the error."""
+        """A month of ``file`` merged with the stored bars, or alone if those are corrupt, and the error."""
         start, end = month_bounds(month)
         incoming = file.bars.between(start, end)
         try:
@@ -166,7 +167,7 @@ class _Ingest:
         return merged(self._with_volume(file.pair, stored), incoming, self.options.replace), corruption
 
     def _with_volume(self, pair: str, stored: Bars) -> Bars:
-        """``stored`` without its volume if that is all zeros and the pair has none, so that it can be completed."""
+        """``stored`` without an all-zero volume, if the pair was settled without: a file may then complete it."""
         info = self.settings.pairs.get(pair) if self.settings is not None else None
         settled = info is not None and info.has_volume
         if settled or stored.volume is None or bool(np.any(stored.volume > 0)):
@@ -202,18 +203,18 @@ class _Ingest:
         return f"the stored bars of {pair} {month} were corrupt, {where}; this file's bars replace them ({corruption})"
 
     def _unused(self, file: SourceFile) -> Iterator[str]:
-        """Notes on what the file has although the pair was settled without it."""
+        """Notes on volume or quotes that the file has although the pair was settled without them."""
         info = self.settings.pairs.get(file.pair) if self.settings is not None else None
         if info is None:
             return
         bars = file.bars
         if not info.has_volume and self.options.volume is None and bars.volume is not None and np.any(bars.volume > 0):
-            yield f"it has volume, but {file.pair} was settled without: `fxloom ingest --volume yes` changes that"
+            yield f"its volume is not used: {file.pair} was settled without; pass --volume yes to use it"
         if not info.has_quotes and self.options.quotes is None and bars.spread is not None:
-            yield f"it has quotes, but {file.pair} was settled without: `fxloom ingest --quotes yes` changes that"
+            yield f"its quotes are not used: {file.pair} was settled without; pass --quotes yes to use them"
 
     def _waits(self, file: SourceFile, report: FileReport) -> bool:
-        """Whether the file's pair is new and has no bar yet that its rate index could start from."""
+        """Whether the file's pair is new and has no bar yet from which its rate index could start."""
         settings = self.settings
         if settings is None or settings.baseline is None or file.pair in settings.pairs or not len(file.bars):
             return False
@@ -225,7 +226,7 @@ class _Ingest:
         return True
 
     def finish(self) -> Iterator[FileReport]:
-        """The deferred reports: of files that are accepted after all, and of those whose bars are removed again."""
+        """The deferred reports; the bars of pairs that still have no base are removed again."""
         settings = self.settings
         if settings is None or settings.baseline is None:
             return

@@ -11,17 +11,17 @@ from fxloom.bars.bars import Bars, Flags, Floats
 from fxloom.bars.months import iso
 from fxloom.stores.frames import joined
 
-LEAST_CONFLICTS = 10  # fewer differing bars than this are a vendor's revision, not another market
+MIN_CONFLICTS = 10  # fewer differing bars than this are a vendor's revision, not another market
 OPTIONAL = ("volume", "spread")
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A month of stored bars merged with those of a file: the bars to store, and counts of the file's bars by kind.
+    """A month of stored bars merged with a file's: the bars to store, and how many of the file's are of each kind.
 
-    ``new``: not stored before; ``identical``: stored already; ``completed``: stored, but without the volume or spread
-    that the file has; ``conflicting``: stored with other numbers, which were kept; ``replaced``: stored with other
-    numbers, which the file's replaced.
+    ``new``: not stored before; ``identical``: already stored; ``completed``: stored without the volume or spread that
+    the file has; ``conflicting``: stored with other values, which are kept; ``replaced``: stored with other values,
+    which the file's replace. ``examples`` describes some of the conflicts.
     """
 
     bars: Bars
@@ -44,7 +44,7 @@ class Merge:
 
 
 def merged(stored: Bars, incoming: Bars, newer_wins: bool = False) -> Merge:
-    """``stored`` merged with ``incoming``; a stored bar wins over a conflicting one unless ``newer_wins``."""
+    """Merge ``incoming`` into ``stored``, both of one month; a stored bar wins a conflict unless ``newer_wins``."""
     at = np.searchsorted(stored.ts, incoming.ts)
     known = np.zeros(len(incoming), np.bool_)
     inside = at < len(stored)
@@ -89,7 +89,7 @@ def _equal(a: Bars, b: Bars) -> Flags:
     for name in ("open", "high", "low", "close", *OPTIONAL):
         left, right = getattr(a, name), getattr(b, name)
         if left is not None and right is not None:
-            # a spread is a difference of quotes: its last bits depend on how it was written
+            # a spread is a difference of quotes: its last bits depend on how the file writes them
             close = np.isclose(left, right, rtol=1e-9, atol=1e-12) if name == "spread" else left == right
             same &= close | np.isnan(left) | np.isnan(right) if name in OPTIONAL else close
     return same
@@ -124,12 +124,12 @@ def _in_order(parts: Sequence[Bars]) -> Bars:
 
 
 def refusal_of(merges: Sequence[Merge]) -> str:
-    """Why the whole file is refused: most of its bars that are already stored differ there; "" if not."""
+    """Why the whole file is refused: most of the stored bars that it covers differ; "" if it is not."""
     overlapping, conflicting = sum(m.overlapping for m in merges), sum(m.conflicting for m in merges)
-    if conflicting < LEAST_CONFLICTS or 2 * conflicting <= overlapping:
+    if conflicting < MIN_CONFLICTS or 2 * conflicting <= overlapping:
         return ""
     example = next(example for m in merges for example in m.examples)
     return (
-        f"{conflicting:,} of its {overlapping:,} bars that are already stored differ there ({example}): is "
-        "it another zone, feed or pair? Keep it in a separate store, or let it win with --replace"
+        f"{conflicting:,} of {overlapping:,} stored bars differ in this file ({example}): check its time zone, feed "
+        "and pair; keep it in a separate store, or pass --replace to let it win"
     )

@@ -1,7 +1,7 @@
-"""Why the last attempt at a partition did not write it: refused by its gates, or failed.
+"""Records why the last attempt to write a partition did not: it was refused by its gates, or it failed.
 
-A refused partition leaves nothing in the store, which looks like one that was never computed.
-The store keeps one document of such outcomes; a partition is removed from it once it is written.
+A refused partition leaves nothing in the store and would look as if it had never been computed. The store keeps one
+document of such outcomes; a partition is removed from it once it is written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAME = "outcomes.json"
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a partition with this fingerprint was not written."""
+    """Why a partition with this fingerprint was not written: ``result`` is "refused" or "failed"."""
 
     result: str
     why: str
@@ -41,7 +41,7 @@ def troubles_of(store: Store) -> dict[PartitionKey, Trouble]:
 
 
 def record_outcomes(store: Store, plan: Plan, results: Iterable[PartitionResult]) -> None:
-    """Add the refusals and failures in ``results`` to the store's document, and remove what has been written since."""
+    """Add refusals and failures in ``results`` to the store's document, and remove partitions that are now written."""
     before = troubles_of(store)
     fingerprints = {partition.key: partition.fingerprint for partition in plan.partitions}
     after = dict(before)

@@ -1,4 +1,4 @@
-"""Populate: plan, compute what is not fresh, and report."""
+"""Populates a store: plans, computes what is not fresh, and reports."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from fxloom.system.cache import cache_root
 # For estimates only; includes reading, statistics and writing. Measured on a two-core server of 2025.
 SECONDS_PER_VALUE = 9e-8
 BYTES_PER_VALUE = {"float32": 3.3, "float64": 6.5}  # real bars take 2.8 as float32
-PANEL_BYTES = 3 << 30  # the most that a task of many pairs may take
+PANEL_BYTES = 3 << 30  # the most that a panel task may take
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The approximate cost of a plan: values, seconds on one core, bytes on disk."""
+    """The approximate cost of a plan: number of values, seconds on one core, bytes on disk."""
 
     values: int
     seconds: float
@@ -35,7 +35,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Planned:
-    """The first event of a populate: what it will do."""
+    """The first event of a run: what it will do."""
 
     plan: Plan
     estimate: Estimate
@@ -43,7 +43,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class TaskDone:
-    """The event after each task: what became of its partitions."""
+    """The event after each task: the results of its partitions."""
 
     task: Task
     results: list[PartitionResult]
@@ -54,7 +54,7 @@ Event = Planned | Compiled | TaskDone
 
 @dataclass
 class Summary:
-    """The summary of a populate."""
+    """The summary of a run: its plan, and the results so far."""
 
     plan: Plan
     results: list[PartitionResult] = field(default_factory=list)
@@ -77,10 +77,10 @@ class Summary:
 
 
 def state_of(store: Store, pairs: Collection[str] | None = None, lazily: bool = False) -> StoreState:
-    """What is stored, for the planner; StoreError if nothing has been ingested.
+    """The store's state for the planner; StoreError if nothing has been ingested.
 
-    ``pairs``: those whose bars the plan depends on (None: all). ``lazily`` looks up fingerprints one by one, as a plan
-    of a few partitions needs them, instead of reading the records of the whole store.
+    ``pairs``: those whose bars the plan depends on (None: all). ``lazily`` looks up fingerprints on demand, for plans
+    of a few partitions, instead of reading the records of the whole store.
     """
     settings = ready_settings(store)
     fingerprints: Mapping[PartitionKey, str] = (
@@ -115,11 +115,11 @@ def ready_settings(store: Store) -> Settings:
     settings = store.settings()
     if settings is None:
         raise StoreError(
-            f"there is no store in {store.url}: check its name, or create it with "
+            f"there is no store at {store.url}: check the address, or create the store with "
             f"`fxloom ingest --store {store.url} PATH`"
         )
     if not settings.pairs:
-        why = "has bars of an ingest that did not come to its end" if store.pairs_with_bars() else "has no bars yet"
+        why = "has only bars from an unfinished ingest" if store.pairs_with_bars() else "has no bars yet"
         raise StoreError(f"{store.url} {why}: run `fxloom ingest --store {store.url} PATH`")
     return settings
 
@@ -135,8 +135,8 @@ def _check_months(store: Store, state: StoreState, pairs: Sequence[str] | None, 
     stored = sorted({month for pair in pairs or state.days for month in state.days[pair]})
     if not any(months[0] <= month <= months[1] for month in stored):
         raise StoreError(
-            f"no bars from {months[0]} to {months[1]} in {store.url}; those of {', '.join(pairs or state.days)} are "
-            f"of {stored[0]} to {stored[-1]}"
+            f"no bars from {months[0]} to {months[1]} in {store.url}: the bars of {', '.join(pairs or state.days)} run "
+            f"from {stored[0]} to {stored[-1]}"
         )
 
 
@@ -147,7 +147,7 @@ def plan_for(
     tables: Sequence[str] | None = None,
     force: bool = False,
 ) -> Plan:
-    """The plan of a populate; StoreError for unknown pairs, KeyError for unknown tables."""
+    """The plan of a run; StoreError for pairs or months without bars, KeyError for unknown tables."""
     state = state_of(store)
     check_pairs(store, state, pairs)
     if months:
@@ -156,7 +156,7 @@ def plan_for(
 
 
 def estimate(plan: Plan, dtype: str) -> Estimate:
-    """The approximate number of values, time and disk space that the tasks of ``plan`` take."""
+    """The approximate cost of the tasks of ``plan``; ``dtype`` is "float32" or "float64"."""
     values = sum(p.rows * len(tables()[p.key.table].features) for task in plan.tasks for p in task.partitions)
     return Estimate(values, values * SECONDS_PER_VALUE, int(values * BYTES_PER_VALUE[dtype]))
 
@@ -166,8 +166,8 @@ def check_room(store: Store, need: Estimate) -> None:
     free = store.free_bytes()
     if free is not None and need.bytes > free:
         raise StoreError(
-            f"{store.url} has room for {free / 1e9:.1f} GB, this takes about {need.bytes / 1e9:.1f} GB: "
-            "free some space, or populate fewer tables or months"
+            f"{store.url} has {free / 1e9:.1f} GB of free space, but this needs about {need.bytes / 1e9:.1f} GB: free "
+            "some space, or populate fewer tables or months"
         )
 
 
@@ -180,9 +180,9 @@ def populating(
     force: bool = False,
     wait: float = 0.0,
 ) -> Iterator[Event]:
-    """Bring the requested partitions up to date, yielding events: iterate over it to do the work.
+    """Bring the requested partitions up to date, yielding events; the work is done while you iterate.
 
-    ``months``: first and last, "YYYY-MM". ``workers``: processes, None for one per processor, 1 for this process.
+    ``months``: first and last, "YYYY-MM". ``workers``: how many processes (None: one per processor; 1: this one).
     ``wait``: seconds to wait for another writer. A task that fails is reported in its results; the others continue.
     StoreError if the store has no bars or no space, KeyError for an unknown table, LockedError if another writer
     holds the store, UnsafeCacheError if others may write to the folder of compiled kernels.
@@ -220,7 +220,7 @@ def populate(
 
 
 def _recorded(store: Store, plan: Plan, events: Iterable[TaskDone]) -> Iterator[TaskDone]:
-    """``events``; however they end, what was refused or failed is recorded."""
+    """Pass on ``events``; however they end, record what was refused or failed."""
     results: list[PartitionResult] = []
     try:
         for event in events:
@@ -229,8 +229,10 @@ def _recorded(store: Store, plan: Plan, events: Iterable[TaskDone]) -> Iterator[
     finally:
         try:
             record_outcomes(store, plan, results)
-        except (StoreError, OSError) as error:  # the results themselves are reported all the same
-            logging.getLogger("fxloom").warning("fxloom: what was refused or failed could not be recorded: %s", error)
+        except (StoreError, OSError) as error:  # the results themselves are still reported
+            logging.getLogger("fxloom").warning(
+                "fxloom: could not record which partitions were refused or failed: %s", error
+            )
 
 
 def run_tasks(store: Store, tasks: Sequence[Task], executor: Executor) -> Iterator[TaskDone]:
@@ -243,5 +245,5 @@ def run_tasks(store: Store, tasks: Sequence[Task], executor: Executor) -> Iterat
 
 
 def _may_start(task: Task, running: Collection[Task]) -> bool:
-    """Two tasks of many pairs run at once only if there is memory for both."""
+    """Run two panel tasks at once only if there is memory for both."""
     return bool(task.pair) or all(t.pair for t in running) or free_memory() > PANEL_BYTES

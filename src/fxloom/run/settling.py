@@ -1,4 +1,4 @@
-"""Settles the properties of a pair, once, from its stored bars at the end of the ingest that added the first."""
+"""Settles the properties of a new pair, once, from its stored bars at the end of the ingest that added it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fxloom.stores.base import Store, StoreError
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """The user's choices that override what is found in the data: see ``fxloom ingest --help``.
+    """The user's choices, which override what is found in the data; see ``fxloom ingest --help``.
 
     ``replace``: these bars win over stored ones that differ. ``volume``, ``quotes``: whether the pairs have them (None:
-    as found). ``trust_prices``: take files whose prices contradict those of other stored pairs.
+    as found). ``trust_prices``: accept files whose prices contradict those of other stored pairs.
     """
 
     replace: bool = False
@@ -29,15 +29,15 @@ class IngestOptions:
 
 
 def unsettled_pairs(store: Store, settings: Settings) -> list[str]:
-    """Pairs that have bars but no settings: of an ingest that is running or was interrupted."""
+    """Pairs that have bars but no settings, because an ingest is running or was interrupted."""
     return [pair for pair in store.pairs_with_bars() if pair not in settings.pairs]
 
 
 def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Settings | None:
-    """Record, in one step, the baseline of every new pair and what its stored bars contain.
+    """Record, in one step, the baseline price of every new pair and whether its bars have volume and quotes.
 
     ``touched``: the pairs of this ingest, to which ``options`` applies. A new pair without a bar at or after the
-    baseline time stays unsettled. StoreError if volume or quotes are asked for that no stored bar of a pair has.
+    baseline time stays unsettled. StoreError if ``options`` requires volume or quotes that a pair's bars do not have.
     """
     before = store.settings()
     if before is None:
@@ -54,18 +54,18 @@ def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Se
             settings = settings.with_pair(pair, PairInfo(close, has_volume(store, pair), has_quotes(store, pair), side))
     lacking = []
     for pair in sorted(set(touched) & set(settings.pairs)):
-        info, absent = _as_told(store, pair, settings.pairs[pair], options)
+        info, absent = _with_choices(store, pair, settings.pairs[pair], options)
         settings = settings.with_pair(pair, info)
         lacking += absent
     if settings != before:
         store.write_settings(settings)
     if lacking:
-        raise StoreError(f"no stored bar has what --volume yes or --quotes yes asks for: {', '.join(lacking)}")
+        raise StoreError(f"--volume yes or --quotes yes cannot be applied: no stored bar has {', '.join(lacking)}")
     return settings
 
 
-def _as_told(store: Store, pair: str, info: PairInfo, options: IngestOptions) -> tuple[PairInfo, list[str]]:
-    """``info`` with the user's choices, and which of those the stored bars lack."""
+def _with_choices(store: Store, pair: str, info: PairInfo, options: IngestOptions) -> tuple[PairInfo, list[str]]:
+    """``info`` with the user's choices, and those of them that the stored bars cannot meet."""
     lacking = []
     if options.volume is not None:
         if options.volume and not has_volume(store, pair):
@@ -81,7 +81,7 @@ def _as_told(store: Store, pair: str, info: PairInfo, options: IngestOptions) ->
 
 
 def first_close(store: Store, pair: str, baseline: int) -> float | None:
-    """The close of the first stored bar at or after minute ``baseline``, or None."""
+    """The close of the first stored bar at or after minute ``baseline`` (since 1970), or None."""
     months = [month for month in store.bar_months(pair) if month_bounds(month)[1] > baseline]
     for month in sorted(months):
         bars = store.read_bars(pair, baseline, month_bounds(month)[1])
@@ -122,6 +122,8 @@ def no_base(pair: str, settings: Settings) -> str:
 
 def rebase(store: Store, baseline: int | None, pairs: Sequence[str] | None = None) -> Settings:
     """Settle the baseline price of ``pairs`` (default: all) again from the stored bars; their features become stale.
+
+    ``baseline``: the new baseline time in minutes since 1970, None to keep the old one.
 
     StoreError if the store has no settled pair, or if a pair has no bar at or after the baseline time.
     """

@@ -20,18 +20,25 @@ from fxloom.run.executors import Executor, JobsRun, executor_for
 from fxloom.system.cache import cache_root, report_once, write_private
 from fxloom.system.lock import lock
 
-PAIRS = ("eurusd", "gbpusd", "usdjpy", "eurgbp", "usdcad")  # holds whole triangles and a whole cointegration system
+PAIRS = (
+    "eurusd",
+    "gbpusd",
+    "usdjpy",
+    "eurgbp",
+    "usdcad",
+)  # include complete triangles and a complete cointegration system
 LONGEST = ("correlation", "hmm_regime", "bqx_momentum", "ssa_features", "volatility_surface", "technical")  # first
 START, FIRST, END = dt.date(2024, 1, 1), dt.date(2024, 1, 14), dt.date(2024, 1, 16)
 
 
 def compiled_marker() -> str:
+    """The name of the file in the cache folder that marks the current kernels as compiled."""
     return f"compiled-{kernels_digest()}"
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """The event after the kernels of each family are compiled: how many families are done, of how many."""
+    """The event after each family's kernels are compiled: ``done`` of ``total`` families."""
 
     done: int
     total: int
@@ -41,8 +48,8 @@ def compiling(executor: Executor) -> Iterator[Compiled]:
     """Compile every kernel by computing every family on a few synthetic bars, unless that was done before.
 
     Waits for another process that is compiling. Without a cache folder there is nothing to share, and each worker
-    compiles what it needs; so it does if a worker dies here or a family cannot be compiled, and the tasks that need
-    that family then say why. UnsafeCacheError as ``cache_root``.
+    compiles what it needs. The same happens if a worker dies here or a family cannot be compiled; the tasks that need
+    that family then report the reason. Raises UnsafeCacheError like ``cache_root``.
     """
     root = cache_root()
     if root is None:
@@ -62,7 +69,7 @@ def _compiling(executor: Executor, marker: Path) -> Iterator[Compiled]:
     names = sorted((family.name for family in families()), key=lambda name: name not in LONGEST)
     yield Compiled(0, len(names))
     failures: list[str] = []
-    for done, (_, failure) in enumerate(JobsRun(executor, _warm_or_say_why, names), 1):
+    for done, (_, failure) in enumerate(JobsRun(executor, _warm_or_reason, names), 1):
         failures += [str(failure)] if failure is not None else []
         yield Compiled(done, len(names))
     if not failures:
@@ -72,7 +79,7 @@ def _compiling(executor: Executor, marker: Path) -> Iterator[Compiled]:
             report_once(f"compiled kernels cannot be cached ({error})")
 
 
-def _warm_or_say_why(name: str) -> str | None:
+def _warm_or_reason(name: str) -> str | None:
     try:
         warm_family(name)
     except Exception as error:  # noqa: BLE001 - the tasks that need these kernels fail with the same reason
@@ -81,7 +88,7 @@ def _warm_or_say_why(name: str) -> str | None:
 
 
 def warm(workers: int) -> None:
-    """Compile every kernel in ``workers`` processes, 1 for this one."""
+    """Compile every kernel in ``workers`` processes; 1 means this process."""
     with executor_for(workers, len(families())) as executor:
         for _ in compiling(executor):
             pass

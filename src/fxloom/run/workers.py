@@ -1,4 +1,4 @@
-"""The work of a task: read its bars, compute its tables, publish those that pass their gates."""
+"""Runs a task: reads its bars, computes its tables, and publishes those that pass their gates."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _changed(settings: Settings, task: Task, bars: Mapping[str, Bars]) -> str:
 
 
 def _computed(settings: Settings, task: Task, bars: Mapping[str, Bars]) -> Iterator[Computed | Failure]:
-    """All tables of ``task``: one job per table, since the partitions of a table of many pairs share their start."""
+    """Compute all tables of ``task``, one job per table: the partitions of a panel table share their start."""
     starts = {partition.key.table: partition.start for partition in task.partitions}
     jobs = [Job(tables()[name], start) for name, start in starts.items()]
     return compute_tables(task.pair, bars, settings.pairs, jobs, month_bounds(task.month)[0])
@@ -86,14 +86,14 @@ def _publish(store: Store, settings: Settings, planned: PlannedPartition, comput
 
 
 def _too_large(dtype: str, computed: Computed) -> list[str]:
-    """Refusals of columns with finite values that would overflow the store's type."""
+    """Refusals of columns whose finite values would overflow the store's float type."""
     largest = float(np.finfo(dtype).max)
     bounds = {name: max(abs(s.low or 0.0), abs(s.high or 0.0)) for name, s in computed.stats.items()}
     return [f"{name}: {bound:.3g} is too large for {dtype}" for name, bound in bounds.items() if bound > largest]
 
 
 def _stats_before(store: Store, planned: PlannedPartition) -> dict[str, ColumnStats]:
-    """Those of the previous month, if it is stored and was computed from the current bars and formulas."""
+    """The previous month's statistics, if it is stored and was computed from the current bars and formulas."""
     if planned.before is None:
         return {}
     key, fingerprint = planned.before

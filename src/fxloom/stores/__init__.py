@@ -11,8 +11,8 @@ from fxloom.stores.base import Store
 def open_backend(url: str | Path, adopt: bool = False) -> Store:
     """The store at ``url``: a folder's path, or a URL that begins with postgresql://.
 
-    With ``adopt`` the store replaces rows that have no record in it; without, it refuses to. StoreError if the path
-    is empty, or the address of a database in another form, which is not shown.
+    With ``adopt``, writing to PostgreSQL may replace rows that have no record in the store. StoreError if the path is
+    empty, or if it is the address of a database in an unsupported form (the message does not repeat it).
     """
     refuse_foreign_address(url)
     if is_database(url):

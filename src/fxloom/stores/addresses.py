@@ -1,4 +1,4 @@
-"""Distinguishes a folder's path from the address of a database, which may hold a password and is then never shown."""
+"""Tells a folder's path from a database's address, which may contain a password and is then never shown."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LOGIN = re.compile(r"[^\s/\\:@]+:[^\s/\\@]*@[^\s/\\]")
 
 
 def is_database(path: str | Path) -> bool:
-    """Whether ``path`` is the URL of a PostgreSQL database as this package writes it."""
+    """Whether ``path`` is the URL of a PostgreSQL database, in the one form that is supported."""
     return str(path).startswith(_SCHEMES)
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether ``text`` could be the address of a database in any form, or hold a password.
+    """Whether ``text`` could be the address of a database in any form, or contain a password.
 
     >>> [looks_like_address(t) for t in ("postgresql+psycopg2://u:secret@h/d", "host=h password=secret", "C:/lake")]
     [True, True, False]
@@ -35,7 +35,7 @@ def looks_like_address(text: str) -> bool:
 
 
 def refuse_foreign_address(path: str | Path) -> None:
-    """StoreError, without showing it, if ``path`` is the address of a database in an unsupported form."""
+    """Raise StoreError, without showing ``path``, if it is the address of a database in an unsupported form."""
     if not is_database(path) and looks_like_address(str(path)):
         raise StoreError(
             "this looks like the address of a database in an unsupported form: write it as "
@@ -51,7 +51,7 @@ def may_hold_password(text: str) -> bool:
 
 
 def without_addresses(message: str, words: Iterable[str]) -> str:
-    """``message`` with those of the command line's ``words`` hidden that may hold a password.
+    """``message`` with each of the command line's ``words`` hidden if it may contain a password.
 
     >>> without_addresses("unrecognized arguments: postgresql://u:secret@h/d", ["postgresql://u:secret@h/d"])
     'unrecognized arguments: (an address, not shown)'

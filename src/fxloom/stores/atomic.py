@@ -1,8 +1,8 @@
 """Writes a store's files atomically: to a separate folder beside the data, flushed, renamed, flushed again.
 
-Temporary files are in ``.incoming``, not beside the files that they become, so that no reader of a folder of Parquet
-files picks one up, however it selects them. The next writer removes what a killed process left, and nothing else:
-only regular files in that folder with names made here.
+Temporary files are in ``.incoming``, not beside the files that they become, so that no program which reads a folder of
+Parquet files picks one up, however it selects them. The next writer removes what a killed process left behind, and
+nothing else: only regular files in that folder whose names were made here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def replacing(root: Path, path: Path) -> Iterator[Path]:
 
 
 def clear_temporaries(root: Path) -> None:
-    """Remove what killed writers left behind; the caller holds the store."""
+    """Remove what killed writers left behind; the caller must hold the store's lock."""
     folder = root / INCOMING
     if folder.is_symlink() or not folder.is_dir():
         return
@@ -53,19 +53,19 @@ def clear_temporaries(root: Path) -> None:
 
 @contextlib.contextmanager
 def store_errors(root: Path) -> Iterator[None]:
-    """Turn system errors on writing under ``root`` into StoreError that says what to do."""
+    """Turn system errors while writing under ``root`` into a StoreError that says what to do."""
     try:
         yield
     except OSError as error:
         if error.errno in FORBIDDEN:
-            raise StoreError(f"{root} cannot be written to: {error}") from error
+            raise StoreError(f"{root} cannot be written to ({error}): check its permissions") from error
         if error.errno in FULL:
             raise StoreError(
-                f"{root}: {error}; finished work is kept: free some space and run the command again"
+                f"{root}: {error}: free some space and run the command again; finished work is kept"
             ) from error
         if error.errno == errno.EXDEV:
             raise StoreError(
-                f"{root}: {error}; a store must be on one file system: do not link parts of it elsewhere"
+                f"{root}: {error}: a store must be on one file system; do not link parts of it elsewhere"
             ) from error
         raise StoreError(f"{root}: {error}") from error
 
@@ -92,7 +92,7 @@ def flush(path: Path) -> None:
 def flush_folder(path: Path) -> None:
     """Flush a folder's entries to disk."""
     if sys.platform == "win32":
-        return  # folders cannot be opened there, but the rename itself is journalled
+        return  # Windows cannot open folders, but NTFS journals the rename itself
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The interface of a store of bars and features, for all back ends."""
+"""The interface of a store of bars and features, the same for all back ends."""
 
 from __future__ import annotations
 
@@ -12,32 +12,35 @@ from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 
-Part = Callable[[list[str]], pl.DataFrame]  # from the wanted features to a frame of them with ts_utc and pair
+Part = Callable[[list[str]], pl.DataFrame]  # from feature names to a frame of ts_utc, pair and these features
 
 
 class StoreError(RuntimeError):
-    """A store cannot do what was requested: corrupt, in use, read-only, incompatible. The message says what to do."""
+    """The store is corrupt, in use, read-only or incompatible; the message says what to do."""
 
 
 class CorruptError(StoreError):
-    """The stored data itself is corrupt, not just unreachable: only then may it be replaced."""
+    """The stored data itself is corrupt, not just unreachable; only then may it be replaced."""
 
 
 class NewerFormatError(StoreError):
-    """The stored data was written by a later version of fxloom: it is neither read nor replaced."""
+    """The stored data was written by a later version of fxloom; it is neither read nor replaced."""
 
 
 def newer_format(where: object, found: object) -> NewerFormatError:
-    """The error for something at ``where`` in a format that this version does not know."""
+    """The error for data at ``where`` in the format ``found``, which this version does not know."""
     return NewerFormatError(
-        f"{where} was written by a later version of fxloom (format {found}) and was left alone: update fxloom to use it"
+        f"{where} was written by a later version of fxloom (format {found}) and is left alone: update fxloom to use it"
     )
 
 
 class Store(Protocol):
-    """Bars and features by pair and month. Writing is atomic: a reader sees a partition whole, old or new."""
+    """Bars and features by pair and month. Writing is atomic: readers see a partition whole, either old or new.
 
-    url: str  # may be shown
+    Every method may raise StoreError if the store cannot be reached, read or written.
+    """
+
+    url: str  # without a password: may be shown
 
     @property
     def address(self) -> str:
@@ -63,63 +66,67 @@ class Store(Protocol):
         """The stored months of a pair, each with the summaries of its days."""
 
     def drop_bars(self, pair: str, month: str) -> None:
-        """Remove a month of bars, if it is there."""
+        """Remove a month of bars, if it exists."""
 
     def set_bars_aside(self, pair: str, month: str) -> str:
-        """Remove a corrupt month of bars, so that it can be ingested again; returns where it is kept, "" if not."""
+        """Remove a corrupt month of bars, so that it can be ingested again; returns where it is kept, "" if nowhere."""
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
-        """The bars with ``start <= ts < end`` (minutes since 1970), verified against the summaries of their days.
+        """The bars with ``start <= ts < end`` (minutes since 1970), verified against the stored summaries of days.
 
         CorruptError if they are not the bars that were written.
         """
 
     def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
-        """Replace a month of bars, which are prices of ``side``; ValueError if a bar lies outside the month."""
+        """Replace a month of bars; ``side``: "bid" or "mid" prices. ValueError if a bar lies outside the month."""
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
-        """The records of all published partitions, except corrupt ones (see ``find_corrupt``)."""
+        """The records of all published partitions of ``tables`` (None: all), except corrupt ones."""
 
     def record(self, key: PartitionKey) -> Record | None:
         """The record of one partition, None if it is missing or corrupt."""
 
     def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
-        """A partition's record and rows (ts_utc, pair, features of the catalogue), read in one step; None if missing.
+        """A partition's record and rows (ts_utc, pair, the table's features), read in one step; None if missing.
 
         CorruptError if it is corrupt.
         """
 
     def find_corrupt(self) -> list[Corruption]:
-        """What is unreadable in the store, or not where it belongs."""
+        """Bars and partitions that cannot be read, and files that do not belong in the store."""
 
     def verify(self) -> list[Corruption]:
-        """Read every partition completely; returns those whose values are not the ones that were written."""
+        """Read every partition completely; returns those whose values differ from what was written."""
 
     def publish(self, record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats]) -> None:
-        """Write a partition, features in catalogue order, and make it visible in one step."""
+        """Write a partition and make it visible in one step.
+
+        ``ts`` (n minutes since 1970), ``pairs`` (n, None for a partition of one pair), ``columns`` (n values per
+        feature, NaN if missing, in catalogue order).
+        """
 
     def parts(
         self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
     ) -> list[tuple[PartitionKey, Part]]:
-        """The partitions of the months from ``start`` to ``end``, each with a function that reads its wanted features.
+        """The partitions of the months from ``start`` to ``end`` (minutes), each with a function that reads features.
 
-        Partitions of all pairs together are complete, whatever ``pairs`` says.
+        A partition that holds all pairs is returned whole, whatever ``pairs`` is.
         """
 
     def scan(self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None) -> pl.LazyFrame | None:
-        """Rows of the months from ``start`` to ``end`` as a lazy frame (ts_utc, pair, features), None if none."""
+        """Rows of the months from ``start`` to ``end`` as a lazy frame (ts_utc, pair, features), None without any."""
 
     def quarantine(self, rows: pl.DataFrame, name: str) -> str:
-        """Keep rows that broke a rule (file, line, reason, text); returns where."""
+        """Store rows that broke a rule (columns file, line, reason, text) under ``name``; returns where."""
 
     def keep(self, name: str, text: str) -> str:
-        """Keep a document of the store, such as "reports/....json"; returns where."""
+        """Store a document under ``name``, such as "reports/....json"; returns where."""
 
     def kept(self, name: str) -> str | None:
-        """The document that ``keep`` wrote under ``name``, None if there is none."""
+        """The document that ``keep`` stored under ``name``, None if there is none."""
 
     def exclusive(self, purpose: str, wait: float = 0.0) -> contextlib.AbstractContextManager[None]:
-        """Hold the store for writing; raises LockedError naming the holder."""
+        """Lock the store for writing; LockedError, naming the holder, if it stays locked for ``wait`` seconds."""
 
     def free_bytes(self) -> int | None:
-        """Room left for partitions, None if unknown."""
+        """Bytes of free space, None if unknown."""

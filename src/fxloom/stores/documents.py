@@ -1,4 +1,4 @@
-"""Settings and records as JSON with a format number and a checksum, so that a changed byte is noticed."""
+"""Settings and records as JSON with a format number and a checksum, so that a changed byte is detected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import PartitionKey, Record, Settings
 from fxloom.stores.base import newer_format
 
-FORMAT = 1  # format of the documents; those with a higher number are left alone
+FORMAT = 1  # format of the documents; those in any other format are left alone
 RECORDED = tuple(f.name for f in fields(Record))
 
 
@@ -31,7 +31,7 @@ def sealed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def opened(document: Any, where: object) -> dict[str, Any]:
-    """The fields that ``sealed`` was given; ValueError if they were changed, NewerFormatError for a later format."""
+    """The fields that were ``sealed``; ValueError if they were changed, NewerFormatError for a later format."""
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")
     found = {name: value for name, value in document.items() if name != "checksum"}
@@ -55,12 +55,12 @@ def settings_of(document: Any, where: object) -> Settings:
 
 
 def record_fields(record: Record) -> dict[str, Any]:
-    """The record as JSON values; not ``asdict``, which would copy every count of every feature."""
+    """The record as JSON values; unlike ``asdict``, it does not copy the statistics of every feature."""
     return {name: getattr(record, name) for name in RECORDED} | {"key": asdict(record.key)}
 
 
 def record_of(found: dict[str, Any]) -> Record:
-    """A record from ``record_fields``; KeyError or TypeError if it is not one."""
+    """A record from ``record_fields``; KeyError or TypeError if a field is missing or unknown."""
     key = PartitionKey(**found.pop("key"))
     found["proxies"] = tuple(found.get("proxies", ()))
     return Record(key=key, **found)

@@ -1,4 +1,4 @@
-"""The store as a folder of Parquet files that any reader understands; ``fxloom.stores.tree`` has the layout.
+"""The store as a folder of Parquet files that any program can read; ``fxloom.stores.tree`` documents the layout.
 
 The only record of a file is its own metadata. A file appears complete or not at all, and everything read is verified
 against the checksums that were written with it.
@@ -106,9 +106,8 @@ class FolderStore:
     def price_sides(self, pair: str) -> set[str]:
         sides = set()
         for month, path in self._bars_files(pair):
-            with contextlib.suppress(
-                CorruptError
-            ):  # reading its bars reports the damage; the side is that of the other months
+            # Reading the bars of a corrupt month reports it; the other months have the same side.
+            with contextlib.suppress(CorruptError):
                 sides.add(_read_note(path, pair, month).side)
         return sides
 
@@ -132,7 +131,7 @@ class FolderStore:
             flush_folder(path.parent)
 
     def set_bars_aside(self, pair: str, month: str) -> str:
-        """Move the file of a corrupt month to the quarantine; returns its new place."""
+        """Move the file of a corrupt month to the quarantine; returns its new path."""
         path = bars_path(self.root, pair, month)
         if not path.exists():
             return ""
@@ -154,7 +153,7 @@ class FolderStore:
         return found if isinstance(found, Record) else None
 
     def _record(self, key: PartitionKey, path: Path) -> Record | Corruption:
-        """The record in the metadata of the file at ``path``, cached as long as the file is the same."""
+        """The record in the metadata of the file at ``path``, cached until the file changes."""
         try:
             status = path.stat()
         except OSError as error:
@@ -186,7 +185,7 @@ class FolderStore:
         return found + strays_of(bars) + strays_of(parts)
 
     def verify(self) -> list[Corruption]:
-        """Files whose values are not those that were written, without those that ``find_corrupt`` reports."""
+        """Files whose values differ from what was written, except those that ``find_corrupt`` already reports."""
         readable = ((path, self._record(key, path)) for key, path in list_parts(self.root).parts)
         found = [(path, corruption_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
         return [Corruption(str(path), why) for path, why in found if why]
@@ -195,7 +194,7 @@ class FolderStore:
         self._write(part_path(self.root, record.key), features_table(record, ts, pairs, columns, self._dtype()))
 
     def _dtype(self) -> str:
-        """The type of features, chosen once for the store."""
+        """The float type of the features, which never changes."""
         if self._settings is None:
             self._settings = self.settings()
         return self._settings.dtype if self._settings else "float32"
@@ -249,7 +248,7 @@ class FolderStore:
 
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
-        """Hold the store for writing; a folder that was made for it and stays unused is removed at the end.
+        """Lock the store for writing; a folder that was created for it and stays unused is removed at the end.
 
         LockedError if another process holds it, StoreError if the folder has other content or cannot be written to.
         """
@@ -263,18 +262,18 @@ class FolderStore:
             try:
                 yield
             finally:
-                with contextlib.suppress(OSError):  # it stays if it is not empty
+                with contextlib.suppress(OSError):  # not empty: leave it
                     (self.root / INCOMING).rmdir()
                 if made and not list(foreign_entries(self.root, (LOCK, NOTE))):
                     (self.root / LOCK).unlink(missing_ok=True)
         for folder in made:
-            with contextlib.suppress(OSError):  # it is in use
+            with contextlib.suppress(OSError):  # in use: leave it
                 folder.rmdir()
 
     def _refuse_foreign(self) -> None:
         """StoreError if the folder is neither empty nor a store."""
         if not self.root.is_dir():
-            raise StoreError(f"{self.root} is not a folder: pass a folder for the store")
+            raise StoreError(f"{self.root} is a file: pass a folder for the store")
         if self.settings() is None and (others := sorted(foreign_entries(self.root, (LOCK, NOTE, INCOMING)))):
             raise StoreError(
                 f"{self.root} is not a store and has other content ({', '.join(others[:3])}"
@@ -345,7 +344,7 @@ def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
 
 
 def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> StoreError:
-    """Why a file of bars cannot be read: the system refuses, or it is corrupt."""
+    """The error for a file of bars that cannot be read: CorruptError only if the file itself is at fault."""
     if not is_corruption(error):
         return StoreError(f"{path} cannot be read: {error}")
     return CorruptError(f"{path} is corrupt ({error}): ingest the bars of {pair} {month} again")

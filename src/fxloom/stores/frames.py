@@ -1,4 +1,4 @@
-"""Converts between the arrays of the core and the tables of Arrow and polars."""
+"""Converts between NumPy arrays and tables of Arrow and polars."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def timestamps(ts: Ints) -> pa.Array:
 
 
 def bars_table(bars: Bars) -> pa.Table:
-    """Bars as an Arrow table: ts_utc, open, high, low, close, and volume and spread where there are any."""
+    """Bars as an Arrow table: ts_utc, open, high, low, close, and volume and spread if the bars have them."""
     columns = {"ts_utc": timestamps(bars.ts)}
     for name in ("open", "high", "low", "close", "volume", "spread"):
         column = getattr(bars, name)
@@ -59,7 +59,7 @@ def stored_bars_table(bars: Bars, pair: str, month: str, side: str) -> pa.Table:
 
 
 def bars_note(metadata: dict[bytes, bytes], where: object) -> BarsNote:
-    """The note in the metadata of the file ``where``; KeyError, ValueError or TypeError if it is damaged."""
+    """The note in the metadata of the file ``where``; KeyError, ValueError or TypeError if it is corrupt."""
     found = _metadata(metadata, where)
     days = [DaySummary(*values) for values in found["days"]]
     return BarsNote(found["pair"], found["month"], found["side"], days)
@@ -71,7 +71,7 @@ def _with_metadata(table: pa.Table, document: dict[str, Any]) -> pa.Table:
 
 
 def _metadata(metadata: dict[bytes, bytes], where: object) -> dict[str, Any]:
-    """What a file says of itself, held to its checksum."""
+    """The document in a file's metadata, verified against its checksum."""
     text = metadata[METADATA]
     if metadata[CHECKSUM] != checksum_of(text).encode():
         raise ValueError("its metadata differs from what was written")
@@ -92,7 +92,7 @@ def bars_of(table: pa.Table) -> Bars:
 
 
 def joined(parts: Sequence[Bars]) -> Bars:
-    """Concatenated bars; volume and spread are missing (NaN) for parts that have none."""
+    """``parts`` concatenated; volume and spread are NaN for parts without them. No parts give empty bars."""
     parts = [p for p in parts if len(p)] or list(parts[:1]) or [empty_bars()]
 
     def column(name: str) -> Any:
@@ -107,11 +107,12 @@ def joined(parts: Sequence[Bars]) -> Bars:
 
 
 def empty_bars() -> Bars:
+    """Bars without a row, volume or spread."""
     return Bars(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
 
 
 def column_checksum(values: npt.NDArray[Any]) -> int:
-    """A checksum of a column as it is stored, independent of the bits of its missing values."""
+    """A checksum of a column as it is stored, independent of the bit patterns of its NaNs."""
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
     return zlib.crc32(np.ascontiguousarray(values).data)
@@ -120,7 +121,7 @@ def column_checksum(values: npt.NDArray[Any]) -> int:
 def features_table(
     record: Record, ts: Ints, pairs: Sequence[str] | None, columns: dict[str, Floats], dtype: str
 ) -> pa.Table:
-    """A partition as an Arrow table: ts_utc (and pair), features, its record in the metadata."""
+    """A partition as an Arrow table: ts_utc, pair (unless ``pairs`` is None) and features; its record as metadata."""
     arrays: dict[str, pa.Array] = {"ts_utc": timestamps(ts)}
     checksums = {"ts_utc": column_checksum(ts)}
     if pairs is not None:
@@ -135,7 +136,7 @@ def features_table(
 
 
 def documented(table: pa.Table, name: str) -> pa.Table:
-    """``table`` with the formula, unit and range of each feature of table ``name`` in its fields' metadata."""
+    """``table`` with the unit, range, formula and source of each feature of ``name`` in the fields' metadata."""
     known = {f.name: f for f in tables()[name].features} if name in tables() else {}
     fields = [field.with_metadata(documentation(known[field.name])) if field.name in known else field
               for field in table.schema]  # fmt: skip
@@ -143,17 +144,17 @@ def documented(table: pa.Table, name: str) -> pa.Table:
 
 
 def documentation(feature: Feature) -> dict[str, str]:
-    """A file's description of a column: unit, range, formula, source."""
+    """The metadata that describe a column in a file: unit, range, formula, source."""
     column = feature.column
-    said = {"unit": column.unit, "range": f"[{column.low:g}, {column.high:g}]", "formula": column.formula}
-    return said | ({"source": column.source} if column.source else {})
+    text = {"unit": column.unit, "range": f"[{column.low:g}, {column.high:g}]", "formula": column.formula}
+    return text | ({"source": column.source} if column.source else {})
 
 
 FLOATS: dict[str, Any] = {"float32": pl.Float32, "float64": pl.Float64}
 
 
 def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.LazyFrame:
-    """The features ``names`` of ``parts`` as a lazy frame; each part is read in turn, and only the columns wanted."""
+    """The features ``names`` of ``parts`` as a lazy frame; parts are read one by one, and only the columns needed."""
     schema: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String} | dict.fromkeys(
         names, FLOATS[dtype]
     )
@@ -178,26 +179,26 @@ def streamed(names: Sequence[str], dtype: str, parts: Sequence[Part]) -> pl.Lazy
 def scanned(
     names: Sequence[str], dtype: str, parts: Sequence[tuple[PartitionKey, Part]], pairs: Sequence[str] | None
 ) -> pl.LazyFrame:
-    """The features ``names`` of ``parts`` as a lazy frame, of ``pairs`` (None: all) where a part holds several."""
+    """Like ``streamed``, keeping only ``pairs`` (None: all) of parts that hold several pairs."""
     frame = streamed(names, dtype, [part for _, part in parts])
     mixed = any(not key.pair for key, _ in parts)
     return frame.filter(pl.col("pair").is_in(list(pairs))) if mixed and pairs is not None else frame
 
 
 def record_in(metadata: dict[bytes, bytes], where: object) -> Record:
-    """The record that the file ``where`` carries; KeyError, ValueError or TypeError if it is damaged."""
+    """The record in the metadata of the file ``where``; KeyError, ValueError or TypeError if it is corrupt."""
     return stored_record(metadata, where)[0]
 
 
 def stored_record(metadata: dict[bytes, bytes], where: object) -> tuple[Record, dict[str, int]]:
-    """The record that a file of features carries, and the checksums of its columns."""
+    """The record in the metadata of a file of features, and the checksums of its columns."""
     found = _metadata(metadata, where)
     checksums: dict[str, int] = found.pop("checksums")
     return record_of(found), checksums
 
 
 def bars_frame(bars: Bars, pair: str) -> pl.DataFrame:
-    """Bars as a polars frame: ts_utc, pair, open, high, low, close, volume, spread (null where there is none)."""
+    """Bars as a polars frame: ts_utc, pair, open, high, low, close, volume, spread (null if missing)."""
     n = len(bars)
     frame = pl.DataFrame({"ts_utc": bars.ts * MICROSECONDS_PER_MINUTE, "pair": [pair] * n})
     frame = frame.with_columns(pl.col("ts_utc").cast(pl.Datetime("us", "UTC")))

@@ -1,4 +1,4 @@
-"""A store in memory: for tests, and for work that needs a store but no disk."""
+"""A store in memory, for tests and for work that needs a store but no disk."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class MemoryStore:
     @contextlib.contextmanager
     def exclusive(self, purpose: str, wait: float = 0.0) -> Iterator[None]:
         if not self._lock.acquire(timeout=wait if wait > 0 else 0.001):
-            raise LockedError(f"the store is in use ({purpose} has to wait)")
+            raise LockedError(f"the store in memory is in use by another thread: {purpose} cannot start")
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Reading feature files, held to the checksums of pages and columns, and to the place where they lie."""
+"""Reads files of features, verifying the checksums of pages and columns and that each file is where it belongs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from fxloom.engine.partitions import PartitionKey, Record
 from fxloom.stores.base import CorruptError, Part, StoreError
 from fxloom.stores.frames import FLOATS, column_checksum, stored_record
 
-UNREADABLE = (  # what Arrow, and what reads its metadata, raise on corrupt files, and when memory or threads run out
+UNREADABLE = (  # raised by Arrow and by parsing metadata, for corrupt files and when memory or threads run out
     pa.ArrowException, MemoryError, OSError, KeyError, IndexError, ValueError, TypeError, ArithmeticError,
 )  # fmt: skip
 _SHORT_OF_MEMORY = re.compile("not enough memory|allocation error", re.IGNORECASE)
 
 
 def is_corruption(error: BaseException) -> bool:
-    """Whether one of ``UNREADABLE`` is the file's fault, and not that of a system short of memory, threads or rights.
+    """Whether one of ``UNREADABLE`` is the file's fault, not a lack of memory, threads or permissions.
 
-    Only then may something else take the file's place.
+    Only then may the file be replaced.
     """
     if isinstance(error, MemoryError) or type(error) is pa.ArrowException:  # the latter: threads cannot be started
         return False
@@ -33,12 +33,12 @@ def is_corruption(error: BaseException) -> bool:
 
 
 def part_of(key: PartitionKey, path: Path, dtype: str) -> Part:
-    """A function from wanted features to a frame of ts_utc, pair and them, from one file; CorruptError if corrupt."""
+    """A function that reads ts_utc, pair and the given features from one file; it raises CorruptError."""
     return lambda wanted: _part(key, path, wanted, dtype)
 
 
 def corruption_of(path: Path, record: Record, dtype: str) -> str:
-    """Why the file at ``path`` is not what was written, and what to do; "" if it is. Reads all of it."""
+    """How the file at ``path`` differs from what was written, and what to do; "" if it does not. Reads all of it."""
     try:
         _read(record.key, path, list(record.quality), dtype)
     except UNREADABLE as error:
@@ -53,7 +53,10 @@ def _part(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> p
 
 
 def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
-    """The record and the ``wanted`` columns with ts_utc and pair of one file, read in one step; CorruptError."""
+    """The record and the ``wanted`` columns with ts_utc and pair of one file, read in one step.
+
+    CorruptError if the file is corrupt, StoreError if it cannot be read for another reason.
+    """
     try:
         return _read(key, path, wanted, dtype)
     except UNREADABLE as error:
@@ -63,14 +66,14 @@ def read_partition(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: 
 
 
 def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> tuple[Record, pl.DataFrame]:
-    """The columns are null where the file is older than the feature; raises one of ``UNREADABLE`` if it is corrupt."""
+    """A feature that the file does not have yet is null; raises one of ``UNREADABLE`` if the file is corrupt."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         record, checksums = stored_record(file.metadata.metadata or {}, path)
         belongs(record, key)
         there = [name for name in wanted if name in checksums]
         table = file.read(["ts_utc", *([] if key.pair else ["pair"]), *there])
     if table.num_rows != record.rows:
-        raise ValueError(f"{table.num_rows} rows of {record.rows}")
+        raise ValueError(f"it has {table.num_rows} rows, its record says {record.rows}")
     minutes = table["ts_utc"].cast(pa.int64()).to_numpy()
     if column_checksum(minutes // MICROSECONDS_PER_MINUTE) != checksums["ts_utc"]:
         raise ValueError("ts_utc differs from what was written")
@@ -83,7 +86,7 @@ def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> t
 
 
 def belongs(record: Record, key: PartitionKey) -> None:
-    """ValueError if the file in the place of ``key`` belongs to another partition."""
+    """Raise ValueError if the file in the place of ``key`` is another partition."""
     if record.key != key:
         raise ValueError(f"it is the partition {record.key}, copied or moved here")
 
@@ -99,6 +102,6 @@ def _feature(table: pa.Table, name: str, checksum: int | None, dtype: str) -> pl
 
 
 def _again(key: PartitionKey) -> str:
-    """The command that computes a corrupt partition again."""
+    """What to do about a corrupt partition."""
     pair = f" --pairs {key.pair}" if key.pair else ""
     return f"`populate --force --tables {key.table}{pair} --months {key.month}` computes it again"

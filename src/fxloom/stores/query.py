@@ -1,4 +1,4 @@
-"""Reads features from a store lazily, month by month: the tables of a pair and month side by side."""
+"""Reads features from a store lazily, month by month, with the tables of each pair and month side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA: dict[str, Any] = {"ts_utc": pl.Datetime("us", "UTC"), "pair": pl.String}
 
 
 def known_at() -> pl.Expr:
-    """The moment at which a bar, and everything computed from it, is known: its open time plus one minute."""
+    """When a bar, and everything computed from it, is known: its open time plus one minute."""
     return (pl.col("ts_utc") + pl.duration(minutes=1)).alias("known_at")
 
 
@@ -29,15 +29,15 @@ def read_features(
 ) -> pl.LazyFrame:
     """``features`` of ``pairs`` where ``start <= ts_utc < end`` (minutes since 1970), one row per time and pair.
 
-    Rows are sorted by pair and time. Rows that only some of the tables have (partitions not populated yet) are kept,
-    with nulls for the others. Only what the query needs is read, and only one month is in memory at a time.
+    Rows are sorted by pair and time. Rows that only some of the tables have (others are not populated yet) are kept,
+    with nulls elsewhere. Only what the query needs is read, and only one month is in memory at a time.
     ValueError if no feature is requested.
     """
     if not features:
         raise ValueError("no feature was requested: name features, tables, families or a domain")
     settings = store.settings()
     dtype = FLOATS[settings.dtype if settings else "float32"]
-    asked = _Asked(store, features, tuple(pairs), start, end)
+    request = _Request(store, features, tuple(pairs), start, end)
     schema = SCHEMA | dict.fromkeys((f.name for f in features), dtype)
 
     def produce(
@@ -45,7 +45,7 @@ def read_features(
     ) -> Iterator[pl.DataFrame]:
         wanted = [n for n in schema if with_columns is None or n in with_columns]
         left = n_rows
-        for frame in asked.frames([n for n in wanted if n not in SCHEMA], dtype):
+        for frame in request.frames([n for n in wanted if n not in SCHEMA], dtype):
             if left is not None:
                 frame = frame.head(left)
                 left -= frame.height
@@ -55,14 +55,14 @@ def read_features(
                 return
 
     frame = register_io_source(produce, schema=schema)
-    several = len(asked.pairs) > 1 and len(asked.months) > 1
+    several = len(request.pairs) > 1 and len(request.months) > 1
     ordered = frame.sort("pair", "ts_utc") if several else frame
     return ordered.select("ts_utc", known_at(), "pair", *(f.name for f in features))
 
 
 @dataclass
-class _Asked:
-    """The partitions that a read needs, found once: by month, pair ("" for all) and table."""
+class _Request:
+    """The partitions that one read needs, listed once: by month, pair ("" for all) and table."""
 
     store: Store
     features: Sequence[Feature]
@@ -78,7 +78,7 @@ class _Asked:
         self.months = sorted(self.parts)
 
     def frames(self, wanted: Sequence[str], dtype: Any) -> Iterator[pl.DataFrame]:
-        """A frame per month and pair, months first: ts_utc, pair and the ``wanted`` features."""
+        """One frame per month and pair, in order of months: ts_utc, pair and the ``wanted`` features."""
         by_table: dict[str, list[str]] = {f.table: [] for f in self.features}
         for feature in self.features:
             if feature.name in wanted:
@@ -101,14 +101,14 @@ class _Asked:
 
 
 def side_by_side(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The tables of one pair as one: columns side by side where their times are equal, else joined on them."""
+    """Combine tables of one pair: columns side by side if their times are equal, otherwise joined on time."""
     first, *others = frames
     alike = [f for f in others if f["ts_utc"].equals(first["ts_utc"])]
-    laid = pl.concat([first, *(f.drop(KEYS) for f in alike)], how="horizontal") if alike else first
+    combined = pl.concat([first, *(f.drop(KEYS) for f in alike)], how="horizontal") if alike else first
     for frame in others:
         if not any(frame is f for f in alike):
-            laid = laid.join(frame, on=KEYS, how="full", coalesce=True)
-    return laid if len(alike) == len(others) else laid.sort("ts_utc")
+            combined = combined.join(frame, on=KEYS, how="full", coalesce=True)
+    return combined if len(alike) == len(others) else combined.sort("ts_utc")
 
 
 def _completed(frame: pl.DataFrame, wanted: Sequence[str], dtype: Any) -> pl.DataFrame:

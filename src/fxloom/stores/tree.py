@@ -1,8 +1,8 @@
-"""The layout of a folder store, and the files in it that do not belong there.
+"""The layout of a folder store; finds its files, and those that do not belong there.
 
 settings.json
 m1/pair=eurusd/month=2018-02/bars.parquet
-features/<table>/pair=eurusd/month=2018-02/part.parquet    (tables of all pairs: by month only)
+features/<table>/pair=eurusd/month=2018-02/part.parquet    (tables that hold all pairs: by month only)
 quarantine/...csv
 reports/...json
 """
@@ -20,21 +20,23 @@ from fxloom.engine.partitions import Corruption, PartitionKey
 
 SETTINGS, BARS, PART = "settings.json", "bars.parquet", "part.parquet"
 MONTH = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
-STRAY = "it is not part of the store: move it away, since programs that read the folder would find its rows twice"
+STRAY = "it is not part of the store: move it elsewhere, because programs that read the folder would see its rows twice"
 
 
 def bars_path(root: Path, pair: str, month: str) -> Path:
+    """The file of a pair's bars of ``month`` ("YYYY-MM")."""
     return root / "m1" / f"pair={pair}" / f"month={month}" / BARS
 
 
 def part_path(root: Path, key: PartitionKey) -> Path:
+    """The file of a partition of features."""
     folder = root / "features" / key.table
     return (folder / f"pair={key.pair}" if key.pair else folder) / f"month={key.month}" / PART
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a folder, and folders that look like the store's but are not."""
+    """Files of a store, and stray folders that look like the store's but are not."""
 
     bars: tuple[tuple[str, str, Path], ...] = ()  # pair, month, file
     parts: tuple[tuple[PartitionKey, Path], ...] = ()
@@ -71,7 +73,7 @@ def list_parts(root: Path, tables: Iterable[str] | None = None) -> Listing:
 
 
 def strays_of(listing: Listing) -> list[Corruption]:
-    """Stray folders, and Parquet files besides those of the store."""
+    """Stray folders, and Parquet files beside the store's own."""
     beside = [
         entry
         for path in [*(p for _, _, p in listing.bars), *(p for _, p in listing.parts)]
@@ -114,7 +116,7 @@ def _holds_rows(folder: Path) -> bool:
 
 
 def enclosing_store(path: Path) -> Path | None:
-    """The folder store that contains ``path``, or None: only the store itself writes there.
+    """The folder store that contains ``path``, or None; only the store itself may write there.
 
     >>> enclosing_store(Path("/nowhere/at/all.parquet")) is None
     True
@@ -125,7 +127,7 @@ def enclosing_store(path: Path) -> Path | None:
 
 
 def foreign_entries(root: Path, ours: Iterable[str]) -> Iterator[str]:
-    """What ``root`` contains besides ``ours``."""
+    """The names of entries of ``root`` that are not in ``ours``."""
     known = set(ours)
     with os.scandir(root) as entries:
         yield from (entry.name for entry in entries if entry.name not in known)

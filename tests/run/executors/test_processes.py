@@ -134,7 +134,7 @@ def test_a_worker_killed_while_compiling_does_not_end_the_run(
     monkeypatch.setenv("FXLOOM_CACHE", str(tmp_path / "cache"))
     cache_root.cache_clear()
     try:
-        monkeypatch.setattr(warm, "_warm_or_say_why", leave_for_time_features)
+        monkeypatch.setattr(warm, "_warm_or_reason", leave_for_time_features)
         events = list(compiling(executor))
         assert events[-1].done == events[-1].total
         assert not (tmp_path / "cache" / warm.compiled_marker()).exists()

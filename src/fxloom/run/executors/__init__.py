@@ -1,4 +1,4 @@
-"""Where jobs run: in this process or in a pool of processes, all through the one loop of ``executors.base``."""
+"""Runs jobs in this process or in a pool of processes, always through the loop in ``executors.base``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Executor", "ExecutorError", "JobsRun", "WorkerDiedError", "executor_
 
 @contextlib.contextmanager
 def executor_for(workers: int | None, jobs: int) -> Iterator[Executor]:
-    """An executor for ``jobs`` jobs: this process for one worker or job, else up to ``workers`` processes.
+    """An executor for ``jobs`` jobs: this process for one worker or job, otherwise up to ``workers`` processes.
 
     ``workers`` None means one per processor. ValueError if it is less than 1.
     """

@@ -1,4 +1,4 @@
-"""The interface of an executor, and the one loop that runs jobs on it."""
+"""The interface of an executor, and the loop that runs jobs on any of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ATTEMPTS_ALONE = 2  # attempts to run a job by itself after a worker died while 
 class Executor(Protocol):
     """Runs calls somewhere: in this process, in others, on other machines.
 
-    ``slots``: how many calls may run at once. ``lost``: the exceptions of a future that mean that its worker died,
-    whatever the call itself did; after one, ``submit`` goes to a new worker. ``local``: whether calls run in this
-    process, where they may share its objects.
+    ``slots``: how many calls may run at once. ``lost``: the exceptions of a future which mean that its worker died,
+    whatever the call itself did; the next ``submit`` then uses a new worker. ``local``: whether calls run in this
+    process and may share its objects.
     """
 
     slots: int
@@ -26,27 +26,27 @@ class Executor(Protocol):
     local: bool
 
     def submit(self, function: Callable[..., R], /, *args: Any) -> Future[R]:
-        """Start ``function(*args)``; where calls are not local, all three must be picklable."""
+        """Start ``function(*args)``; unless calls are local, the function, arguments and result must be picklable."""
 
     def close(self) -> None:
         """Wait for running calls, drop the rest, and stop the workers."""
 
 
 class ExecutorError(RuntimeError):
-    """No process can be started, so no call can run; the message says what to do."""
+    """No worker process can be started; the message says what to do."""
 
 
 class WorkerDiedError(RuntimeError):
-    """A worker died on this job every time it was tried alone: killed, or out of memory."""
+    """The worker died every time this job ran alone: it was killed, or ran out of memory."""
 
 
 class JobsRun(Generic[J, R]):
     """Runs jobs through ``function`` on ``executor``: iterate over it for (job, result or WorkerDiedError).
 
-    At most one job per slot is in flight. ``may_start(job, running)`` holds a job back while others run; once
-    ``stop()`` is true no more jobs are started, but the first always is. If a worker dies, the jobs in flight are tried
-    again alone, at the end, so that one job's crash is not blamed on another; a job whose worker dies
-    ``ATTEMPTS_ALONE`` times when it runs alone is given up.
+    At most one job per slot is in flight. ``may_start(job, running)`` can hold a job back while others run. Once
+    ``stop()`` is true no more jobs are started, except that the first always is. If a worker dies, the jobs in flight
+    run again alone at the end, so that one job's crash is not blamed on another; a job is given up when its worker has
+    died ``ATTEMPTS_ALONE`` times while it ran alone.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class JobsRun(Generic[J, R]):
             yield job, self._alone(job)
 
     def _start_next(self) -> bool:
-        """Start the first pending job that may run now; where nothing runs, the first one in any case."""
+        """Start the first pending job that may run now; if nothing is running, the first one in any case."""
         for _ in range(len(self.pending)):
             job = self.pending.popleft()
             if not self.running or self.may_start(job, self.running.values()):
@@ -107,5 +107,5 @@ class JobsRun(Generic[J, R]):
             except self.executor.lost:
                 continue
         return WorkerDiedError(
-            f"its worker process died {ATTEMPTS_ALONE} times while running it alone (killed, or out of memory)"
+            f"its worker process died {ATTEMPTS_ALONE} times while running it alone: killed, or out of memory"
         )

@@ -1,8 +1,8 @@
-"""Calls in fresh processes (spawned: they inherit no threads), one numeric thread each.
+"""Runs calls in fresh processes (spawned, so that they inherit no threads) with one numeric thread each.
 
-Not ``concurrent.futures.ProcessPoolExecutor``: there a worker that runs out of memory while it writes a result, or
-reads a call, may leave a queue's lock held or its thread dead, and the parent waits forever. Here each worker has its
-own pipe; a thread of the parent waits for its answer or its exit, whichever comes first, so every call ends.
+Not ``concurrent.futures.ProcessPoolExecutor``: if one of its workers runs out of memory while writing a result or
+reading a call, a queue's lock may stay held or its thread may die, and the parent waits forever. Here each worker has
+its own pipe, and a thread of the parent waits for its answer or its exit, whichever comes first, so every call ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ R = TypeVar("R")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS")
 OUT_OF_MEMORY = 75  # exit status of a worker that cannot go on
 GRACE = 10.0  # seconds for an idle worker to exit
-_STARTING = threading.Lock()  # the environment that a new process inherits is changed meanwhile
+_STARTING = threading.Lock()  # the environment that new processes inherit is changed while one starts
 
 
 class LostWorkerError(RuntimeError):
@@ -48,7 +48,7 @@ class ProcessExecutor:
         """Start ``function(*args)`` in a worker process; ExecutorError if no process can be started."""
         call = _Call(pickle.dumps((function, args)), Future())
         if len(self._threads) < self.slots:
-            worker = _Worker()  # here, where the error reaches the caller
+            worker = _Worker()  # started here, so that an error reaches the caller
             thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -63,7 +63,7 @@ class ProcessExecutor:
             try:
                 worker = worker or _Worker()
                 call.future.set_result(worker.answer(call.text))
-            except BaseException as error:  # noqa: BLE001 - passed on to whoever asks for the result
+            except BaseException as error:  # noqa: BLE001 - raised again by ``result``
                 if isinstance(error, LostWorkerError) and worker is not None:
                     worker.end()
                     worker = None
@@ -86,7 +86,7 @@ class ProcessExecutor:
 
 
 class _Call:
-    """A call as it is sent to a worker, and the future of its answer."""
+    """A pickled call, and the future of its answer."""
 
     def __init__(self, text: bytes, future: Future[Any]) -> None:
         self.text, self.future = text, future
@@ -141,7 +141,7 @@ def _work(pipe: Connection) -> None:
         try:
             answer = pickle.dumps((True, function(*args)))
         except MemoryError:
-            os._exit(OUT_OF_MEMORY)  # nothing that this process does after it can be relied upon
+            os._exit(OUT_OF_MEMORY)  # nothing that this process does afterwards can be relied on
         except Exception as error:  # noqa: BLE001 - it is raised in the parent
             answer = _failure(error)
         pipe.send_bytes(answer)
@@ -169,7 +169,7 @@ def one_thread_each() -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Make a worker leave Ctrl-C to its parent, exit with its parent, and limit Arrow to one thread."""
+    """Make a worker ignore Ctrl-C, which its parent handles, exit with its parent, and limit Arrow to one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import pyarrow
@@ -178,7 +178,7 @@ def prepare() -> None:
 
 
 def _end_with_parent() -> None:
-    """Exit when the parent does: a killed parent closes nothing."""
+    """Exit when the parent does: a killed parent cannot close the pipe."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -186,7 +186,7 @@ def _end_with_parent() -> None:
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free for use, 0 where the system does not say."""
+    """Bytes of available memory, 0 if the system does not report it."""
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

@@ -10,18 +10,18 @@ R = TypeVar("R")
 
 
 class SerialExecutor:
-    """Runs each call at once, in this process."""
+    """Runs each call immediately, in this process."""
 
     slots = 1
     lost: tuple[type[BaseException], ...] = ()
     local = True
 
     def submit(self, function: Callable[..., R], /, *args: Any) -> Future[R]:
-        """A finished future, whose ``result`` raises what ``function`` raised; Ctrl-C is raised at once."""
+        """A finished future whose ``result`` raises what ``function`` raised; Ctrl-C is raised immediately."""
         future: Future[R] = Future()
         try:
             future.set_result(function(*args))
-        except Exception as error:  # noqa: BLE001 - passed on to whoever asks for the result
+        except Exception as error:  # noqa: BLE001 - raised again by ``result``
             future.set_exception(error)
         return future
 

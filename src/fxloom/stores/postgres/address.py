@@ -1,4 +1,4 @@
-"""A store's URL: the options for PostgreSQL, our own options, and the part that may be shown."""
+"""A store's URL: options for PostgreSQL, our own options, and the part that may be shown."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SECRET = {
     "password", "passfile", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key",
 } | {option.keyword.decode() for option in pq.Conninfo.get_defaults() if option.dispchar == b"*"}  # fmt: skip
 LONGEST_NAME = 63  # bytes; PostgreSQL truncates longer names, so that two of them may collide
-PASSING = ("patience", "adopt")  # options of a run, not of the store
+PER_RUN = ("patience", "adopt")  # options of a run, not of the store
 SCHEMA = "fxloom"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a store is. ``text`` holds the password if the user's URL did: pass it on, never show it."""
+    """Where a store is. ``text`` contains the password if the user's URL did: pass it on, never show it."""
 
     text: str = field(repr=False)
     shown: str
@@ -40,7 +40,7 @@ class Address:
 
     @property
     def patience(self) -> float | None:
-        """Seconds to wait for a server that does not answer; None: wait only if it answered before."""
+        """Seconds to wait for a server that does not answer; None means to wait only if it has answered before."""
         return float(self.options["patience"]) if "patience" in self.options else None
 
     @property
@@ -48,7 +48,7 @@ class Address:
         return self.options.get("adopt") == "yes"
 
     def with_options(self, **options: str) -> Address:
-        """The same store with other values of our own options."""
+        """The same store with other values for our own options."""
         return address_of(url_of(self.server, {**self.options, **options}))
 
 
@@ -65,7 +65,7 @@ def address_of(url: str) -> Address:
         _check_name(name, options.get(name, ""))
     _check_name("FXLOOM_SCHEMA", os.environ.get("FXLOOM_SCHEMA", ""))
     public = {name: value for name, value in server.items() if name not in SECRET}
-    shown = {name: value for name, value in options.items() if name not in PASSING}
+    shown = {name: value for name, value in options.items() if name not in PER_RUN}
     return Address(url, url_of(public, shown), server, options)
 
 
@@ -73,8 +73,8 @@ def _check_name(option: str, name: str) -> None:
     """StoreError for a name that PostgreSQL would truncate or reject."""
     if len(name.replace("{pair}", "eurusd").encode()) > LONGEST_NAME or "\0" in name:
         raise StoreError(
-            f"{option}={name[:20]}... is not a valid PostgreSQL name: over {LONGEST_NAME} bytes, or with a zero byte; "
-            "choose a shorter one"
+            f"{option}={name[:20]}... is not a valid PostgreSQL name: it has over {LONGEST_NAME} bytes or a NUL byte; "
+            "choose another"
         )
 
 
@@ -83,7 +83,7 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
     place, _, query = rest.partition("?")
     authority, slash, database = place.partition("/")
     if "@" in database:
-        raise ValueError("a password with a slash in it")
+        raise ValueError("unencoded slash in the password")
     user, at, hosts = authority.rpartition("@")
     asked = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     options = {name: asked.pop(name) for name in OURS if name in asked}
@@ -103,7 +103,7 @@ def _parsed(url: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def url_of(server: Mapping[str, str], options: Mapping[str, str]) -> str:
-    """A URL in plain form."""
+    """The URL with these options of the server and of our own; special characters are %-encoded."""
     plain = dict(server)
     user, password = plain.pop("user", ""), plain.pop("password", None)
     who = quote(user, safe="") + (f":{quote(password, safe='')}" if password is not None else "")

@@ -21,7 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
-ROWS_A_BLOCK = 512  # rows of 90 columns that fit in a processor's second-level cache
+ROWS_PER_BLOCK = 512  # rows of 90 columns that fit in a processor's second-level cache
 PAIR_BYTES = 6
 NULL = 0xFFFFFFFF
 
@@ -39,15 +39,15 @@ class Block:
 
 
 def encoded(block: Block) -> Iterator[bytes | memoryview]:
-    """``block`` as the chunks of a COPY in binary format; each chunk is valid until the next is asked for.
+    """``block`` as the chunks of a COPY in binary format; each chunk is valid until the next is requested.
 
     ValueError if a pair does not have six letters.
     """
     yield HEADER
     pairs = _pair_bytes(block.pairs)
     scratch = _Scratch(block)
-    for first in range(0, len(block.ts), ROWS_A_BLOCK):
-        rows = slice(first, first + ROWS_A_BLOCK)
+    for first in range(0, len(block.ts), ROWS_PER_BLOCK):
+        rows = slice(first, first + ROWS_PER_BLOCK)
         yield scratch.rows(block.ts[rows], None if pairs is None else pairs[rows], [c[rows] for c in block.columns])
     yield TRAILER
 
@@ -77,17 +77,17 @@ class _Scratch:
     def __init__(self, block: Block) -> None:
         self.template = _template(block)
         self.fields = len(block.columns)
-        self.values = np.empty((self.fields, ROWS_A_BLOCK), block.dtype)
+        self.values = np.empty((self.fields, ROWS_PER_BLOCK), block.dtype)
         self.size = self.values.dtype.itemsize
         self.first = len(self.template) - (4 + self.size) * self.fields  # where the first column's length is
-        self.buffer = np.tile(self.template, (ROWS_A_BLOCK, 1))
+        self.buffer = np.tile(self.template, (ROWS_PER_BLOCK, 1))
         self.payload = self._strided(f">f{self.size}", self.first + 4)
         self.lengths = self._strided(">u4", self.first)
 
     def _strided(self, dtype: str, offset: int) -> npt.NDArray[Any]:
         """A view, field by field, of the payloads or the lengths, ``offset`` bytes into the row."""
         strides = (self.buffer.shape[1], 4 + self.size)
-        return np.ndarray((ROWS_A_BLOCK, self.fields), dtype, self.buffer.data, offset, strides)
+        return np.ndarray((ROWS_PER_BLOCK, self.fields), dtype, self.buffer.data, offset, strides)
 
     def rows(self, ts: Ints, pairs: Bytes | None, columns: Sequence[Floats]) -> bytes | memoryview:
         n = len(ts)
@@ -115,7 +115,7 @@ class _Scratch:
 
 
 def checksum(block: Block) -> int:
-    """A checksum of ``block`` as it is stored, independent of the bits of its missing values."""
+    """A checksum of ``block`` as it is stored, independent of the bit patterns of its NaNs."""
     found = zlib.crc32(np.ascontiguousarray(block.ts, np.int64).data)
     if block.pairs is not None:
         found = zlib.crc32("".join(block.pairs).encode(), found)
@@ -126,14 +126,14 @@ def checksum(block: Block) -> int:
     return found
 
 
-# -- back ------------------------------------------------------------------------------------------------------------
+# -- decoding --------------------------------------------------------------------------------------------------------
 
 
 def decoded(data: bytes, fields: Sequence[str]) -> dict[str, npt.NDArray[np.generic]]:
-    """Columns of what COPY (...) TO STDOUT (FORMAT binary) gave, for rows without NULL.
+    """The columns in the output of COPY (...) TO STDOUT (FORMAT binary), for rows without NULL.
 
-    ``fields`` are the types in their order: "time" (as minutes since 1970), "float32", "float64", "pair". Returns the
-    columns by position. ValueError if the data is truncated or of other types.
+    ``fields`` are the types in order: "time" (returned as minutes since 1970), "float32", "float64", "pair". Columns
+    are returned by position. ValueError if the data is truncated or of other types.
     """
     kinds = {"time": (8, ">i8"), "float32": (4, ">f4"), "float64": (8, ">f8"), "pair": (PAIR_BYTES, f"S{PAIR_BYTES}")}
     layout: list[tuple[str, str]] = [("fields", ">i2")]
@@ -158,4 +158,4 @@ def _column(values: npt.NDArray[np.generic], kind: str) -> npt.NDArray[np.generi
 
 def _not_whole(micros: Ints) -> Ints:
     first = np.datetime64(int(micros[np.argmax(micros % MICROSECONDS_PER_MINUTE != 0)]), "us")
-    raise ValueError(f"{first} is no whole minute")
+    raise ValueError(f"{first} is not a whole minute")

@@ -82,11 +82,10 @@ class Connections:
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[Connection]:
-        """A connection for the duration of the block; one that broke or is in a transaction is closed."""
+        """A connection for the block, kept for reuse unless it broke or is still in a transaction."""
         connection = self._idle.take() or self.connect()
-        self.patience = max(
-            self.patience, PATIENCE if self.asked is None else self.asked
-        )  # it answers, so it is worth waiting for
+        # The server answers, so it is worth waiting for.
+        self.patience = max(self.patience, PATIENCE if self.asked is None else self.asked)
         try:
             yield connection
         finally:
@@ -101,9 +100,10 @@ class Connections:
         self._idle.close()
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """``work`` in a transaction, which is repeated from its beginning if the server or a conflict ends it.
+        """Run ``work`` in a transaction, repeated from its beginning if a conflict or the server ends it.
 
-        StoreError if the server does not come back in time or reports another error.
+        StoreError if the server does not come back in time or reports another error; CorruptError if a table or
+        column is missing.
         """
         deadline: float | None = None
         pause = 0.05
@@ -116,7 +116,7 @@ class Connections:
                 deadline = now + self.patience if deadline is None else deadline
                 if not _passes(error) or now >= deadline:
                     if _lost(error):
-                        self.patience = 0.0  # the next ones need not wait as long for the same server
+                        self.patience = 0.0  # do not wait as long again for the same server
                     gone = isinstance(error, errors.UndefinedTable | errors.UndefinedColumn)
                     raise (CorruptError if gone else StoreError)(f"{self.shown}: {_message(error)}") from None
                 if _lost(error):
@@ -125,11 +125,13 @@ class Connections:
             pause = min(2 * pause, 2.0)
 
 
-logging.getLogger("psycopg").addHandler(logging.NullHandler())  # it would print what it ignores while rolling back
+logging.getLogger("psycopg").addHandler(
+    logging.NullHandler()
+)  # otherwise it prints errors that it ignores while rolling back
 
 
 def _lost(error: psycopg.Error) -> bool:
-    """Whether the server went away: errors without a code come from the connection, not the server."""
+    """Whether the connection broke: errors without a code come from it, not from the server."""
     return isinstance(error, LOST) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
@@ -141,7 +143,7 @@ def _message(error: psycopg.Error) -> str:
     """The server's message on one line, with its hint."""
     message = " ".join(str(error).split())
     if isinstance(error, errors.InsufficientPrivilege):
-        message += " (docs/postgresql.md lists the rights that are needed)"
+        message += " (docs/postgresql.md lists the required privileges)"
     return message
 
 

@@ -2,8 +2,8 @@
 
 {schema}.settings, partitions, bar_months, documents, quarantine      the store's own records
 {schema}.m1_{pair}                            bars, partitioned by month on ts_utc
-{schema}.{table}_{pair}                       features, the same; children {table}_{pair}_{YYYY_MM}
-{schema}.cross_sectional_panel                key (ts_utc, pair); children cross_sectional_panel_{YYYY_MM}
+{schema}.{table}_{pair}                       features, likewise; partitions {table}_{pair}_{YYYY_MM}
+{schema}.cross_sectional_panel                key (ts_utc, pair); partitions cross_sectional_panel_{YYYY_MM}
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BASE = {
         "rows bigint not null, catalogue integer not null, made text not null, proxies json not null, "
         "environment text not null, quality json not null, checksum bigint not null, format integer not null, "
         "written timestamptz not null default now(), primary key (table_name, pair, month)",
-        "One row per published partition, written in its transaction; pair is empty if the table is kept by month only",
+        "One row per published partition, written in the same transaction; pair is empty in tables kept by month only",
     ),
     "bar_months": (
         "pair text, month text, rows bigint not null, has_volume boolean not null, has_spread boolean not null, "
@@ -53,7 +53,7 @@ BASE = {
 
 @dataclass(frozen=True)
 class Relation:
-    """A partitioned table: its columns after the keys, their types, and the comments on it and them."""
+    """A partitioned table: its columns (name, type) after the keys, and the comments on it and on them."""
 
     schema: str
     name: str
@@ -80,10 +80,12 @@ class Relation:
 
 
 def parent_name(key: PartitionKey) -> str:
+    """The name of the partitioned table that holds ``key``."""
     return f"{key.table}_{key.pair}" if key.pair else key.table
 
 
 def bars_relation(schema: str, pair: str) -> Relation:
+    """The table of a pair's bars."""
     columns = (*((name, "double precision") for name in PRICES), ("volume", "double precision"),
                ("spread", "double precision"))  # fmt: skip
     comments = ("opening price of the minute", "highest price", "lowest price", "closing price",
@@ -93,14 +95,15 @@ def bars_relation(schema: str, pair: str) -> Relation:
 
 
 def features_relation(schema: str, table: Table, pair: str, dtype: DType) -> Relation:
+    """The table of a pair's features, or of all pairs' if ``pair`` is ""."""
     columns = tuple((name, SQL_TYPES[dtype]) for name in table.names)
     name = f"{table.name}_{pair}" if pair else table.name
     what = f"{table.family.name}, {len(columns)} features of {pair or 'all pairs'}; ts_utc is when a bar opens; its "
     return Relation(schema, name, not pair, columns, what + "features are known a minute later",
-                    tuple(_said(f) for f in table.features))  # fmt: skip
+                    tuple(_comment_for(f) for f in table.features))  # fmt: skip
 
 
-def _said(feature: Feature) -> str:
+def _comment_for(feature: Feature) -> str:
     c = feature.column
     unbounded = c.low == float("-inf") and c.high == float("inf")
     parts = [c.formula, f"unit: {c.unit}" if c.unit else "", "" if unbounded else f"range [{c.low:g}, {c.high:g}]",
@@ -168,7 +171,7 @@ def bounds(month: str) -> tuple[str, str]:
 
 
 def child_statements(relation: Relation, month: str, name: str, time_type: str) -> Iterator[sql.Composed]:
-    """A table of one month, not attached yet, with a CHECK that makes a scan on attaching unnecessary."""
+    """Create the table of one month, not attached yet, with a CHECK that saves the scan when it is attached."""
     first, end = bounds(month)
     yield sql.SQL("create table {} (\n    {},\n    constraint month check (ts_utc >= {} and ts_utc < {})\n)").format(
         sql.Identifier(relation.schema, name), _column_list(relation, time_type), sql.Literal(first), sql.Literal(end)
@@ -176,7 +179,7 @@ def child_statements(relation: Relation, month: str, name: str, time_type: str) 
 
 
 def ddl(schema: str, tables: Sequence[Table], dtype: DType) -> str:
-    """Everything that a store needs, as text; monthly partitions are created and attached when they are written."""
+    """All SQL that a store needs; monthly partitions are created and attached when they are written."""
     statements = [*schema_statements(schema), *base_statements(schema)]
     for relation in relations(schema, tables, dtype):
         statements += parent_statements(relation)

@@ -1,4 +1,4 @@
-"""Advisory locks: one writer per store and per partition; the server releases them however the holder ends."""
+"""Advisory locks: one writer per store and per partition. The server releases them however the holder ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fxloom.stores.base import StoreError
 from fxloom.stores.postgres.connections import Connection, Connections
 from fxloom.system.lock import LockedError
 
-BUSY = 20.0  # seconds that another session may hold a partition, such as the server's side of a killed run
+BUSY = 20.0  # seconds to wait for another session to release a partition, such as one left by a killed run
 LEAVING = 5.0  # seconds for the server to release the lock of a closed connection
 LEFT = "the holder has just left"
 
@@ -36,7 +36,7 @@ def lock_key(*parts: str) -> int:
 
 @contextlib.contextmanager
 def only_writer(connections: Connections, schema: str, purpose: str, wait: float) -> Iterator[None]:
-    """Hold the store in ``schema`` for the block, on a separate connection; raises LockedError, naming the holder."""
+    """Lock the store in ``schema`` for the block, on a separate connection; LockedError names the holder."""
     key = lock_key("store", schema)
     try:
         connection = connections.connect(f"fxloom {purpose}, process {os.getpid()} on {platform.node()}"[:63])
@@ -67,15 +67,17 @@ def _holder(connection: Connection, key: int) -> str:
 
 
 def lock_partition(connection: Connection, schema: str, child: str) -> None:
-    """Hold a partition until the transaction ends; StoreError if another session keeps it."""
+    """Lock a partition until the transaction ends; StoreError if another session does not release it in time."""
     key = lock_key("partition", schema, child)
     deadline = time.monotonic() + BUSY
     while not _taken(connection, "select pg_catalog.pg_try_advisory_xact_lock(%s)", key):
         if time.monotonic() >= deadline:
-            raise StoreError(f"{schema}.{child} is being written: {_holder(connection, key) or LEFT}")
+            raise StoreError(
+                f"{schema}.{child} is being written by another session ({_holder(connection, key) or LEFT}): try again"
+            )
         time.sleep(0.05)
 
 
 def lock_parent(connection: Connection, schema: str, parent: str) -> None:
-    """Hold the right to change the partitions of ``parent`` until the transaction ends; others wait."""
+    """Lock the list of partitions of ``parent`` until the transaction ends, waiting for other sessions."""
     connection.execute("select pg_catalog.pg_advisory_xact_lock(%s)", [lock_key("parent", schema, parent)])

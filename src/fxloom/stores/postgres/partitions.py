@@ -1,9 +1,10 @@
-"""Writes a partition in one transaction: found or created, filled, swapped for the old one, attached.
+"""Writes a partition in one transaction: create a table, fill it, swap it for the old one, attach it.
 
 New rows go to a separate table, which is attached at the end, so that a reader sees the old partition until the
 commit. Attaching takes a lock on the parent that does not block readers. Only replacing a partition needs an exclusive
-lock on the parent; it is requested repeatedly with a short timeout, so that a long reader delays us but we delay
-nobody. Rows are written frozen: a reader with an older snapshot sees the whole new partition, not an empty one.
+lock on the parent. It is requested repeatedly with a short timeout: a long-running reader delays the writer, but the
+writer delays nobody. Rows are written frozen, so that a reader with an older snapshot sees the whole new partition,
+not an empty one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from fxloom.stores.postgres.layout import (
 from fxloom.stores.postgres.locks import lock_parent, lock_partition
 
 READERS = 300.0  # seconds to wait for long readers of a partition that is to be replaced
-SHORT = "150ms"  # how long others may have to wait behind us
+SHORT = "150ms"  # how long others may have to wait for this writer
 STAGING = "_incoming"
 
 COLUMNS = """
@@ -85,7 +86,7 @@ def ready_parent(connection: Connection, relation: Relation) -> str:
 
 
 def checked_columns(connection: Connection, relation: Relation, name: str) -> str:
-    """The type of ts_utc of the existing table ``name``; StoreError with the difference to ``relation``."""
+    """The type of ts_utc in the existing table ``name``; StoreError if the table differs from ``relation``."""
     found = dict(connection.execute(COLUMNS, [quoted(relation.schema, name)]).fetchall())
     time_type = found.get("ts_utc")
     wanted = dict(relation.columns) | ({"pair": "text"} if relation.keyed_by_pair else {})
@@ -103,7 +104,7 @@ def checked_columns(connection: Connection, relation: Relation, name: str) -> st
 
 
 def child_of(connection: Connection, relation: Relation, month: str) -> Child | None:
-    """The partition of ``month``, whatever its name, or an unattached table of its name."""
+    """The partition of ``month``, whatever its name; otherwise an unattached table with the expected name, or None."""
     parent = quoted(relation.schema, relation.name)
     first, end = (moment.removesuffix("+00") for moment in bounds(month))
     for schema, name, bound in connection.execute(CHILDREN, [parent]).fetchall():
@@ -125,9 +126,10 @@ def has_rows(connection: Connection, child: Child) -> bool:
 def write_partition(
     connection: Connection, relation: Relation, month: str, blocks: Blocks, owned: Callable[[], bool], time_type: str
 ) -> str:
-    """Replace the partition of ``month`` by ``blocks``; returns its quoted name. The caller adds the record.
+    """Replace the partition of ``month`` with ``blocks``; returns its quoted name. The caller adds the record.
 
-    ``owned`` says whether the rows that are there have a record (or may be replaced without one).
+    ``owned`` says whether existing rows have a record (or may be replaced without one); StoreError if not, if the
+    table differs from what is expected, or if readers do not let it go in time.
     """
     lock_partition(connection, relation.schema, relation.child(month))
     old = child_of(connection, relation, month)
@@ -188,7 +190,7 @@ def _copy(connection: Connection, relation: Relation, table: sql.Identifier, blo
 
 
 def _remove(connection: Connection, relation: Relation, old: Child) -> None:
-    """Drop the old partition once nothing reads its parent, or an old table that was never attached."""
+    """Drop the old partition, or an old unattached table, once nothing is reading it."""
     deadline = time.monotonic() + READERS
     parent = relation.identifier if old.attached else old.identifier
     while True:
@@ -201,7 +203,8 @@ def _remove(connection: Connection, relation: Relation, old: Child) -> None:
         except errors.LockNotAvailable:
             if time.monotonic() >= deadline:
                 raise StoreError(
-                    f"{old.schema}.{old.name} was read for {READERS:.0f} s without a pause: run populate again"
+                    f"{old.schema}.{old.name} could not be replaced: it was read for {READERS:.0f} s without a "
+                    "pause; run populate again"
                 ) from None
         time.sleep(random.uniform(0.2, 0.6))
 

@@ -1,4 +1,4 @@
-"""Reads rows from PostgreSQL, a month of one table at a time, by binary COPY, as arrays and lazy frames."""
+"""Reads rows from PostgreSQL by binary COPY, one month of one table at a time, as arrays or frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fxloom.stores.postgres.layout import SQL_TYPES
 
 @dataclass(frozen=True)
 class RowRange:
-    """Rows of a table from one minute to another, of ``pair`` or ("") with the pair among their keys."""
+    """The rows of a table with ``start <= ts < end`` (minutes since 1970); ``pair`` "": of a table that holds all."""
 
     table: sql.Identifier
     start: int
@@ -27,16 +27,16 @@ class RowRange:
 
 
 def moment(minute: int) -> sql.Composable:
-    """A minute since 1970 as a literal that both kinds of timestamp read as UTC."""
+    """A minute since 1970 as a literal that is UTC for both timestamp types."""
     import numpy as np
 
     return sql.Literal(f"{str(np.datetime64(int(minute), 'm')).replace('T', ' ')}:00+00")
 
 
 def fetch(connection: Connection, rows: RowRange, names: Sequence[str], dtype: str) -> dict[str, Any]:
-    """ts_utc (minutes since 1970), pair if it is a key, and the columns ``names`` with NaN for NULL, by time.
+    """ts_utc (minutes since 1970), pair if it is a key, and the columns ``names``, sorted by time.
 
-    The server sends NaN for NULL, so that all rows have one width.
+    The server sends NaN for NULL, so that all rows have the same width.
     """
     keys = ["ts_utc", *(["pair"] if rows.pair == "" else [])]
     missing = sql.SQL(f"'NaN'::{SQL_TYPES[dtype]}")
@@ -53,7 +53,7 @@ def fetch(connection: Connection, rows: RowRange, names: Sequence[str], dtype: s
 
 
 def part_of(connections: Connections, rows: RowRange, dtype: str) -> Part:
-    """A function that reads the wanted features of ``rows``, and only these columns, from the server."""
+    """A function that reads the given features of ``rows``, and no other columns, from the server."""
     return lambda wanted: _frame(connections.run(lambda c: fetch(c, rows, wanted, dtype)), rows)
 
 

@@ -1,8 +1,8 @@
-"""Bars in the user's own tables: names and types are found or given in the URL; read a month at a time.
+"""Reads bars from the user's own tables, a month at a time; names are recognised, or given in the URL.
 
     postgresql://host/database?schema=public&bars=m1_{pair}&time=time&volume=ticks&bid=bid&ask=ask
 
-``bars`` is the tables' name, with {pair} (or {PAIR} in capitals); the other options name columns whose names are not
+``bars`` is the name of the tables, with {pair} (or {PAIR} for capitals); the other options name columns that are not
 recognised. The rules for bars in files apply: rows that break one are quarantined with their line.
 """
 
@@ -35,13 +35,16 @@ STAMP = "YYYY-MM-DD HH24:MI:SS"
 
 
 def read_tables(url: str, pair: str | None = None) -> Iterator[FileResult]:
-    """The bars of every pair's table, one outcome per month."""
+    """The bars of every pair's table (or of ``pair`` only), one result per month.
+
+    StoreError if the database cannot be read or a table has no column of times.
+    """
     source = BarsSource(address_of(url))
     pairs = source.pairs() if pair is None else [pair.lower()]
     if not pairs:
         yield Refused(
             f"no table matches {source.schema}.{source.pattern} for any pair",
-            "set ?schema= and &bars=",
+            "set ?schema= and &bars= in the URL",
             name=source.shown,
         )
     for each in pairs:
@@ -78,7 +81,7 @@ class BarsSource:
         return sorted(PAIRS[i - 1] for (i,) in rows)
 
     def months(self, pair: str) -> list[str]:
-        """The months from the first to the last bar of ``pair``, from the ends of the table's index."""
+        """The months ("YYYY-MM") from the first to the last bar of ``pair``, found with the table's index."""
         time, _ = self._columns(pair)
         query = sql.SQL("select min({0}), max({0}) from {1}").format(
             sql.Identifier(time), sql.Identifier(self.schema, self.table(pair))
@@ -90,7 +93,7 @@ class BarsSource:
         return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(first, last + 1)]
 
     def month(self, pair: str, month: str) -> FileResult | None:
-        """The bars of one month, checked; None if there are none."""
+        """The checked bars of one month; None if there are none."""
         name = f"{self.schema}.{self.table(pair)} {month}"
         time, columns = self._columns(pair)
         text = self._connections.run(lambda c: self._text(c, pair, month, time, columns))
@@ -100,12 +103,12 @@ class BarsSource:
         return replace(found, format="postgresql") if isinstance(found, SourceFile) else found
 
     def bars(self, pair: str, month: str) -> Bars:
-        """The good bars of a month."""
+        """The valid bars of a month."""
         found = self.month(pair, month)
         return found.bars if isinstance(found, SourceFile) else empty_bars()
 
     def _columns(self, pair: str) -> tuple[str, dict[str, str]]:
-        """The time column, and all columns with their types."""
+        """The name of the time column, and all columns with their types."""
         table = quoted(self.schema, self.table(pair))
         columns = dict(self._connections.run(lambda c: c.execute(COLUMNS, [table]).fetchall()))
         if not columns:
@@ -121,7 +124,7 @@ class BarsSource:
         return time, columns
 
     def _text(self, connection: Connection, pair: str, month: str, name: str, columns: dict[str, str]) -> bytes:
-        """A month as csv with a header, so that the rules for files can be applied to it."""
+        """A month as CSV with a header, to which the rules for files can be applied."""
         time, (first, end) = sql.Identifier(name), bounds(month)
         moment = sql.SQL("{} at time zone 'UTC'" if columns[name].endswith(" with time zone") else "{}")
         query = sql.SQL(
@@ -135,11 +138,13 @@ class BarsSource:
             return b"".join(bytes(piece) for piece in copy)
 
     def _selected(self, columns: dict[str, str]) -> Iterator[sql.Composable]:
-        """The numeric columns under the names that the rules use; bid and ask beside a close make the spread."""
+        """The numeric columns under the names that the rules use; with a close, bid and ask only give the spread."""
         numbers = [name for name, kind in columns.items() if kind.partition("(")[0] in NUMBERS]
         missing = sorted(set(self.named.values()) - set(columns))
         if missing:
-            raise StoreError(f"{self.schema}.{self.pattern} has no column {', '.join(missing)}")
+            raise StoreError(
+                f"{self.schema}.{self.pattern} has no column {', '.join(missing)}: correct the URL's options"
+            )
         roles = {role: name for role, name in self.named.items() if role in ROLES}
         roles |= {role: role for role in ROLES if role in numbers and role not in roles}
         if {"bid", "ask"} <= set(roles) and ("close" in roles or {n.lower() for n in numbers} & CLOSES):

@@ -38,9 +38,9 @@ CHANGED_BARS = "these bars were changed outside fxloom: ingest that month again"
 
 
 class PostgresStore:
-    """A store in one schema of a PostgreSQL database; created by the first write.
+    """A store in one schema of a PostgreSQL database, created by the first write.
 
-    ``url`` may be shown; ``address`` opens the store again, may include the password, and is never shown.
+    ``url`` may be shown; ``address`` opens the store in another process, may contain the password, and is never shown.
     """
 
     def __init__(self, url: str, adopt: bool = False) -> None:
@@ -53,7 +53,7 @@ class PostgresStore:
 
     @property
     def external_bars(self) -> bool:
-        """Whether bars stay in the user's own tables: the URL says ``bars=``."""
+        """Whether bars stay in the user's own tables, because the URL has ``bars=``."""
         return self._source is not None
 
     @property
@@ -65,7 +65,7 @@ class PostgresStore:
         return self._connections.run(work)
 
     def _own(self, name: str) -> sql.Identifier:
-        """One of the store's own tables, for statements with values, in which per cent signs are doubled."""
+        """One of the store's own tables; % is doubled, as statements with parameters require."""
         return sql.Identifier(self.schema.replace("%", "%%"), name)
 
     def _exists(self, connection: Connection, name: str) -> bool:
@@ -75,7 +75,7 @@ class PostgresStore:
         return bool(row and row[0])
 
     def _rows(self, connection: Connection, table: str, query: str, values: Any = None) -> list[Any]:
-        """Rows of one of the store's own tables, none if it does not exist yet; ``{}`` in the query is the table."""
+        """Rows of one of the store's own tables (``{}`` in the query); none if it does not exist yet."""
         if not self._exists(connection, table):
             return []
         found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values or ()).fetchall()
@@ -104,7 +104,7 @@ class PostgresStore:
         self._settings = settings
 
     def _make_base(self, connection: Connection) -> None:
-        """Create the schema and the store's own tables; if they exist, the role needs no right to create them."""
+        """Create the schema and the store's own tables if needed; the role needs CREATE only if they do not exist."""
         there = connection.execute("select 1 from pg_catalog.pg_namespace where nspname = %s", [self.schema]).fetchone()
         if there is None:
             for statement in schema_statements(self.schema):
@@ -136,7 +136,7 @@ class PostgresStore:
         first, last = month_of(start), month_of(max(start, end - 1))
 
         def read(connection: Connection) -> list[tuple[str, Bars | None]]:
-            """The months with their bars, None for those that do not match their summaries."""
+            """The months with their bars, None for those whose bars do not match their summaries."""
             found: list[tuple[str, Bars | None]] = []
             for month, volume, spread, days in self._rows(connection, "bar_months", MONTHS, [pair, first, last]):
                 low, high = month_bounds(month)
@@ -147,7 +147,7 @@ class PostgresStore:
                 found.append((month, bars if summarise_days(bars) == noted else None))
             return found
 
-        for _ in range(READS):  # a month that is replaced meanwhile may show old summaries beside new rows
+        for _ in range(READS):  # a month that is being replaced may show old summaries with new rows
             months = self._run(read)
             if all(bars is not None for _, bars in months):
                 return joined([bars for _, bars in months if bars is not None]).between(start, end)
@@ -236,7 +236,7 @@ class PostgresStore:
 
     def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
         values = {"tables": [key.table], "pair": key.pair, "month": key.month}
-        for _ in range(READS):  # a partition that is replaced meanwhile may show its old record beside new rows
+        for _ in range(READS):  # a partition that is being replaced may show its old record with new rows
             rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
             if not rows or not rows[0][-1]:
                 return None
@@ -248,7 +248,7 @@ class PostgresStore:
         )
 
     def verify(self) -> list[Corruption]:
-        """Partitions whose rows are not those that were written: something else has changed them."""
+        """Partitions whose rows differ from what was written: something else has changed them."""
         rows = self._run(lambda c: self._rows(c, "partitions", CHECKSUMS))
         found = []
         for table, pair, month, expected in rows:
@@ -365,7 +365,7 @@ class PostgresStore:
 
 
 def _plain(cell: Any) -> Any:
-    """``cell`` without the one character that PostgreSQL's text cannot hold."""
+    """``cell`` without NUL, the one character that PostgreSQL's text type cannot hold."""
     return cell.replace("\0", "\ufffd") if isinstance(cell, str) else cell
 
 

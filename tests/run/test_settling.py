@@ -82,7 +82,7 @@ def test_a_mostly_conflicting_file_is_refused(store: Store, files: Path, bars: B
     january = bars.between(JANUARY, FEBRUARY)
     take(store, files, january)
     report = take(store, files, moved(bars, 0.002))  # January conflicts; February would be new
-    assert f"{len(january):,} of its {len(january):,} bars" in report.refused
+    assert f"{len(january):,} of {len(january):,} stored bars differ" in report.refused
     assert "--replace" in report.refused
     assert list(store.bar_months("eurusd")) == ["2024-01"]
     assert store.read_bars("eurusd", JANUARY, MARCH).close.tolist() == january.close.tolist()

@@ -1,1 +1,1 @@
-"""How long fxloom takes, against the script one would write instead: ``python -m benchmarks``."""
+"""Benchmarks of fxloom against the scripts one would write instead: ``python -m benchmarks``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure and print; ``--write`` also writes README.md here; ``--only`` some topics."""
+"""``python -m benchmarks``: measure and print; ``--write`` also updates README.md here; ``--only`` selects topics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 
 
 def main() -> None:
-    """Everything runs in one thread: the libraries read these settings when they are imported, below."""
+    """Run in one thread: the libraries read these settings on import, so they are set before the imports below."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     from benchmarks.report import TOPICS, title
 

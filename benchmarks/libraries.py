@@ -1,15 +1,15 @@
-"""Kernels beside the libraries that compute the same: speed, and what else a value depends on.
+"""Kernels compared with libraries that compute the same quantities: speed, and what else a value depends on.
 
     python -m benchmarks.libraries
 
-One month of synthetic bars. Each library is called as its own interface offers it, on the whole series where it takes
-one. The two take turns in one process; the ratio is the library's processor time over the kernel's. The probes ask what
-a value changes with, in units of max(abs(value), the column's deviation):
+One month of synthetic bars. Each library is called through its usual interface, on the whole series where it accepts
+one. Library and kernel take turns in one process; the ratio is the library's processor time over the kernel's. The
+probes measure how far a value changes, in units of max(abs(value), the column's standard deviation):
 
-* beginning: the series starts later, just as far back as the feature declares that it looks;
+* beginning: the series starts later, exactly at the feature's declared lookback;
 * later data: the bars after the row are cut off;
-* one NaN: a single value in the middle is missing. Reported are the rows after its window that lose their value, those
-  that get another one, or the error.
+* one NaN: a single value in the middle is missing. The number of rows after its window that become missing or change is
+  reported, or the error.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ ROUNDS, PROBED = 3, 5  # turns; rows at which the probes look
 class Case:
     """One quantity, computed by a library and by a kernel from a series (..., n) whose last axis is time.
 
-    ``need``: bars before a row that its value needs; None for a model that is fitted on the first bars of the series.
-    ``equal``: where the two are meant to be equal.
+    ``need``: bars of history that a value needs; None for a model fitted on the first bars of the series.
+    ``equal``: rows where the two should agree.
     """
 
     name: str
@@ -47,17 +47,17 @@ class Case:
     equal: Literal["everywhere", "at the last row", "nowhere"] = "everywhere"
 
 
-# -- what is compared ------------------------------------------------------------------------------------------------
+# -- comparisons -----------------------------------------------------------------------------------------------------
 
 
 def cases() -> list[Case]:
-    """Every comparison; the libraries are imported here."""
+    """All comparisons; the libraries are imported here."""
     close, three, moves = synthetic()
     return [*_indicators(close), *_windows(close), *_transforms(close), *_models(three, moves)]
 
 
 def synthetic() -> tuple[Series, Series, Series]:
-    """A month of closes as an index near 100, logs of three pairs (3, n), and moves in bp."""
+    """A month of closes as an index near 100, log prices of three pairs (3, n), and returns in bp."""
     import datetime as dt
 
     from fxloom.bars.clock import on_clock
@@ -195,13 +195,13 @@ def _models(three: Series, moves: Series) -> list[Case]:
 
 
 def _observed(r: Series) -> Series:
-    """(n, 2): the move in bp, and the log of its deviation over 15 bars (a stand-in where there are fewer)."""
+    """(n, 2): the return in bp, and the log of its 15-bar standard deviation (a placeholder in the first rows)."""
     squares = np.convolve(r**2, np.full(15, 1 / 15))[: len(r)]
     return np.column_stack([r, np.log(0.1 + np.sqrt(squares))])
 
 
 def _hours(y: Series) -> npt.NDArray[np.int64]:
-    """Ends of windows an hour apart, counted back from the end, so that a later start has the same ones."""
+    """Window ends an hour apart, counted back from the last row so that a later start keeps the same ones."""
     return np.arange(y.shape[1], 1440 - 1, -HOUR, dtype=np.int64)[::-1].copy()
 
 
@@ -215,11 +215,11 @@ def _at_end(values: Series, length: int) -> Series:
     return np.concatenate([np.full(length - len(values), np.nan), values])
 
 
-# -- how they are compared -------------------------------------------------------------------------------------------
+# -- probes ----------------------------------------------------------------------------------------------------------
 
 
 def change_with_beginning(compute: Compute, case: Case) -> str:
-    """How far the last rows move if the series starts ``need`` bars before the first of them."""
+    """How far the last rows change if the series starts ``need`` bars before the first of them."""
     if case.need is None:
         return ""
     full = compute(case.series)
@@ -228,7 +228,7 @@ def change_with_beginning(compute: Compute, case: Case) -> str:
 
 
 def change_with_later_data(compute: Compute, case: Case) -> str:
-    """How far a row moves if the series ends with it."""
+    """How far a row changes if the series ends with it."""
     full, length = compute(case.series), case.series.shape[-1]
     ends = length - HOUR * np.arange(1, PROBED + 1)
     cut = np.array([compute(np.ascontiguousarray(case.series[..., :end]))[-1] for end in ends])
@@ -236,7 +236,7 @@ def change_with_later_data(compute: Compute, case: Case) -> str:
 
 
 def change_with_nan(compute: Compute, case: Case) -> str:
-    """How many rows after the window of a missing value lose or change theirs; the error, if there is one."""
+    """How many rows after a missing value's window become missing or change; the error, if one is raised."""
     window = 15 if case.need is None else case.need
     at = FIT + 200 if case.need is None else case.series.shape[-1] - window - 1_000
     broken = case.series.copy()
@@ -263,7 +263,7 @@ def _distance(a: Series, b: Series, column: Series) -> str:
 
 
 def agreement(case: Case) -> str:
-    """How far library and kernel are apart."""
+    """The largest difference between library and kernel."""
     if case.equal == "nowhere":
         return "another quantity"
     ours, theirs = case.ours(case.series), case.theirs(case.series)
@@ -272,11 +272,11 @@ def agreement(case: Case) -> str:
 
 
 def row(case: Case) -> list[str]:
-    """The cells of one case."""
+    """The table cells of one case."""
     from benchmarks.markdown import milliseconds
     from benchmarks.timing import best_in_turns
 
-    case.ours(case.series)  # compiled and loaded
+    case.ours(case.series)  # compile and load first
     seconds, _ = best_in_turns(
         {"ours": lambda: case.ours(case.series), "theirs": lambda: case.theirs(case.series)}, ROUNDS
     )

@@ -1,4 +1,4 @@
-"""The machine and libraries that the numbers depend on."""
+"""The machine and library versions that the numbers depend on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def description() -> str:
 
 
 def _processor() -> str:
-    """The processor model if the system names it, else the architecture."""
+    """The processor model if the system reports it, else the architecture."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text("utf-8").splitlines() if info.exists() else []
     named = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)

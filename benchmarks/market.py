@@ -1,4 +1,4 @@
-"""The bars to measure on: a month of the sample data if present, else of the synthetic market."""
+"""The bars to measure on: a month of the sample data if available, else of the synthetic market."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def all_pairs() -> Market:
 
 
 def starts(market: Market, tables: Sequence[Table]) -> dict[str, int]:
-    """The first minute of bars that each table sees for the month, as the planner sets it."""
+    """The first minute of bars that each table reads for the month, as planned."""
     days = {
         pair: {m: summarise_days(bars.between(*month_bounds(m))) for m in months_of(bars.ts)}
         for pair, bars in market.bars.items()

@@ -1,4 +1,4 @@
-"""Every table of one pair, fxloom against a script, taking turns on one month; and all tables together."""
+"""Each table of one pair, fxloom and a script taking turns on one month; and all tables together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fxloom.features.pair_view import PairFrame
 
 FOUNDATION = ("bqx_momentum", "bollinger", "statistics", "technical", "time_features")  # the first eight tables
 ROUNDS = 4
-EQUAL = 1e-6  # of the value, or of the feature's deviation
+EQUAL = 1e-6  # relative to the value or the feature's standard deviation
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Contest:
 
 
 class Ground:
-    """The bars of one pair, as tables and scripts get them."""
+    """The bars of one pair, in the form that tables and scripts take."""
 
     def __init__(self, market: Market) -> None:
         (self.pair, self.bars), *_ = market.bars.items()
@@ -52,12 +52,12 @@ class Ground:
         self.starts = starts(market, self.tables)
 
     def clock(self, tables: list[Table]) -> ClockBars:
-        """The bars that ``tables`` see, on the clock."""
+        """The bars that ``tables`` read, on the clock."""
         start = min(self.starts[t.name] for t in tables)
         return on_clock(self.bars.between(start, int(self.bars.ts[-1]) + 1))
 
     def compute(self, tables: list[Table]) -> list[Computed]:
-        """``tables`` of the month: from the bars to columns with their statistics."""
+        """Compute ``tables`` for the month: from bars to columns with their statistics."""
         frame = PairFrame(self.pair, self.clock(tables), self.info)
         jobs = [Job(t, self.starts[t.name]) for t in tables]
         return [_certain(r) for r in compute_pair(frame, jobs, self.market.first)]
@@ -79,7 +79,7 @@ def contest(ground: Ground, which: Table, rival: Rival) -> Contest:
     }
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        ground.compute([which])  # compiled and loaded
+        ground.compute([which])  # compile and load first
         seconds, results = best_in_turns(competitors, ROUNDS)
     columns, agreement = _agreement(results["ours"][0], results["theirs"], shown.ts)
     scale = len(bars) / len(shown)
@@ -95,7 +95,7 @@ def _last(bars: ClockBars, n: int) -> ClockBars:
 
 
 def _agreement(ours: Computed, theirs: Mapping[str, object], ts: np.ndarray) -> tuple[int, float]:
-    """How many columns the script has, and the share of the values present in both that are equal."""
+    """The number of the script's columns, and the share of values present in both that are equal."""
     keep = ours.ts >= ts[min(ours.table.lookback, len(ts) - 1)]
     rows = np.searchsorted(ts, ours.ts[keep])
     shares = {}
@@ -129,7 +129,7 @@ def together(ground: Ground) -> tuple[float, float]:
 
 
 def in_context(ground: Ground) -> dict[str, float]:
-    """Processor seconds of each table when all run together; shared work is charged to the first that needs it."""
+    """Processor seconds of each table when all run together; the first to need shared work is charged."""
     spent: dict[str, list[float]] = {t.name: [] for t in ground.tables}
     for _ in range(ROUNDS):
         frame = PairFrame(ground.pair, ground.clock(ground.tables), ground.info)

@@ -29,7 +29,7 @@ from fxloom.series.panel import own_spread
 
 
 class PanelGround:
-    """The bars of all pairs, as tables and scripts get them."""
+    """The bars of all pairs, in the form that tables and scripts take."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -41,7 +41,7 @@ class PanelGround:
         self.infos = {p: pair_info_of(b) for p, b in market.bars.items()}
 
     def compute(self, tables: list[Table]) -> list[Computed]:
-        """``tables`` of the month, for every pair."""
+        """Compute ``tables`` of the month for every pair."""
         jobs = [Job(t, self.starts[t.name]) for t in tables]
         return [_certain(r) for r in compute_panel(self.bars, self.infos, jobs, self.market.first)]
 
@@ -51,7 +51,7 @@ class PanelGround:
 
     @cached_property
     def spread(self) -> pd.DataFrame:
-        """Every pair's own spread on the panel clock; the script gets it ready-made."""
+        """Every pair's own spread on the panel clock, precomputed for the script."""
         return pd.DataFrame(own_spread(self.frame.view(RATE)).T, columns=list(self.frame.pairs))
 
 
@@ -128,7 +128,7 @@ def _measured() -> tuple[float, float, float]:
 
     ground = PanelGround(all_pairs())
     used = []
-    for _ in range(2):  # the first loads the kernels
+    for _ in range(2):  # the first run loads the kernels
         begin = time.process_time(), time.perf_counter()
         jobs = [Job(t, ground.starts[t.name]) for t in ground.tables]
         for result in compute_panel(ground.bars, ground.infos, jobs, ground.market.first):

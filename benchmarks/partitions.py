@@ -19,7 +19,7 @@ from fxloom.stores.folder import FolderStore
 
 @dataclass(frozen=True)
 class Throughput:
-    """An operation: MB of float32 values and of files, and seconds of processor and wall time."""
+    """One operation: MB of float32 values and of files, seconds of processor and wall time."""
 
     what: str
     memory: float
@@ -29,7 +29,7 @@ class Throughput:
 
 
 def throughputs(ground: Ground) -> list[Throughput]:
-    """The best of three tries each of writing and reading all tables of the month."""
+    """The best of three runs each of writing and reading all tables of the month."""
     computed = ground.compute(ground.tables)
     memory = sum(4.0 * len(c.ts) * (2 + len(c.columns)) for c in computed) / 1e6
     with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,12 @@
-"""How fast a partition is written to PostgreSQL: ours, a bare COPY of ready buffers, ADBC, and row by row.
+"""Write speed of a partition to PostgreSQL: ours, a bare COPY of prepared buffers, ADBC, and row by row.
 
     python -m benchmarks.postgres [--rounds 7]
 
-30,000 rows of 90 real columns, keyed by time, as one new partition of an existing table, committed. "ours" includes
-building the buffers, the checks, attaching and the record; the bare COPY only sends buffers made before into a new
-keyed table. The ways take turns, so that other load affects all alike; the best and the median are reported. The server
-is the one of the tests (FXLOOM_TEST_POSTGRES, the wheel, or the installed one), without fsync if it is one of ours.
-ADBC and execute_values are run if adbc-driver-postgresql, psycopg2-binary are installed.
+One new partition of an existing table is committed: 30,000 rows of 90 real columns, keyed by time. "ours" includes
+building the buffers, the checks, attaching and the record; the bare COPY only sends prepared buffers into a new keyed
+table. The methods take turns, so that other load affects all of them alike; the best and the median are reported. The
+server is the tests' (FXLOOM_TEST_POSTGRES, the wheel, or the installed one), without fsync if the tests start it. ADBC
+and execute_values run if adbc-driver-postgresql and psycopg2-binary are installed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def synthetic(missing: int) -> dict[str, np.ndarray]:
 
 
 class Bench:
-    """One database, one schema, and the ways to write the same rows."""
+    """One database, one schema, and several ways to write the same rows."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -60,7 +60,7 @@ class Bench:
         self.bytes = sum(map(len, self.ready))
 
     def create(self, name: str) -> sql.Identifier:
-        """An empty keyed table, outside of the measured time."""
+        """Create an empty keyed table, outside the measured time."""
         where = sql.Identifier(self.schema, name)
         columns = sql.SQL(", ").join(sql.SQL("{} real").format(sql.Identifier(c)) for c in self.columns)
         self.connection.execute(sql.SQL("drop table if exists {}").format(where))
@@ -82,7 +82,7 @@ class Bench:
             self.columns = whole
 
     def replacing(self, turn: int) -> float:
-        """Ours, where there is a partition already."""
+        """Ours, replacing an existing partition."""
         record = Record(PartitionKey(TABLE, "eurusd", "2018-03"), f"g{turn}", ROWS, 1, "2026-01-01T00:00:00Z")
         return timed(lambda: self.store.publish(record, self.ts, None, self.columns))
 

@@ -1,4 +1,4 @@
-"""The page of results: every topic measured and written as Markdown."""
+"""The results page: every topic measured and written as Markdown."""
 
 from __future__ import annotations
 

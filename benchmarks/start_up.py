@@ -1,4 +1,4 @@
-"""What a user waits for at the start: compilation, the first result of a fresh process, the help."""
+"""What a user waits for at start-up: compilation, the first result of a fresh process, the help."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Wait:
-    """Wall and processor seconds of something done in a fresh process, the best of some tries."""
+    """Wall and processor seconds of one task in a fresh process, the best of several tries."""
 
     what: str
     wall: float
@@ -38,7 +38,7 @@ class Wait:
 
 
 def waits() -> list[Wait]:
-    """Compilation in an empty cache first; what follows finds that cache filled."""
+    """Measure compilation into an empty cache first; later tasks find the cache filled."""
     with tempfile.TemporaryDirectory() as cache:
         warm = f"from fxloom.run.warm import warm\nif __name__ == '__main__': warm({PROCESSES})"
         found = [
@@ -60,7 +60,7 @@ def _script(folder: str, code: str) -> list[str]:
 
 
 def _timed(what: str, command: list[str], cache: str, tries: int, budget: str = "") -> Wait:
-    """Run ``command`` once unmeasured where it is tried more often (files are read, byte code is written)."""
+    """Time ``command``; with several tries, an untimed first run reads files and writes byte code."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"FXLOOM_CACHE": cache}
     measured = []
     for _ in range(tries + (tries > 1)):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-ENOUGH = 2.0  # seconds of one competitor after which it is not called again
+ENOUGH = 2.0  # seconds after which a competitor is not called again
 
 
 def processor_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -19,7 +19,7 @@ def processor_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def best_in_turns(competitors: Mapping[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, float], dict[str, Any]]:
-    """The fewest processor seconds of each competitor over ``rounds`` turns, and what each computed last."""
+    """The fewest processor seconds of each competitor over ``rounds`` turns, and its last result."""
     spent: dict[str, list[float]] = {name: [] for name in competitors}
     results: dict[str, Any] = {}
     for _ in range(rounds):

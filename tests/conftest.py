@@ -1,4 +1,4 @@
-"""Where the sample data is, and real bars for tests that want them."""
+"""The location of the sample data, and real bars for tests that use them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DATA = Path(os.environ.get("FXLOOM_DATA") or Path(__file__).resolve().parents[1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without the sample data its tests are skipped; where FXLOOM_DATA is set, missing data fails them instead."""
+    """Skip tests of the sample data where it is absent; if FXLOOM_DATA is set they run, and fail without the data."""
     if DATA.is_dir() or os.environ.get("FXLOOM_DATA"):
         return
     for item in items:

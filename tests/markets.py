@@ -1,4 +1,4 @@
-"""Made-up bars for all tests: pure functions of their arguments, the same at every call.
+"""Synthetic bars for all tests: pure functions of their arguments, the same at every call.
 
 The synthetic market of the package (``fxloom.bars.synthetic``) stands for real data; these are for shapes that it does
 not have: standstills, exact grids, gaps at known places, prices given by a formula.

@@ -1,4 +1,4 @@
-"""The scripts one would write without fxloom: pandas, TA-Lib and others, straight from the definitions."""
+"""Scripts one would write without fxloom, straight from the definitions: pandas, TA-Lib and others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Numbers = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rival:
-    """A script for one family, its tools, and the number of last bars on which it is timed (None: all)."""
+    """A script for one family, its libraries, and how many of the last bars it is timed on (None: all)."""
 
     compute: Callable[[Script], Numbers]
     tools: str
@@ -27,7 +27,7 @@ class Rival:
 
 @dataclass(frozen=True)
 class PanelRival:
-    """A script for one family of many pairs, timed on the month's last ``rows`` bars after ``before`` earlier ones."""
+    """A script for one panel family, timed on the month's last ``rows`` bars after ``before`` earlier ones."""
 
     compute: Callable[[PanelScript], Mapping[str, pd.DataFrame]]
     tools: str
@@ -45,7 +45,7 @@ PANEL = {
 
 
 def rivals() -> dict[str, Rival]:
-    """The scripts by family. Importing their libraries is not part of the measured time."""
+    """The scripts by family. Importing their libraries is not timed."""
     from benchmarks.rivals import indicators, models, prices, rolling, scales, spectra, trade, volatility
 
     return {

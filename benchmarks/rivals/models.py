@@ -1,4 +1,4 @@
-"""Weekly models with arch and hmmlearn; what they do not have (filters, change points), bar by bar in numpy."""
+"""Weekly models with arch and hmmlearn; what they lack (filters, change points) bar by bar in numpy."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _garch_week(r: np.ndarray) -> dict[str, np.ndarray | float]:
     ahead = variance[FIT + 1 :]
     p = alpha + beta
     powers = p ** np.arange(60)
-    constants = omega * (np.cumsum(powers) - powers)  # what k steps without news add to the variance
+    constants = omega * (np.cumsum(powers) - powers)  # what k steps without new information add to the variance
     means = {h: constants[:h].mean() + ahead * powers[:h].mean() for h in (30, 60)}
     return {
         "vol": np.sqrt(ahead), "vol_30": np.sqrt(means[30]), "term": np.sqrt(means[60] / ahead), "persistence": p,

@@ -87,7 +87,7 @@ def _mean_rho(s: PanelScript, rho: dict[frozenset[str], pd.Series], pair: str, w
 
 
 def _signed(s: PanelScript, y: pd.DataFrame, pair: str, name: str) -> pd.DataFrame:
-    """The series of the set's members that are present, signed."""
+    """The signed series of the set's members that are present."""
     members = [q for q in s.pairs if relate(pair, q)[0] == SETS.index(name)]
     return (y[members] * [relate(pair, q)[1] for q in members]).where(s.present[members])
 

@@ -29,14 +29,14 @@ def _fit(y: np.ndarray) -> dict[str, float]:
 
 @cache
 def _constants(w: int) -> tuple[float, float]:
-    """What does not change from row to row: the leverage factor of the forecast and of a2."""
+    """Constants of the window: the leverage factors of the forecast and of a2."""
     u = np.arange(-w + 1.0, 1.0)
     inverse = np.linalg.inv(np.vander(u, 3).T @ np.vander(u, 3))
     return student.ppf(0.975, w - 3) * np.sqrt(1 + inverse.sum()), np.sqrt(inverse[0, 0])
 
 
 def _full_fit(y: np.ndarray) -> dict[str, float]:
-    """The same with its prediction and vertex."""
+    """The same with prediction and vertex."""
     w, fit = len(y), _fit(y)
     interval, error = _constants(w)
     a2, a1, b, half = fit["a2"], fit["a1"], fit["b"], interval * fit["rmse"]
@@ -50,7 +50,7 @@ def _full_fit(y: np.ndarray) -> dict[str, float]:
 
 
 def _fits(y: pd.Series, window: int, fit=_fit) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
-    """Every window's fit, by metric."""
+    """The fit of every window, by metric."""
     with np.errstate(all="ignore"):
         rows = [fit(row) for row in windows(y.dropna(), window)]
     return {name: placed(np.array([row[name] for row in rows]), len(y)) for name in rows[0]}

@@ -23,7 +23,7 @@ def _scale(s: Script, k: int) -> dict[str, pd.Series]:
     c, h, low = slow["close"], slow["high"], slow["low"]
 
     def seen(values: object) -> pd.Series:
-        """K-bar values at the minutes that see them: from the bin's last minute on."""
+        """K-bar values at the minutes that can see them: from the bin's last minute on."""
         known = pd.Series(np.asarray(values), c.index + pd.Timedelta(minutes=k - 1))
         return pd.Series(known.reindex(stamps, method="ffill").to_numpy())
 

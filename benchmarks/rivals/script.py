@@ -72,7 +72,7 @@ class Script:
 
     @cached_property
     def spread(self) -> pd.Series:
-        """Quoted spread in bp, or EDGE over 60 bars."""
+        """Quoted spread in bp, else EDGE over 60 bars."""
         if self.info.has_quotes and self._spread is not None:
             return 10_000 * pd.Series(self._spread) / self.prices["close"]
         return 10_000 * bidask.edge_rolling(self.prices, window=60).abs()
@@ -100,7 +100,7 @@ def windows(y: pd.Series, window: int) -> np.ndarray:
 
 
 def placed(values: np.ndarray, length: int) -> np.ndarray:
-    """``values`` of the last bars, missing before."""
+    """``values`` of the last bars, NaN before them."""
     out = np.full(length, np.nan)
     out[length - len(values) :] = values
     return out

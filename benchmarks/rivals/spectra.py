@@ -82,7 +82,7 @@ def _singular(row: np.ndarray) -> dict[str, float]:
     x = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(z, 15).T)
     values, vectors = np.linalg.eigh(x @ x.T / 46)
     values, vectors = values[::-1], vectors[:, ::-1]
-    last = [vectors[-1, i] * (vectors[:, i] @ x[:, -1]) for i in range(3)]  # nothing to average there
+    last = [vectors[-1, i] * (vectors[:, i] @ x[:, -1]) for i in range(3)]  # nothing to average in the corner
     trend, osc = last[0], last[1] + last[2]
     nu = vectors[-1, :3]
     recurrence = (vectors[:-1, :3] * nu).sum(axis=1) / (1 - (nu**2).sum())
@@ -96,6 +96,6 @@ def _singular(row: np.ndarray) -> dict[str, float]:
 
 
 def _last_averages(matrix: np.ndarray, count: int) -> np.ndarray:
-    """The averages of the last ``count`` diagonals."""
+    """Means of the last ``count`` antidiagonals."""
     flipped, width = matrix[::-1], matrix.shape[1]
     return np.array([flipped.diagonal(k).mean() for k in range(width - count, width)])

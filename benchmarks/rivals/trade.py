@@ -33,7 +33,7 @@ def volume_features(s: Script) -> dict[str, object]:
 
 
 def _bulk(v: pd.Series, r: pd.Series, std: pd.Series, total: pd.Series, w: int) -> np.ndarray:
-    """Bulk volume classification, one deviation for each window."""
+    """Bulk volume classification with one standard deviation per window."""
     with np.errstate(all="ignore"):
         signed = windows(v, w) * (2 * norm.cdf(windows(r, w) / std.to_numpy()[w - 1 :, None]) - 1)
     return placed(signed.sum(axis=1), len(v)) / total.to_numpy()
@@ -59,13 +59,13 @@ def spread_features(s: Script) -> dict[str, pd.Series]:
 
 
 def percentile(y: pd.Series) -> pd.Series:
-    """Share of the last 1,440 values that are below, and half of those equal."""
+    """Share of the last 1,440 values below, plus half of those equal."""
     rolling = y.rolling(1440, min_periods=720)
     return rolling.rank(pct=True) - 0.5 / rolling.count()
 
 
 def _moves(s: Script) -> pd.Series:
-    """Signs of the moves of 0.02 bp and more."""
+    """Signs of moves of at least 0.02 bp."""
     return np.sign(s.r.where(s.r.abs() >= 2e-6, 0)).where(s.r.notna())
 
 
@@ -133,7 +133,7 @@ def _reversal(bp: pd.Series, q: pd.Series, v: pd.Series) -> pd.Series:
 
 
 def _bar_spreads(s: Script) -> dict[str, pd.Series]:
-    """Spreads from highs and lows; in bqx from every fifth bar."""
+    """Spreads from highs and lows; in bqx of every fifth bar."""
     step = 5 if s.bqx else 1
     phases = [_spreads(s.bars.iloc[p::step], 60) for p in range(step)]
     return dict(pd.concat(phases).sort_index().items())

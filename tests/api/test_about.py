@@ -1,4 +1,4 @@
-"""What a bug report should say."""
+"""The environment report for bug reports."""
 
 from __future__ import annotations
 

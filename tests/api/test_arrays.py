@@ -1,4 +1,4 @@
-"""Features of bars in memory: frames of all kinds, how much history they need, and bars that break a rule."""
+"""Features of bars in memory: frames of several libraries, required history, and invalid bars."""
 
 from __future__ import annotations
 

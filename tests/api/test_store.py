@@ -1,4 +1,4 @@
-"""Reading strictly: what is missing, stale or refused is reported; names, order and provenance of what is read."""
+"""Strict reading: missing, stale and refused partitions are reported; names, order and provenance of columns."""
 
 from __future__ import annotations
 

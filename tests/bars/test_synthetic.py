@@ -1,4 +1,4 @@
-"""The synthetic market has the stylised facts that it promises, and obeys the rules of bars."""
+"""The synthetic market has the stylised facts it documents, and its bars are valid."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_changes_have_fat_tails_and_clustered_volatility(market: dict[str, Bars]
 
 
 def test_volatility_clusters_beyond_the_sessions(market: dict[str, Bars]) -> None:
-    """Within single hours of the day, where the session pattern says little, large changes still follow large."""
+    """Even within one hour of the day, where sessions explain little, large changes follow large changes."""
     b = market["eurusd"]
     r = 1e4 * np.diff(np.log(b.close))
     steady = np.diff(b.ts) == 1

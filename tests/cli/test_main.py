@@ -1,4 +1,4 @@
-"""The command line as users meet it: what it prints, as tables, lines and JSON, and its exit status."""
+"""The command line as users see it: output as tables, lines and JSON, and exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line where its output is closed or cannot take every character, and where the cache is unsafe."""
+"""The command line with closed or limited output streams, and with an unsafe cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="shell and permissions")
 
 
 def run(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command line for a shell, in which fxloom is the program."""
+    """A shell command line that runs fxloom."""
     program = f"'{sys.executable}' -m fxloom"
     return subprocess.run(
         ["sh", "-c", command.replace("fxloom", program, 1)], capture_output=True, text=True, check=False,

@@ -71,7 +71,7 @@ def test_the_glossary_can_be_searched(capsys: Capture) -> None:
 
 
 def test_json_output_has_no_infinity(capsys: Capture) -> None:
-    """An open range is null, not Infinity, which jq and JavaScript refuse."""
+    """An unbounded range is null, not Infinity, which jq and JavaScript reject."""
 
     def refuse(constant: str) -> float:
         raise AssertionError(f"{constant} is not JSON")

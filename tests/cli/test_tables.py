@@ -1,4 +1,4 @@
-"""Tables on terminals of several widths: lines fit, names stay whole."""
+"""Tables on terminals of several widths: lines fit, names are not broken."""
 
 from __future__ import annotations
 

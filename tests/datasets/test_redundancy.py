@@ -1,4 +1,4 @@
-"""Redundancy: planted duplicates and constants are found; what is dropped has a duplicate that stays."""
+"""Redundancy: planted duplicates and constants are found, and every dropped feature has a duplicate that is kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ N = 4_000
 
 
 def columns() -> dict[str, Floats]:
-    """a, its image, its mirror, one that is near it, b and c on their own; the beginnings are missing."""
+    """a, a linear image of a, its negative, a near copy, and independent b and c; the first values are missing."""
     g = np.random.default_rng(11)
     a, b, c = g.standard_normal((3, N))
     found = {"a": a, "image": 3.0 * a - 7.0, "mirror": -a, "near": a + 0.02 * b, "b": b, "c": c}
@@ -118,7 +118,7 @@ def test_missing_inputs_are_reported(lake: FolderStore, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def two_pairs(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
-    """Two pairs; in one of them two columns are images of one another, in the other mirrors."""
+    """Two pairs: in one of them two columns are positively proportional, in the other negatively."""
     store = make_lake(
         tmp_path_factory.mktemp("pairs"), ("eurusd", "usdjpy"), dt.date(2024, 1, 10), dt.date(2024, 2, 10)
     )

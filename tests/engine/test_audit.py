@@ -1,4 +1,4 @@
-"""The audit: states, reasons, findings and gaps, on records and days that say so."""
+"""The audit: states, reasons, findings and gaps, from planted records and day summaries."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_features_without_values_for_a_pair_are_reported() -> None:
     assert audit([record(), hollow, record("2024-02", "usdjpy")], Plan()).empty == {}
 
 
-# -- gaps -----------------------------------------------------------------------------------------------------------
+# -- gaps ------------------------------------------------------------------------------------------------------------
 
 
 def by_month(bars: Bars) -> dict[str, list[DaySummary]]:
@@ -175,7 +175,7 @@ def test_days_without_bars() -> None:
 
 @pytest.fixture(scope="module")
 def gappy(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
-    """Six pairs of the dollar, of which all but eurusd lack two days, and a table that needs the others."""
+    """Six dollar pairs, all but eurusd without two days, and a table that needs the others."""
     folder = tmp_path_factory.mktemp("gappy")
     market = synthetic_market(
         dt.date(2024, 1, 1), dt.date(2024, 1, 20), ("eurusd", "gbpusd", "usdchf", "eurgbp", "eurchf", "gbpchf")

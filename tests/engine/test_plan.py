@@ -1,4 +1,4 @@
-"""The plan: fresh, stale and missing, by fingerprints over exactly the bars, settings and formulas in use."""
+"""The plan: fresh, stale and missing, by fingerprints of exactly the bars, settings and formulas in use."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plan(store_state: StoreState, tables: list[str] = TABLES, **options: object)
 
 
 def after(market: dict[str, Bars], **infos: PairInfo) -> Callable[[dict[str, Bars]], set[PartitionKey]]:
-    """What is stale in a changed market once everything of ``market`` has been populated."""
+    """What is stale in a changed market after ``market`` has been fully populated."""
     made = {i.key: i.fingerprint for i in plan(store_state(market, None, **infos)).partitions}
 
     def stale(changed: dict[str, Bars]) -> set[PartitionKey]:
@@ -104,7 +104,7 @@ def test_volume_and_spread_matter_only_to_tables_that_use_them(market: dict[str,
     middle = int(np.searchsorted(bars.ts, month_bounds("2024-01")[0] + 15 * 1440))
     assert stale(market | {"eurusd": with_bar_scaled(bars, middle, spread=2.0)}) == set()
     with_volume = stale(market | {"eurusd": with_bar_scaled(bars, middle, volume=2.0)})
-    assert with_volume == {PartitionKey("technical_rate", "eurusd", "2024-01")}  # its money flow index
+    assert with_volume == {PartitionKey("technical_rate", "eurusd", "2024-01")}  # because of its money flow index
 
 
 def test_a_later_month_keeps_earlier_ones_fresh(market: dict[str, Bars]) -> None:

@@ -1,4 +1,4 @@
-"""Gates and findings, one by one, on planted columns."""
+"""Gates and findings on planted columns."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_scale_jump_is_compared_with_that_of_the_price() -> None:
     assert jumps(month(1.0), month(much)) == {"y": "standard deviation 1.01e+03, but 1 in the month before"}
     assert jumps(month(much), month(1.0)) == {"y": "standard deviation 1, but 1.01e+03 in the month before"}
     assert jumps(month(1.0), month(0.99 * JUMP_LIMIT)) == {}
-    assert jumps(month(1.0, 1e-4), month(10 * JUMP_LIMIT, 2e-4)) == {}  # twice as wild: up to 16,000
+    assert jumps(month(1.0, 1e-4), month(10 * JUMP_LIMIT, 2e-4)) == {}  # twice as volatile: up to 16,000
     assert jumps(month(1.0, 2e-4), month(17 * JUMP_LIMIT, 1e-4)) != {}
     assert jumps(month(1.0, None), month(much, None)) != {}
     assert jumps(month(1.0), month(much, finite=1_000)) == jumps({}, month(much)) == {}

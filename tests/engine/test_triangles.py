@@ -1,4 +1,4 @@
-"""Prices that contradict two other pairs are found, by how much they do and against whom."""
+"""Prices that contradict two other pairs are found, with the factor and the pairs they contradict."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def index_series(domain: Domain, w: int, name: str) -> np.ndarray:
 @pytest.mark.parametrize("domain", BOTH, ids=lambda d: d.name)
 @pytest.mark.parametrize("name", NAMES)
 def test_bands_match_talib(domain: Domain, name: str) -> None:
-    """TA-Lib keeps running sums of squares, which lose digits at a level of 100: it is given one window a time."""
+    """TA-Lib's running sums of squares lose digits at a level of 100, so it gets one window at a time."""
     out = computed(FAMILY, domain, name)
     for w in (15, 30, 45, 60, 75):
         y = index_series(domain, w, name)

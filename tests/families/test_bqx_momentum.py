@@ -1,4 +1,4 @@
-"""The momentum itself against its definitions, one bar at a time."""
+"""Momentum against its definitions, one bar at a time."""
 
 from __future__ import annotations
 

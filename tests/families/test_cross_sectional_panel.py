@@ -1,4 +1,4 @@
-"""The cross-section of pairs where some of them are absent."""
+"""The cross-section of pairs when some of them are absent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_rank_stability_excludes_pairs_absent_an_hour_before() -> None:
     ts = START + np.arange(n)
     close = {p: 1.2 * np.exp(step * np.arange(n)) for p, step in moves.items()}
     bars = {p: flat_bars(ts, c) for p, c in close.items()}
-    bars["usdcad"] = bars["usdcad"].take((ts < START + 20) | (ts >= START + 140))  # the price moved meanwhile
+    bars["usdcad"] = bars["usdcad"].take((ts < START + 20) | (ts >= START + 140))  # its price moved in the meantime
     values = cross_sectional_panel.compute(panel_frame(bars, quotes=False).view(RATE))["panel_rank_stability"]
     assert values[0, 139] == 1.0
     np.testing.assert_array_equal(values[:, 141:199], np.ones((5, 58)))

@@ -1,4 +1,4 @@
-"""How much must be known for strengths of currencies and for breadth."""
+"""How much data currency strengths and breadth need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Fibonacci levels against a slow reference, on walks, ties and standstills."""
+"""Fibonacci levels against a slow reference: random walks, ties and still prices."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_still_price_has_no_position_and_is_at_every_level() -> None:
     for name in ("fib_236", "fib_786", "fib_range", "fib_bars_since_high", "fib_bars_since_low"):
         assert (got[name][inside] == 0.0).all(), name
         assert not np.signbit(got[name][inside]).any(), name
-    assert np.isnan(got["fib_position"][119:]).sum() == 500 - 419  # windows wholly inside
+    assert np.isnan(got["fib_position"][119:]).sum() == 500 - 419  # windows entirely inside the still stretch
 
 
 def test_a_later_start_gives_identical_values() -> None:

@@ -40,7 +40,7 @@ def observed(x: np.ndarray, r: np.ndarray) -> np.ndarray:
 
 
 def model_of(y: np.ndarray) -> GaussianHMM:
-    """hmmlearn's model after 100 steps on a window, its states ordered by volatility, to start from 1/3 each."""
+    """hmmlearn's model after 100 steps on a window, states ordered by volatility, starting from 1/3 each."""
     order = np.argsort(y[:, 1], kind="stable")
     parts = [y[part] for part in np.array_split(order, 3)]
     model = GaussianHMM(3, "diag", n_iter=100, tol=-np.inf, init_params="", params="stmc")
@@ -139,7 +139,7 @@ def test_probabilities_sum_to_one() -> None:
 
 
 def still_until(bar: int) -> Bars:
-    """A price that does not move before a bar."""
+    """Bars whose price does not move before ``bar``."""
     bars = weekly_bars()
     return standing_still(bars, 0, bar, float(bars.close[bar]))
 
@@ -158,7 +158,7 @@ def test_a_still_window_fails_and_is_reported(domain: Domain) -> None:
 
 
 def test_change_points_survive_a_failed_model() -> None:
-    """A handful of absurd moves make a state that holds less than a hundredth of the window."""
+    """A few extreme moves make a state that covers less than a hundredth of the window."""
     bars = weekly_bars()
     week = usable_weeks(weekly_view(RATE), state_warmup(RATE))[0]
     at = int(weekly_view(RATE).frame.bars.observed.searchsorted(week.begin - 2_000))

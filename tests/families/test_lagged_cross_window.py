@@ -1,4 +1,4 @@
-"""Momentum against its own past, by the definitions, one bar at a time."""
+"""Momentum against its own past: the definitions, one bar at a time."""
 
 from __future__ import annotations
 

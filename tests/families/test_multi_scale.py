@@ -1,4 +1,4 @@
-"""The slower clocks against a reference of plain lists and TA-Lib, their visibility, and their memory."""
+"""K-minute bars against a reference of plain lists and TA-Lib, when they become visible, and their memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def features(view: View, minutes: int) -> Columns:
 
 
 class Slow:
-    """K-bars gathered minute by minute, and TA-Lib on them."""
+    """K-minute bars collected minute by minute, and TA-Lib on them."""
 
     def __init__(self, view: View, minutes: int) -> None:
         self.minutes, self.ts, self.x, self.r = minutes, view.ts, view.x, view.r

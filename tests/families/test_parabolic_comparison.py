@@ -1,4 +1,4 @@
-"""Six regressions compared: by the definitions, from numpy's polynomial fits, one bar at a time."""
+"""Comparisons of six regressions against their definitions with numpy's polynomial fits, one bar at a time."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def design(w: int, *extra: int) -> np.ndarray:
 
 
 def fit_of_statsmodels(y: np.ndarray, t: int, w: int, least: float) -> dict[str, float]:
-    """All metrics at t, as statsmodels sees them; NaN where it divides rounding noise."""
+    """All metrics at t from statsmodels; NaN where statsmodels divides by rounding noise."""
     model = sm.OLS(y[t - w + 1 : t + 1], design(w)).fit()
     b, a1, a2 = model.params
     e, now = model.resid, y[t]
@@ -56,7 +56,7 @@ def test_regressions_match_statsmodels(domain: Domain, name: str) -> None:
                 got = out[f"reg_{metric}_{key}"][t]
                 scale = np.nanstd(out[f"reg_{metric}_{key}"])
                 if metric == "vertex_x" and abs(out[f"reg_a2_{key}"][t]) * w * w < 1e4 * least:
-                    continue  # statsmodels' own rounding moves it
+                    continue  # statsmodels' own rounding affects it
                 if np.isnan(expected):
                     assert np.isnan(got), (metric, key, t)
                 else:
@@ -64,7 +64,7 @@ def test_regressions_match_statsmodels(domain: Domain, name: str) -> None:
 
 
 def test_a_high_level_does_not_cost_digits() -> None:
-    """The window's parabola shifted by 1e6: fits of deviations do not feel it."""
+    """Shifting a parabola by 1e6 does not affect a fit of deviations."""
     bars = frame().bars
     out = computed(FAMILY, RATE)
     lifted = PairFrame("eurusd", bars, PairInfo(baseline=bars.close[0] / 1024.0)).view(RATE)
@@ -89,7 +89,7 @@ def test_flat_windows(domain: Domain) -> None:
 
 
 def test_an_exact_fit_has_no_residuals() -> None:
-    """A price on a parabola in powers of two, against a baseline of 100: every number is exact."""
+    """A parabola in powers of two with a baseline of 100: every number is exact."""
     u = np.arange(200.0)
     price = 64.0 + u * u / 4096.0
     view = PairFrame("eurusd", on_clock(flat_bars(START + u, price)), PairInfo(100.0))

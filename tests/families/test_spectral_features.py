@@ -26,7 +26,7 @@ F = np.arange(1, 65) / 128
 
 @cache
 def powers(domain: Domain, t: int, name: str) -> np.ndarray:
-    """P_1 ... P_64 by definition; none of a window that stands still."""
+    """P_1 ... P_64 by definition; None for a still window."""
     window = series_of(domain, 15, name)[t - 127 : t + 1]
     if np.ptp(window) <= 1e-13 * np.abs(window).max():
         return np.full(64, np.nan)
@@ -35,7 +35,7 @@ def powers(domain: Domain, t: int, name: str) -> np.ndarray:
 
 
 def strongest(p: np.ndarray) -> int:
-    """k of the largest power, ties within 1e-9 to the smaller."""
+    """k of the largest power; ties within 1e-9 go to the smaller k."""
     return int(np.argmax(p >= p.max() * (1 - 1e-9))) + 1
 
 

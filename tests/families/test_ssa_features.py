@@ -26,7 +26,7 @@ def component(x: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def by_definition(window: np.ndarray) -> tuple[dict[str, float], float]:
-    """The features, and the smallest relative gap of the eigenvalues that they hang on."""
+    """The features, and the smallest relative gap between the eigenvalues they depend on."""
     z = window - window[-1]
     z = (z - z.mean()) / z.std(ddof=1)
     x = np.array([z[i : i + 46] for i in range(15)])

@@ -41,7 +41,7 @@ def test_columns_match_their_declarations(domain: Domain) -> None:
 
 
 def test_extreme_windows_reach_the_declared_ranges() -> None:
-    """One value apart from all others is the most skewed window there is, and a half-half one the flattest."""
+    """A single outlier gives the most skewed window possible; two equal halves give the flattest."""
     ranges = {c.name: (c.low, c.high) for c in FAMILY.columns(BOTH[0])}
     one = np.r_[np.zeros(14), 1.0]
     half = np.r_[np.zeros(15), np.ones(15)]

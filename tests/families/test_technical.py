@@ -101,7 +101,7 @@ def test_0_over_0_is_missing_or_0_as_documented(domain: Domain) -> None:
     _, high, low, close = view.ohlc
     still = np.flatnonzero(np.r_[0.0, np.diff(close)] == 0.0)
     run = still[(still > 1100) & (still < 1350)]
-    middle = slice(run[60], run[60] + 100)  # the 28 bars and more before it stand still too
+    middle = slice(run[60], run[60] + 100)  # at least 28 bars before it are still too
     assert np.ptp(close[middle]) == 0.0
     for name in WINDOWS:
         assert np.isnan(got[f"tech_{name}"][middle]).all(), name
@@ -113,7 +113,7 @@ def test_0_over_0_is_missing_or_0_as_documented(domain: Domain) -> None:
 
 
 def first_zero_range(view: View) -> int:
-    """A row at which exactly the current 14-bar range is 0 and the one before is not."""
+    """A row whose 14-bar range is 0 and the previous one is not."""
     _, high, low, _ = view.ohlc
     windows = np.lib.stride_tricks.sliding_window_view
     reach = windows(high, 14).max(axis=1) - windows(low, 14).min(axis=1)
@@ -164,7 +164,7 @@ def views_from(bars: Bars, domain: Domain, starts: list[int]) -> Iterator[View]:
 
 
 def assert_memory(bars: Bars, domain: Domain, starts: list[int], rows: int) -> None:
-    """From its declared lookback on every value is that of the whole history."""
+    """After its declared lookback, every value equals that of the whole history."""
     whole, *parts = [technical.compute(view) for view in views_from(bars, domain, [0, *starts])]
     for start, part in zip(starts, parts, strict=True):
         for name, column in NAMES[domain].items():
@@ -211,7 +211,7 @@ def test_bqx_starts_at_the_first_complete_bar() -> None:
 
 
 def test_touching_the_stop_reverses_it_for_any_baseline() -> None:
-    """The prices settle exact decimal ties; on the index rounding would, one way or the other with the baseline."""
+    """Exact decimal ties are decided on prices; on the index, rounding would decide, depending on the baseline."""
     bars = on_clock(tied_walk(6000, 4))
     high, low, close = (np.round(1e5 * price) for price in (bars.high, bars.low, bars.close))
     on_prices = 100.0 * (close - talib.SAR(high, low, 0.02, 0.2)) / close
@@ -222,7 +222,7 @@ def test_touching_the_stop_reverses_it_for_any_baseline() -> None:
         turned += int((np.abs(on_index - on_prices) > 1e-6).sum())
         got = technical.compute(PairFrame("eurusd", bars, PairInfo(baseline)).view(RATE))["tech_sar_dist"]
         np.testing.assert_allclose(got, on_prices, rtol=0, atol=1e-9)
-    assert turned > 0  # the bars hold such ties
+    assert turned > 0  # the bars contain such ties
 
 
 def test_directions_do_not_depend_on_the_baseline() -> None:

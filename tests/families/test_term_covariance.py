@@ -1,4 +1,4 @@
-"""Covariances of the regression's terms against polyfit and numpy, window by window."""
+"""Covariances of the regression terms against polyfit and numpy, one window at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ U = np.arange(-59.0, 1.0)
 
 
 def terms_at(y: np.ndarray, t: int) -> dict[str, float]:
-    """Curvature and slope as they bend the window's start, and the newest residual."""
+    """Contributions of curvature and slope at the window's start, and the newest residual."""
     window = y[t - 59 : t + 1] - y[t]
     if np.ptp(y[t - 59 : t + 1]) <= 1e-13 * abs(y[t]):
         return {"quad": 0.0, "lin": 0.0, "resid": 0.0}

@@ -45,7 +45,7 @@ def minute_of(moment: datetime) -> int:
 
 
 def times(zone: str, hour: int, weekdays: set[int], around: datetime) -> list[datetime]:
-    """The UTC moments at which it is ``hour`` o'clock on ``weekdays``, within nine days."""
+    """The UTC times at which it is ``hour`` o'clock on ``weekdays``, within nine days."""
     day = around.astimezone(ZoneInfo(zone)).date()
     dates = [day + timedelta(days=k) for k in range(-9, 10)]
     local = [datetime.combine(d, time(hour), ZoneInfo(zone)) for d in dates if d.weekday() in weekdays]
@@ -109,7 +109,7 @@ def every(step: timedelta, begin: datetime, end: datetime) -> list[datetime]:
 
 @pytest.mark.parametrize("pair", ["audusd", "eurchf", "gbpjpy", "nzdcad"])
 def test_sampled_minutes_of_several_years(pair: str) -> None:
-    """A step of 1999 minutes meets all times of the day and all days, weekends included."""
+    """A step of 1999 minutes covers all times of day and all weekdays, weekends included."""
     assert_alike(
         every(timedelta(minutes=1999), datetime(2017, 12, 28, tzinfo=UTC), datetime(2020, 3, 3, tzinfo=UTC)), pair
     )
@@ -176,7 +176,7 @@ def test_well_known_holidays() -> None:
     noon = {d: np.array([minute_of(datetime(*d, 12, tzinfo=UTC))]) for d in ((2018, 7, 4), (2018, 2, 6), (2018, 5, 1))}
     assert is_holiday("usd", noon[2018, 7, 4])[0]
     assert not is_holiday("gbp", noon[2018, 7, 4])[0]
-    assert not is_holiday("nzd", noon[2018, 2, 6])[0]  # it is the seventh in Auckland
+    assert not is_holiday("nzd", noon[2018, 2, 6])[0]  # already the seventh in Auckland
     assert is_holiday("nzd", noon[2018, 2, 6] - 13 * 60)[0]
     assert is_holiday("eur", noon[2018, 5, 1])[0]
 

@@ -1,4 +1,4 @@
-"""The volatility surface: windows by their definition, forecasts and likelihoods against arch."""
+"""The volatility surface: windows against their definitions, forecasts and likelihoods against arch."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_values_are_due_as_declared_and_in_range(domain: Domain) -> None:
 
 
 def still_until(view_bar: int, domain: Domain) -> Bars:
-    """A price that does not move before a clock position."""
+    """Bars whose price does not move before a clock position."""
     bars = weekly_bars()
     n = int(weekly_view(domain).frame.bars.observed.searchsorted(view_bar))
     return standing_still(bars, 0, n, float(bars.close[n]))

@@ -1,7 +1,8 @@
-"""Made-up bars for the tests of families, and the domains' series by their definitions, one bar at a time."""
+"""Synthetic bars for family tests, and the series of each domain by definition, one bar at a time."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,16 +13,25 @@ from fxloom.features.domain import BOTH, RATE, Domain
 from fxloom.features.feature import Family
 from fxloom.features.pair_view import PairFrame
 from tests.conftest import real_bars
-from tests.markets import walk
+from tests.markets import quoted_walk, walk
 
-STILL = slice(900, 1_300)  # the walk's price stands still here
+STILL = slice(900, 1_300)  # the walk's price is still here
 
 
 @cache
 def frame(name: str = "walk") -> PairFrame:
-    """The clock of the walk, or of a sample file."""
+    """The walk, or a sample file, on the clock."""
     bars = walk() if name == "walk" else real_bars(name).take(slice(3_000))
     return PairFrame("eurusd", on_clock(bars), PairInfo(baseline=float(bars.close[0])))
+
+
+@cache
+def quoted_frame(n: int = 3_200, volume_and_quotes: bool = True) -> PairFrame:
+    """A walk with volume and quotes, or with neither, on the clock."""
+    bars = quoted_walk(n)
+    if not volume_and_quotes:
+        bars = replace(bars, volume=None, spread=None)
+    return PairFrame("eurusd", on_clock(bars), PairInfo(float(bars.close[0]), volume_and_quotes, volume_and_quotes))
 
 
 def computed(family: Family, domain: Domain, name: str = "walk") -> dict[str, np.ndarray]:
@@ -52,7 +62,7 @@ def series_of(domain: Domain, window: int, name: str = "walk") -> np.ndarray:
 
 
 def sample(first: int, n: int, moving: bool = False) -> list[int]:
-    """Some bars from ``first`` on, among them the still stretch (unless ``moving``) and the last bar."""
+    """Some rows from ``first`` on, including the last, and those of the still stretch unless ``moving``."""
     every = [*range(first, first + 5), *range(first + 5, n, 37), n - 1]
     clock = frame().bars.observed
     begin, end = int(clock[STILL.start]), int(clock[STILL.stop])
@@ -60,7 +70,7 @@ def sample(first: int, n: int, moving: bool = False) -> list[int]:
 
 
 def check_declarations(family: Family, domain: Domain) -> None:
-    """Every column begins at its warm-up, lies within its range and, unless it may be undefined, is always there."""
+    """Every column begins at its warm-up, stays in its range and, unless it may be undefined, is always present."""
     out = computed(family, domain)
     for column in family.columns(domain):
         values = out[column.name]
@@ -74,7 +84,7 @@ def check_declarations(family: Family, domain: Domain) -> None:
 
 
 def check_still_price_has_no_value(family: Family, known: str) -> None:
-    """No feature has a value once its window is still; ``known`` has one at the end of the moving bars."""
+    """No feature has a value in a still window; ``known`` has one near the end of the moving bars."""
     clock = frame().bars.observed
     for domain in BOTH:
         out = computed(family, domain)
@@ -83,7 +93,7 @@ def check_still_price_has_no_value(family: Family, known: str) -> None:
 
 
 def check_rows_before_the_first_are_not_computed(family: Family, domain: Domain) -> None:
-    """A view that begins later and stores from its row 300 on has the same values there."""
+    """A view that starts later and computes from its row 300 on has the same values there."""
     whole, late = family.compute(frame().view(domain)), family.compute(frame().view(domain, 1_500, 1_800))
     for column in family.columns(domain):
         np.testing.assert_array_equal(whole[column.name][1_800:], late[column.name][300:])

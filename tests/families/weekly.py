@@ -1,4 +1,4 @@
-"""Some weeks of bars for the tests of anchored families: synthetic or real."""
+"""Several weeks of synthetic or real bars for tests of families with weekly anchors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.markets import with_later_walk
 
 @cache
 def weekly_bars(name: str = "synthetic") -> Bars:
-    """Three weeks and a half: enough for a fit in the third week and the one after it."""
+    """Three and a half weeks: enough for a fit in the third week and the next."""
     if name == "synthetic":
         return synthetic_market(date(2018, 1, 22), date(2018, 2, 15), pairs=["eurusd"])["eurusd"]
     return real_bars(name).take(slice(18_000))
@@ -33,7 +33,7 @@ def weekly_view(domain: Domain, name: str = "synthetic") -> View:
 
 
 def view_of(bars: Bars, domain: Domain, start: int = 0, first: int = 0) -> View:
-    """A view of its own frame, with the baseline of the first bar of all."""
+    """A view of a new frame with baseline 1.25."""
     return PairFrame("eurusd", on_clock(bars), PairInfo(1.25)).view(domain, start, first)
 
 
@@ -55,11 +55,11 @@ def series(view: View) -> tuple[np.ndarray, np.ndarray]:
     return x, r
 
 
-# -- what holds for every anchored family -----------------------------------------------------------------------------
+# -- checks for every anchored family --------------------------------------------------------------------------------
 
 
 def check_only_past_bars_matter(family: Family, domain: Domain) -> None:
-    """Rows before a cut are the same to the bit if later bars are taken away or replaced."""
+    """Rows before a cut are bit-identical if later bars are removed or replaced."""
     bars = weekly_bars()
     expected = family.compute(weekly_view(domain))
     for cut in (11_000, len(bars) - 3_000):
@@ -70,7 +70,7 @@ def check_only_past_bars_matter(family: Family, domain: Domain) -> None:
 
 
 def check_lookback_is_sufficient(family: Family, domain: Domain, warmup: int) -> None:
-    """The last week's rows from the declared lookback alone, and from the ``warmup`` bars that its fit needs."""
+    """The last week's rows from the declared lookback alone, and from the ``warmup`` bars its fit needs."""
     (table,) = (t for t in tables_of(family) if t.domain is domain)
     whole = weekly_view(domain)
     expected = family.compute(whole)
@@ -84,7 +84,7 @@ def check_lookback_is_sufficient(family: Family, domain: Domain, warmup: int) ->
 
 
 def check_due_and_in_range(family: Family, domain: Domain) -> None:
-    """No value before the warm-up or the first usable anchor, all values from there on, inside their range."""
+    """No value before the warm-up or the first usable anchor; from there on every value, within its range."""
     view = weekly_view(domain)
     out = family.compute(view)
     for column in family.columns(domain):

@@ -1,4 +1,4 @@
-"""Files of the store that others cut short or overwrite: found, named, and repaired by running again."""
+"""Store files truncated or overwritten by others: detected, reported, and repaired by running again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK, contents, make_lake, partition
 
 Damaging = Callable[[bytes, np.random.Generator], bytes]
-CASES = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)  # random files a kind of damage
+CASES = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)  # random files per kind of damage
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def lengthened(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def spoilt(data: bytes, generator: np.random.Generator) -> bytes:
-    """A part of the pages overwritten, the footer as it was."""
+    """Overwrite part of the pages and keep the footer."""
     begin = int(generator.integers(4, len(data) // 4))
     return data[:begin] + generator.bytes(64) + data[begin + 64 :]
 
 
 def a_bit(data: bytes, generator: np.random.Generator) -> bytes:
-    """One bit of the first half: in a page, where the footer does not reach."""
+    """Flip one bit in the first half of the file: in a page, not in the footer."""
     at = int(generator.integers(200, len(data) // 2))
     return data[:at] + bytes([data[at] ^ 1 << int(generator.integers(8))]) + data[at + 1 :]
 
@@ -152,7 +152,7 @@ def test_corrupt_settings_stop_everything_and_name_the_fix(
 
 
 def test_reading_a_flipped_bit_is_right_or_names_the_file(lake: FolderStore) -> None:
-    """Anywhere: in the pages each is noticed; in the footer it is, or it changes no value."""
+    """A flip in the pages is always detected; one in the footer is detected or changes no value."""
     key = max(r.key for r in lake.records(["bollinger_rate"]))
     path = lake.root / f"features/{key.table}/pair={key.pair}/month={key.month}/part.parquet"
     before, content, generator = partition(lake, key), path.read_bytes(), np.random.default_rng(4)

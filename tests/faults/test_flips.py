@@ -1,4 +1,4 @@
-"""One flipped bit anywhere in any kind of file of a store: what is read is what was written, or the file is named."""
+"""One flipped bit anywhere in any kind of store file: reads return what was written, or name the file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK, make_lake
 
-FLIPS = 24 * int(os.environ.get("FXLOOM_FAULTS") or 4)  # a kind of file and half of it; 33,600 in all under make faults
+FLIPS = 24 * int(os.environ.get("FXLOOM_FAULTS") or 4)  # per kind of file and half; 33,600 in total under make faults
 
 
 @dataclass
 class Count:
-    """Flips tried, those that were named, and those that changed nothing that is read."""
+    """Flips tried, detected, and without effect on what is read."""
 
     flips: int = 0
     named: int = 0
@@ -52,14 +52,14 @@ def lake(full: FolderStore, tmp_path: Path) -> FolderStore:
 
 
 def plain_bars(store: FolderStore, month: str) -> Any:
-    """All that is read of a month of bars."""
+    """Everything that can be read from a month of bars."""
     bars = store.read_bars("eurusd", *month_bounds(month))
     columns = (bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread)
     return [None if c is None else c.tobytes() for c in columns], store.bar_months("eurusd")[month]
 
 
 def plain_partition(store: FolderStore, table: str, month: str) -> Any:
-    """All that is read of a partition, its record included."""
+    """Everything that can be read from a partition, including its record."""
     keys = [r.key for r in store.records([table]) if r.key.month == month]
     if not keys:
         (corrupt,) = store.find_corrupt()
@@ -70,7 +70,7 @@ def plain_partition(store: FolderStore, table: str, month: str) -> Any:
 
 
 def flip_everywhere(path: Path, read: Callable[[], Any], halves: list[tuple[int, int]], count: Count) -> None:
-    """Flip bits between the bounds of each of ``halves``, one at a time, and read."""
+    """Flip bits within the bounds of each of ``halves``, one at a time, and read."""
     content, before = path.read_bytes(), read()
     generator = np.random.default_rng(len(content))
     for begin, end in halves:

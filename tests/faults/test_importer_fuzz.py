@@ -1,8 +1,8 @@
-"""Genuine bars in random layouts, zones and states of damage: what is read is the truth, less of it, or a refusal.
+"""Valid bars in random layouts, zones and kinds of damage: the reader returns true bars, fewer of them, or refuses.
 
-Bars of a market whose truth is known are written as users' files are: with any separator, spelling of times, clock and
-label, and damaged as files get damaged. Whatever is read of them is compared with the truth, bar by bar. Left out is
-only what no reader can know: a false label on a file without a whole weekend, a change of scale that prices have made.
+Known bars are written the way users' files are: with any separator, time format, clock and label, and with the kinds of
+damage that real files have. Every bar read is compared with the original. Excluded is only what no reader can know: a
+false label on a file without a whole weekend, or a change of scale that prices could have made.
 """
 
 from __future__ import annotations
@@ -38,12 +38,10 @@ MARKETS = ("synthetic eurusd", "synthetic usdjpy", "real eurusd", "real usdjpy")
 
 @cache
 def market(name: str) -> Bars:
-    """The truth: six weeks across New York's and Europe's change to summer time."""
+    """The original bars: six weeks across New York's and Europe's change to summer time."""
     kind, pair = name.split()
     if kind == "real" and DATA.is_dir():
-        bars = real_bars(
-            f"market28/{pair}"
-        )  # without its last Friday, which ends on a full hour, as if it were a close
+        bars = real_bars(f"market28/{pair}")  # drop the last Friday: it ends on a full hour and would look like a close
         return bars.between(int(bars.ts[0]), minute_of("2018-03-22"))
     bars = synthetic_market(dt.date(2018, 2, 20), dt.date(2018, 4, 8), [pair])[pair]
     return bars.take(bars.ts >= 0)
@@ -62,20 +60,20 @@ SPELLINGS = (
 DAMAGES = (
     "days and months exchanged", "a bar ten times", "a bar hundredfold", "half ten times", "a stretch off", "half off",
     "lines cut", "lines doubled", "lines doubled otherwise", "separators changed", "closes", "high and low exchanged",
-    "open and high exchanged", "shuffled", "strays", "filler", "junk", "lines lost", "spread in pips",
+    "open and high exchanged", "shuffled", "strays", "filler", "junk", "lines missing", "spread in pips",
     "volume constant", "file cut", "a week shifted", "quotes", "every fifth minute", "hourly",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is written: bars of a market from a start on, on a clock, under a label, in a layout, damaged."""
+    """A file to write: bars of a market from a start, a clock, a zone label, a layout, and damage."""
 
     market: str
     start: int
     days: int
     clock: str
-    claim: str  # none; written, column, option: true ones; false ..: false ones
+    claim: str  # none; written, column, option: true labels; false ..: wrong ones
     false: str
     spelling: str
     separator: str
@@ -111,7 +109,7 @@ CASE = st.builds(
 
 
 def truth_of(case: Case) -> Bars:
-    """Bars from a Tuesday, Wednesday or Thursday to another, so that a cut is not mistaken for a weekly edge."""
+    """Bars between a Tuesday, Wednesday or Thursday and another, so that a cut does not look like a weekly edge."""
     bars = market(case.market)
     first, last = int(bars.ts[0]), int(bars.ts[-1])
     start = first + case.start % max(last - first - case.days * DAY, 1)
@@ -125,12 +123,12 @@ def truth_of(case: Case) -> Bars:
 
 
 def weekends_in(minutes: Ints) -> Ints:
-    """The places of the last bars before a Saturday noon."""
+    """The positions of the last bars before each Saturday noon."""
     return np.flatnonzero(np.diff((minutes - 2 * DAY - DAY // 2) // WEEK))
 
 
 def _kept(ts: Ints) -> np.ndarray:
-    """The bars within eight hours of a weekend or of an end: the days between add nothing but time."""
+    """The bars within eight hours of a weekend or an end: the days between only add running time."""
     if not len(ts):
         return np.zeros(0, np.bool_)
     weekends = weekends_in(ts)
@@ -139,7 +137,7 @@ def _kept(ts: Ints) -> np.ndarray:
 
 
 def local_minutes(ts: Ints, clock: ZoneInfo | float) -> Ints:
-    """``ts`` as the clock shows it."""
+    """``ts`` in local minutes of ``clock``."""
     if isinstance(clock, float):
         return ts + round(60 * clock)
     days = np.unique(ts // 60)
@@ -153,7 +151,7 @@ def local_minutes(ts: Ints, clock: ZoneInfo | float) -> Ints:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows to be written: the clock's minutes, the true offset of each in minutes, and the columns."""
+    """Rows to write: local minutes, the true offset of each in minutes, and the columns."""
 
     local: Ints
     offset: Ints
@@ -181,7 +179,7 @@ def table_of(case: Case, bars: Bars) -> Table:
 
 
 def spelled(case: Case, table: Table) -> tuple[list[str], list[list[str]]]:
-    """Names and texts of the columns of time."""
+    """Names and text values of the time columns."""
     moments = pl.Series(table.local * 60_000_000).cast(pl.Datetime("us"))
     name = "ts_utc" if case.claim.endswith("column") else "time"
     if case.spelling in ("seconds", "milliseconds"):
@@ -209,7 +207,7 @@ NAMES = {"bid_open": "BidOpen", "bid_high": "BidHigh", "bid_low": "BidLow", "bid
 
 
 def written(case: Case, table: Table) -> bytes:
-    """The file, before its lines are damaged."""
+    """The file's lines before they are damaged."""
     names, times = spelled(case, table)
     digits = 3 if case.market.endswith("jpy") else 5
     texts = [*times]
@@ -269,7 +267,7 @@ def _stretch(table: Table, rng: np.random.Generator) -> Table:
 
 
 def _strays(table: Table, rng: np.random.Generator) -> Table:
-    """Copies of a few bars on a Saturday."""
+    """Add copies of a few bars on a Saturday."""
     rows = rng.integers(0, len(table.local), max(1, len(table.local) // 500))
     strays = table.take(rows)
     utc = strays.local - strays.offset
@@ -279,7 +277,7 @@ def _strays(table: Table, rng: np.random.Generator) -> Table:
 
 
 def _filler(table: Table, _rng: np.random.Generator) -> Table:
-    """The last bar of each week through its weekend."""
+    """Repeat the last bar of each week through its weekend."""
     table = table.take(np.argsort(table.local, kind="stable"))
     parts = [table]
     for row in weekends_in(table.local):
@@ -296,9 +294,9 @@ def _joined(parts: list[Table]) -> Table:
 
 
 def _week_shifted(table: Table, rng: np.random.Generator) -> Table:
-    """From some weekend on the clock is an hour or two ahead: the vendor moved its server.
+    """From some weekend on the clock is one or two hours ahead, as after a server move.
 
-    Before and after lies a whole week at least: in a part of a week one edge alone would tell, or a hole at that edge.
+    At least a whole week lies before and after it: in part of a week, one edge or a gap there would decide alone.
     """
     weekends = weekends_in(table.local)[1:-1]
     if not len(weekends):
@@ -308,7 +306,7 @@ def _week_shifted(table: Table, rng: np.random.Generator) -> Table:
 
 
 def _every(minutes: int) -> RowDamage:
-    """Bars of several minutes: each takes the place of the first of them, its prices no longer those of the minute."""
+    """Bars of several minutes, stamped with the first minute; their prices are no longer those of that minute."""
     return lambda table, _rng: _coarser(table, minutes)
 
 
@@ -355,7 +353,7 @@ def _doubled(lines: list[str], rng: np.random.Generator, _separator: str) -> lis
 
 
 def _doubled_otherwise(lines: list[str], rng: np.random.Generator, separator: str) -> list[str]:
-    """Later rows say otherwise of a time that the file already has."""
+    """Add rows that contradict earlier rows of the same time."""
     out = list(lines)
     for at in some(lines, rng).tolist():
         fields = lines[at].split(separator)
@@ -385,7 +383,7 @@ def _lost(lines: list[str], rng: np.random.Generator, _separator: str) -> list[s
 
 LINES: dict[str, LineDamage] = {
     "lines cut": _cut, "lines doubled": _doubled, "lines doubled otherwise": _doubled_otherwise,
-    "separators changed": _separators, "junk": _junk, "lines lost": _lost,
+    "separators changed": _separators, "junk": _junk, "lines missing": _lost,
 }  # fmt: skip
 
 
@@ -408,25 +406,25 @@ def file_of(case: Case, table: Table) -> bytes:
 
 
 def knowable(case: Case, truth: Bars) -> bool:
-    """Whether a reader can know that the file says something false of its times."""
+    """Whether a reader can detect that the file's times are wrong."""
     weekends = weekends_in(truth.ts)
     damages = {*case.damages}
     if "closes" in damages and (len(weekends) < 3 or case.market.startswith("real")):
-        return False  # of the real market the first hours of the week are missing
+        return False  # the real market lacks the first hours of the week
     if "filler" in damages and damages & {
-        "lines lost",
+        "lines missing",
         "lines cut",
         "junk",
         "separators changed",
         "lines doubled otherwise",
     }:
-        return False  # where a week's last bar is lost, its first copy stands for it
+        return False  # if a week's last bar is missing, its first copy takes its place
     if "lines doubled otherwise" in damages and damages & {*LINES, "file cut"} != {"lines doubled otherwise"}:
-        return False  # where the first of two is unreadable, the other stands alone
+        return False  # if the first of two is unreadable, only the other remains
     if case.claim.startswith("false"):
         false = 0.0 if case.claim == "false column" else CLOCKS[case.false]
         utc = truth.ts
-        if case.claim != "false written":  # the clock's times, read on another
+        if case.claim != "false written":  # local times interpreted on another clock
             local = local_minutes(utc, CLOCKS[case.clock])
             moved = (
                 local - local_minutes(utc, false) if isinstance(false, ZoneInfo) else local - utc - round(60 * false)
@@ -436,14 +434,14 @@ def knowable(case: Case, truth: Bars) -> bool:
         if not moved.any():
             return True
         if damages & {"file cut", "half ten times"}:
-            return False  # what is left may end before the first weekend
+            return False  # the remaining rows may end before the first weekend
         return len(moved[weekends]) > 0 and _crossed(truth.ts, moved, weekends) >= 30
-    # True labels that a shift has made false from some weekend on are betrayed by one edge, which a hole can hide.
+    # A label that became false after a shift shows at only one edge, which a gap can hide.
     return "a week shifted" not in damages or (case.claim == "none" and "file cut" not in damages)
 
 
 def _crossed(utc: Ints, moved: Ints, weekends: Ints) -> int:
-    """The most minutes by which any week's last or first bar crosses New York's Friday or Sunday 17:00 when moved."""
+    """The largest number of minutes by which a moved weekly edge crosses New York's Friday or Sunday 17:00."""
     most = 0
     for place in weekends.tolist():
         middle = dt.datetime.fromtimestamp(60 * int(utc[place] + utc[place + 1]) // 2, ZoneInfo("America/New_York"))
@@ -474,7 +472,7 @@ def outcome_of(case: Case, truth: Bars) -> SourceFile | Refused:
 
 
 def wrong_bars(case: Case, found: SourceFile, truth: Bars) -> Iterator[str]:
-    """What of the bars read is not the truth."""
+    """Bars read that differ from the original."""
     digits = 3 if case.market.endswith("jpy") else 5
     bars, shift = found.bars, 10.0**-digits if "quotes" in case.damages else 0.0
     places = np.searchsorted(truth.ts, bars.ts).clip(0, len(truth) - 1)
@@ -515,7 +513,7 @@ def test_accepted_bars_are_true(case: Case) -> None:
 
 
 def test_undamaged_files_are_accepted_in_full() -> None:
-    """The fuzz is no fuzz if everything is refused: whole weeks without damage come through, in every layout."""
+    """Undamaged whole weeks are accepted in every layout: refusing everything must not pass."""
     for spelling in SPELLINGS:
         for separator in (",", ";", "\t"):
             case = Case(

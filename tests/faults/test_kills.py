@@ -1,4 +1,4 @@
-"""SIGKILL at random moments and at the worst ones: what was visible stays, the rest is made by running again."""
+"""SIGKILL at random and at the worst moments: published data stays, and running again completes the rest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ START, END = dt.date(2024, 1, 25), dt.date(2024, 2, 6)
 
 @dataclass(frozen=True)
 class Whole:
-    """What an undisturbed ingest and populate leave, and how long they take."""
+    """The results of an uninterrupted ingest and populate, and how long they take."""
 
     files: Path
     bare: Path
@@ -45,7 +45,7 @@ class Whole:
 
 @dataclass
 class Tally:
-    """Moments tried, those in which work was going on, partitions that were there and are lost, wrong ones."""
+    """Moments tried, those during work, published partitions that were lost, and wrong ones."""
 
     moments: int = 0
     at_work: int = 0
@@ -83,7 +83,7 @@ def bars_in(store: FolderStore) -> dict[str, bytes]:
 
 
 def check_ingest(store: FolderStore, whole: Whole, tally: Tally) -> None:
-    """Each month is as it should be or not there; ingesting again makes it so, and the settings are the same."""
+    """Each month is correct or absent; ingesting again completes them with the same settings."""
     before = bars_in(store)
     tally.wrong += sum(whole.bars[key] != b for key, b in before.items())
     assert not [r for r in ingest(store, [whole.files]) if r.refused]
@@ -94,7 +94,7 @@ def check_ingest(store: FolderStore, whole: Whole, tally: Tally) -> None:
 
 
 def check_populate(store: FolderStore, whole: Whole, tally: Tally) -> None:
-    """Each partition is as it should be or not there; populate makes the missing ones only."""
+    """Each partition is correct or absent; populate computes only the missing ones."""
     before = contents(store)
     tally.wrong += sum(whole.features[key] != value for key, value in before.items())
     summary = populate(store, tables=QUICK, workers=1)
@@ -106,7 +106,7 @@ def check_populate(store: FolderStore, whole: Whole, tally: Tally) -> None:
 
 
 def drawn_moments(count: int, seconds: float) -> list[float]:
-    """``count`` random moments, one in each of as many parts of an undisturbed run."""
+    """``count`` random moments, one in each of as many equal parts of an uninterrupted run."""
     generator = np.random.default_rng(count)
     return [seconds * 1.05 * (i + part) / count for i, part in enumerate(generator.random(count).tolist())]
 
@@ -135,12 +135,12 @@ def test_populate_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path:
 
 
 def died_at(number: int, work: Callable[..., None], *args: object) -> bool:
-    """Whether ``work`` died before its ``number``-th step that writes; if not, it has fewer."""
+    """Whether ``work`` was killed before its ``number``-th write; if not, it has fewer."""
     return killed_after(120.0, dying_at, number, work, *args)
 
 
 def steps_to_try() -> Iterator[int]:
-    """Every step under ``make faults``; otherwise every eleventh."""
+    """Every write under ``make faults``; otherwise every eleventh."""
     yield from itertools.count(0, 1 if MOMENTS >= 100 else 11)
 
 
@@ -200,7 +200,7 @@ def populate_command(url: str) -> list[str]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Until ``condition`` holds, or two minutes have gone."""
+    """Wait until ``condition`` holds, at most two minutes."""
     deadline = time.monotonic() + 120
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -235,7 +235,7 @@ def test_a_killed_worker_does_not_fail_the_run(whole: Whole, tally: Tally, tmp_p
 
 
 def test_two_populates_at_once(whole: Whole, tally: Tally, tmp_path: Path) -> None:
-    """Without waiting one of them reports who holds the store; with it both do what is left."""
+    """Without waiting, one of them reports the lock holder; with waiting, both finish."""
     store = FolderStore(shutil.copytree(whole.bare, tmp_path / "lake"))
     command = [sys.executable, "-m", "fxloom", *populate_command(store.url), "--workers", "1"]
     with store.exclusive("a test"):

@@ -1,6 +1,6 @@
-"""The server goes away in the middle of a populate: stopped, crashed, its backends killed; the run comes out whole.
+"""A server stopped, crashed or with killed backends during a populate: the run still completes.
 
-FXLOOM_FAULTS says how many times (200 under ``make faults``; a few otherwise, so that the test itself stays tested).
+FXLOOM_FAULTS sets the number of runs (200 under ``make faults``; a few otherwise, so that the test still runs).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROUNDS = max(int(os.environ.get("FXLOOM_FAULTS", "0")) // 20, 1)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """A server of our own, since it is to be killed."""
+    """A server of our own, because the tests kill it."""
     yield from running()
 
 
@@ -64,7 +64,7 @@ def fresh(server: Server, full: FolderStore, folder: Path) -> PostgresStore:
 
 
 def after(store: PostgresStore, partitions: int, stop: threading.Event, act: Any) -> threading.Thread:
-    """``act`` in a thread, once that many partitions are published."""
+    """Call ``act`` in a thread once that many partitions are published."""
 
     def watch() -> None:
         while not stop.is_set() and len(store.records()) < partitions:

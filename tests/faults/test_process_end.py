@@ -1,6 +1,6 @@
-"""The end of the process that has read a file: threads of a reader that still hold it must not abort the process.
+"""Process exit after reading a file: reader threads that still hold it must not abort the process.
 
-FXLOOM_FAULTS says how many times (200 under ``make faults``; a few otherwise, so that the test itself stays tested).
+FXLOOM_FAULTS sets the number of runs (200 under ``make faults``; a few otherwise, so that the test still runs).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TWO_ROWS = pl.DataFrame({"time": TIMES, **dict(zip(("open", "high", "low", "clos
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
 def test_the_command_exits_with_its_own_status(kind: str, tmp_path: Path) -> None:
-    """A file so small that the command ends at once; the abort (status 134) hit one run in five."""
+    """The file is so small that the command exits at once; one run in five used to abort (status 134)."""
     path = tmp_path / f"EURUSD.{kind}"
     naive = TWO_ROWS.with_columns(pl.col("time").dt.replace_time_zone(None))
     naive.write_parquet(path) if kind == "parquet" else naive.write_ipc(path)

@@ -1,4 +1,4 @@
-"""Readers beside a writer, a disk without room, a store that may not be written to."""
+"""Readers during writes, full disks, read-only stores, and memory limits."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ LIBRARIES = {"polars": polars_rows, "pyarrow": pyarrow_rows, "pandas": pandas_ro
 
 @pytest.mark.parametrize("library", list(LIBRARIES))
 def test_folder_readers_see_exactly_the_published_rows(library: str, lake: FolderStore) -> None:
-    """While all partitions are replaced, and beside what killed writers left."""
+    """While all partitions are replaced, and with leftovers of killed writers present."""
     assert not populate(lake, tables=QUICK, workers=1).troubles
     (lake.root / INCOMING).mkdir(exist_ok=True)
     (lake.root / INCOMING / f"{'0' * 32}.tmp").write_bytes(b"PAR1 half")
@@ -127,7 +127,7 @@ def test_a_read_only_store(lake: FolderStore, tmp_path: Path) -> None:
 def test_running_out_of_memory_ends_the_run_and_corrupts_nothing(
     gigabytes: float, lake: FolderStore, tmp_path: Path
 ) -> None:
-    """Wherever memory ends: in the parent, in a worker, in Arrow's threads. Good bars are not taken for damaged."""
+    """Memory may run out in the parent, a worker or Arrow's threads; valid bars are never reported as corrupt."""
     bars = {path: path.read_bytes() for path in lake.root.glob("m1/**/*.parquet")}
     for command in (["populate", "--workers", "2", "--tables", ",".join(QUICK)], ["ingest", str(tmp_path / "files")]):
         program = [sys.executable, "-m", "fxloom", command[0], "--store", lake.url, *command[1:]]

@@ -1,4 +1,4 @@
-"""What is killed, starved or watched: functions that run in processes of their own."""
+"""Functions that run in separate processes to be killed, starved or observed."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.lakes import QUICK
 
 
 def server() -> Any:
-    """A context whose processes start at once: they fork from one that has imported everything and run nothing."""
+    """A context whose processes start quickly: they fork from one that has imported everything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["fxloom.run.ingest", "fxloom.run.populate", "fxloom.cli", "fxloom.run.workers"])
     return context
 
 
 def start(work: Callable[..., None], *args: object) -> tuple[BaseProcess, Connection]:
-    """``work(connection, *args)`` in a new process; returns when it says that it begins."""
+    """Run ``work(connection, *args)`` in a new process; returns when it reports that it started."""
     context = server()
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(theirs, *args), daemon=True)
@@ -58,7 +58,7 @@ def populating(connection: Connection, url: str, force: bool = False) -> None:
 
 
 def populating_often(connection: Connection, url: str, times: int) -> None:
-    """Replace every partition so many times."""
+    """Replace every partition ``times`` times."""
     connection.send("begins")
     troubles = []
     for _ in range(times):
@@ -73,16 +73,16 @@ def copying(connection: Connection, url: str, target: str) -> None:
 
 
 def dying_at(connection: Connection, number: int, work: Callable[..., None], *args: object) -> None:
-    """Do ``work``, and die just before its ``number``-th step that writes; sends what work sends if it has fewer."""
+    """Run ``work`` and die just before its ``number``-th write; with fewer writes, send its result."""
     Failpoints(number).install()
     work(connection, *args)
 
 
 class Failpoints:
-    """Steps that change a file system, counted: opening to write, flushing, renaming, making, removing.
+    """Counter of steps that change a file system: opening for writing, flushing, renaming, creating, removing.
 
-    Whatever Python does is seen by an audit hook; flushes and what Arrow writes have none, and are wrapped. A file of
-    Arrow's is two steps, of which the second dies with half of the file written.
+    An audit hook sees Python's own calls; flushes and Arrow's writes raise no audit event, so they are wrapped. A file
+    written by Arrow counts as two steps; dying at the second leaves half of the file.
     """
 
     EVENTS = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
@@ -120,7 +120,7 @@ class Failpoints:
 
 
 def starving(connection: Connection, work: str, url: str, files: str, limit: int) -> None:
-    """Ingest or populate where no file may grow beyond ``limit`` bytes."""
+    """Ingest or populate with files limited to ``limit`` bytes."""
     from fxloom.cli import main
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -131,7 +131,7 @@ def starving(connection: Connection, work: str, url: str, files: str, limit: int
 
 
 def forbidden(connection: Connection, work: str, url: str, files: str) -> None:
-    """Ingest, populate or audit with the rights of any user: without its capabilities root is bound by permissions."""
+    """Ingest, populate or audit as an unprivileged user: without its capabilities, root is bound by permissions."""
     from fxloom.cli import main
 
     header, none = struct.pack("Ii", 0x20080522, 0), bytes(24)
@@ -149,7 +149,7 @@ def command(work: str, url: str, files: str) -> list[str]:
 
 
 def reading(connection: Connection, url: str, whole: dict[str, int]) -> None:
-    """Read partitions in turn until asked to stop; sends the number of reads, and whatever was not whole."""
+    """Read partitions in turn until asked to stop; sends the number of reads, and every incomplete one."""
     connection.send("begins")
     reads, wrong = 0, []
     while not connection.poll():
@@ -162,13 +162,13 @@ def reading(connection: Connection, url: str, whole: dict[str, int]) -> None:
 
 
 def checksum_of(path: Path) -> int:
-    """A number that any row or value more, less or other would change."""
+    """A checksum that changes with any added, missing or different row or value."""
     frame = pl.read_parquet(path, hive_partitioning=False)
     return int(frame.hash_rows(seed=1).sum()) + frame.height
 
 
 def undisturbed(work: Callable[..., None], *args: object) -> float:
-    """Seconds that ``work`` takes if nobody disturbs it."""
+    """Seconds that ``work`` takes uninterrupted."""
     process, connection = start(work, *args)
     began = time.monotonic()
     connection.recv()
@@ -178,11 +178,11 @@ def undisturbed(work: Callable[..., None], *args: object) -> float:
 
 
 def killed_after(seconds: float, work: Callable[..., None], *args: object) -> bool:
-    """Start ``work`` and kill it after ``seconds``; whether it was still at work."""
+    """Start ``work`` and kill it after ``seconds``; returns whether it was still running."""
     process, connection = start(work, *args)
     at_work = not connection.poll(seconds)
     if not at_work:
-        with contextlib.suppress(EOFError):  # it died by itself
+        with contextlib.suppress(EOFError):  # it ended by itself
             connection.recv()
             return False
     process.kill()
@@ -191,7 +191,7 @@ def killed_after(seconds: float, work: Callable[..., None], *args: object) -> bo
 
 
 def answer(work: Callable[..., None], *args: object) -> Any:
-    """What ``work`` sends at its end."""
+    """What ``work`` sends when it ends."""
     process, connection = start(work, *args)
     reported = connection.recv()
     process.join()

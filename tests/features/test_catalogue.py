@@ -1,4 +1,4 @@
-"""The names of the catalogue, against a copy of the list that the code did not write."""
+"""The catalogue's names against an independent copy of the list."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_features_are_found_by_table_and_name() -> None:
 
 @pytest.mark.parametrize("name", tables())
 def test_every_record_describes_its_column(name: str) -> None:
-    """Formula, range and warm-up are for people to read: none is left blank or written without its numbers."""
+    """Formula, range and warm-up are meant for readers: none is blank or lacks its numbers."""
     for f in tables()[name].features:
         assert f.column.formula.strip(), f.name
         assert "{" not in f.column.formula, f.name

@@ -1,4 +1,4 @@
-"""Declarations: columns, features and the tables that a family fills."""
+"""Declarations: columns, features and the tables of a family."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change in a formula reaches every table that leads to it and no other; formatting changes nothing."""
+"""A changed formula changes the fingerprints of exactly the tables that depend on it; formatting changes none."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_formatting_comments_and_docstrings_do_not_change_the_fingerprint(copy: 
 
 
 def test_a_changed_kernel_never_runs_stale_machine_code(copy: Path) -> None:
-    """The dependant lies in another file, which does not change: numba's own cache would not notice."""
+    """The dependant is in another, unchanged file, so numba's own cache would not notice."""
     kernels = copy / "fxloom/kernels"
     (kernels / "planted_inner.py").write_text(INNER)
     (kernels / "planted_outer.py").write_text(OUTER)
@@ -101,7 +101,7 @@ def test_a_changed_kernel_never_runs_stale_machine_code(copy: Path) -> None:
 
     (first,) = saved()
     assert run(copy, VALUE) == "4.0\n"
-    assert saved() == [first]  # loaded, not compiled again
+    assert saved() == [first]  # loaded, not recompiled
     edit(kernels / "planted_inner.py", "x + 1.0", "x + 2.0")
     assert run(copy, VALUE) == "6.0\n"
 

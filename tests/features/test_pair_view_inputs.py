@@ -1,4 +1,4 @@
-"""A pair that has volume or quotes and lacks them for a while: missing values there, no proxy, nothing beyond."""
+"""A pair whose volume or quotes are absent for a while: values are missing there only, and no proxy is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fxloom.features.feature import Table
 
 START, END = dt.date(2024, 1, 1), dt.date(2024, 1, 27)
 USERS = [t for t in tables().values() if t.family.uses and t.family.scope == "pair"]
-# Defined over the values or the parts that are present, so that a gap leaves a value of its own.
+# Defined over the values or parts that are present, so that a gap still gives a value.
 OF_THOSE_PRESENT = {"liq_amihud_z", "liq_stress", "micro_toxicity", "liq_kyle_instability", "liq_score"}
 
 
@@ -29,7 +29,7 @@ def bars() -> Bars:
 
 @pytest.fixture(scope="module")
 def gap(bars: Bars) -> slice:
-    """The bars that lack something: an hour after enough history for every window."""
+    """The bars without the input: an hour, after enough history for every window."""
     begin = int(0.55 * len(bars))
     return slice(begin, begin + 60)
 
@@ -67,7 +67,7 @@ def test_missing_input_removes_values_and_changes_none(table: Table, bars: Bars,
 
 @pytest.mark.parametrize("name", ["volume", "spread"])
 def test_an_absent_column_means_missing_values_not_a_proxy(name: str, bars: Bars) -> None:
-    """Whether a month's file has a column of nothing or no column: the same, and not what a pair without one has."""
+    """A column of nulls and an absent column are the same, and differ from a pair that has no such input."""
     none = replace(bars, volume=None, spread=None)
     found = computed(tables()[f"{name}_features"], none)
     assert all(np.isnan(column).all() for column in found.columns.values())

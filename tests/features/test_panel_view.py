@@ -1,4 +1,4 @@
-"""The panel clock, and how pairs are carried on it, present on it, and bring their spreads to it."""
+"""The panel clock: carried closes, presence and spreads of pairs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def frame_of(bars: dict[str, Bars], quotes: bool = True) -> PanelFrame:
 
 def test_the_clock_fills_gaps_of_the_union_up_to_an_hour() -> None:
     ts = panel_minutes([START + np.array([0, 2]), START + np.array([5, 65, 126])])
-    assert (ts - START).tolist() == [*range(66), 126]  # 60 minutes apart are filled, 61 are a closure
+    assert (ts - START).tolist() == [*range(66), 126]  # 60 minutes are filled, 61 are a closure
 
 
 def test_the_clock_of_nothing_is_empty() -> None:
@@ -52,7 +52,7 @@ def test_closes_are_carried_and_presence_lasts_an_hour() -> None:
     assert np.isnan(price[:10]).all()
     assert not np.isnan(price[10:]).any()
     assert np.flatnonzero(present).tolist() == [*range(10, 72), *range(150, 200)]
-    assert view.r[1][150] == pytest.approx(np.log(price[150] / price[11]))  # the whole move at the first bar after
+    assert view.r[1][150] == pytest.approx(np.log(price[150] / price[11]))  # the whole move, after the gap
     assert set(view.r[1][12:150]) == {0.0}
     assert view.observed("gbpusd").tolist() == [10, 11, 150]
 
@@ -68,7 +68,7 @@ def test_a_close_is_carried_over_7200_clock_bars_at_most() -> None:
     assert np.flatnonzero(known)[[0, CARRY]].tolist() == [5, CARRY + 5]
     assert not known[CARRY + 6 : CARRY + 250].any()
     assert known[CARRY + 250 :].all()
-    assert np.isnan(frame.view(RATE).r[1][CARRY + 250])  # there is no close to move from
+    assert np.isnan(frame.view(RATE).r[1][CARRY + 250])  # no close to move from
 
 
 def test_quoted_spreads_hold_while_a_pair_is_present() -> None:

@@ -1,4 +1,4 @@
-"""Search finds the families that people mean, and says what to try if it finds nothing."""
+"""Search finds the families users mean, and suggests words if it finds nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fxloom.features.search import TOPICS, search, suggestions
 
 
 def first_families(text: str, count: int) -> list[str]:
-    """The families of what was found, in the order of their best feature."""
+    """The families of the results, ordered by their best feature."""
     return list(dict.fromkeys(tables()[feature.table].family.name for feature in search(text)))[:count]
 
 
@@ -85,7 +85,7 @@ def test_a_pattern_matches_names() -> None:
 
 
 def test_two_letter_words_match_whole_tokens_only() -> None:
-    """ "bp" is a unit; it does not match every name that begins with these letters."""
+    """ "bp" is a unit and does not match every name that begins with these letters."""
     found = {feature.name for feature in search("bp")}
     assert "coint_ect_rate" in found
     assert all("bp" in f"{features()[name].column}".lower() for name in found)
@@ -94,7 +94,7 @@ def test_two_letter_words_match_whole_tokens_only() -> None:
 def test_nothing_found_suggests_the_nearest_words() -> None:
     assert search("liqudity") == []
     assert suggestions("liqudity garch") == {"liqudity": ["liquidity", "illiquidity", "quality"]}
-    assert suggestions("garch holiday") == {}  # each word is known, only not together
+    assert suggestions("garch holiday") == {}  # each word matches, but not together
 
 
 def test_an_empty_search_is_an_error() -> None:

@@ -68,7 +68,7 @@ class Specimen:
         return self.between(0, end)
 
 
-# -- synthetic markets -------------------------------------------------------------------------------------------------
+# -- synthetic markets -----------------------------------------------------------------------------------------------
 
 
 def _market(scope: Scope, pair: str) -> Specimen:

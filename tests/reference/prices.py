@@ -210,7 +210,7 @@ def fibonacci(s: DomainView, t: int) -> dict[str, float]:
     return {f"fib_{name}": float(value) for name, value in zip(names, found, strict=True)}
 
 
-# -- regressions compared -------------------------------------------------------------------------------------------
+# -- regressions compared --------------------------------------------------------------------------------------------
 
 
 def parabolic_comparison(s: DomainView, t: int) -> dict[str, float]:

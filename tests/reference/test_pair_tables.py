@@ -1,6 +1,6 @@
 """All 888 features of one pair against their definitions, computed again from scratch with numpy and scipy.
 
-The modules beside this one share nothing with the package or with the references in the families' own tests. Rows are
+The modules beside this one share nothing with the package or with the families' own tests. Rows are
 drawn at random; those at which a feature is declared to exist first, and those just before, are always among them.
 """
 
@@ -17,7 +17,7 @@ import pytest
 from fxloom.api import compute
 from fxloom.bars.bars import Bars
 from fxloom.features.catalogue import tables as catalogue_tables
-from tests.conftest import real_bars
+from tests.conftest import real_bars, real_quotes
 from tests.markets import long_quoted_walk
 from tests.reference import flows, liquidity, models, prices, regimes, transforms
 from tests.reference.market import DomainView, Market, build
@@ -60,17 +60,18 @@ SAMPLES: dict[str, tuple[str, Callable[[], Bars]]] = {
     "eurusd for weeks": ("eurusd", lambda: real_bars("market28/eurusd").take(slice(14_800))),
     "gbpusd": ("gbpusd", lambda: real_bars("long9/gbpusd").take(slice(30_000, 38_500))),
     "usdjpy": ("usdjpy", lambda: real_bars("market28/usdjpy").take(slice(8_500))),
+    "nzdusd with quotes": ("nzdusd", lambda: real_quotes("quotes/oanda_2014/nzdusd").take(slice(8_500))),
 }
 WEEKLY = ("hmm_regime", "volatility_surface")
 LONG = ("synthetic", "eurusd for weeks")  # samples with 7,200 bars before a Sunday
-PROXIES = ("volume_features", "spread_features", "advanced_microstructure", "liquidity_metrics")
+TRADED = ("volume_features", "spread_features", "advanced_microstructure", "liquidity_metrics")
 
 
 def covers(family: str, name: str) -> bool:
     """Whether ``family`` is checked on a sample."""
     if family in WEEKLY:
         return name in LONG
-    return family in PROXIES if name == "synthetic prices only" else not name.endswith("weeks")
+    return family in TRADED if name.endswith(("prices only", "quotes")) else not name.endswith("weeks")
 
 
 CASES = [
@@ -108,14 +109,14 @@ def chosen_rows(market: Market, table: Any, synthetic: bool, seed: int) -> list[
     return sorted(edges | rough | late | set(np.random.default_rng(seed).integers(0, len(market.rows), ROWS).tolist()))
 
 
-def due(table: Any) -> list[Any]:
-    return [t for t in catalogue_tables().values() if t.family.name == table]
+def tables_of(family: str) -> list[Any]:
+    return [t for t in catalogue_tables().values() if t.family.name == family]
 
 
 @pytest.mark.parametrize(("family", "name"), CASES)
 def test_features_match_their_definitions(family: str, name: str) -> None:
     pair, bars, market = sample(name)
-    tables = due(family)
+    tables = tables_of(family)
     frames = compute(bars, pair, baseline="first close", tables=[t.name for t in tables], complete=True)
     wrong = []
     for table in tables:

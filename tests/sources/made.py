@@ -1,4 +1,4 @@
-"""Made-up minutes of a market that keeps New York's week, and the files that vendors would write of them."""
+"""Synthetic minutes of a market that keeps New York's week, and the files that vendors would write of them."""
 
 from __future__ import annotations
 

@@ -343,7 +343,7 @@ def test_a_record_of_all_pairs_keeps_its_key(pg: PostgresStore, database: str) -
     assert query(database, keys, f"{pg.schema}/{table}_2018_03") == [("PRIMARY KEY (ts_utc, pair)",)]
 
 
-# -- names, formats, changes ------------------------------------------------------------------------------------------
+# -- names, formats, changes -----------------------------------------------------------------------------------------
 
 
 def test_a_schema_may_have_a_per_cent_sign(database: str) -> None:

@@ -34,8 +34,8 @@ def test_new_york_times_labelled_utc_are_refused_with_both_offsets(tmp_path: Pat
     refusal = refused(labelled(tmp_path / "eurusd.csv", moved(-5), "+00:00"))
     assert "UTC-5" in refusal.reason
     assert "UTC+0" in refusal.reason
-    assert "--zone -5" in refusal.cure
-    assert "--trust-zone" in refusal.cure
+    assert "--zone -5" in refusal.advice
+    assert "--trust-zone" in refusal.advice
     assert refusal.zone is None
 
 
@@ -51,7 +51,7 @@ def test_a_user_zone_is_checked_against_the_weeks(zone: str, tmp_path: Path) -> 
     refusal = refused(written(tmp_path / "EURUSD1.csv", rows), zone=zone)
     assert "UTC+3" in refusal.reason
     assert "as given by --zone" in refusal.reason
-    assert "omit --zone" in refusal.cure
+    assert "omit --zone" in refusal.advice
     assert taken(tmp_path / "EURUSD1.csv", zone="+3").zone.hours == (3.0,)
 
 
@@ -74,17 +74,17 @@ def test_half_a_day_at_the_wrong_offset_is_refused(tmp_path: Path) -> None:
     refusal = refused(labelled(tmp_path / "eurusd.csv", moved(8, friday), "+00:00"))
     assert "479 of 600 bars lie in the weekend (such as 2018-01-12 22:01" in refusal.reason
     assert "fit UTC+8" in refusal.reason
-    assert "--zone +8" in refusal.cure
+    assert "--zone +8" in refusal.advice
 
 
 def test_the_users_zone_overrules_a_label_with_a_note(tmp_path: Path) -> None:
     path = labelled(tmp_path / "eurusd.csv", moved(-5), "+00:00")
     outcome = taken(path, zone="-05:00")
     assert outcome.zone.hours == (-5.0,)
-    assert outcome.notes == ("--zone (UTC-5) overrules the UTC+0 of the file (offsets written in the times)",)
+    assert outcome.notes == ("--zone (UTC-5) overrides the UTC+0 of the file (offsets written in the times)",)
     assert_bars(outcome.bars, WEEKS, PRICES)
     named = labelled(tmp_path / "gbpusd.csv", moved(2), "", "ts_utc,open,high,low,close")
-    assert "overrules the UTC+0 of the file" in taken(named, zone="+2").notes[0]
+    assert "overrides the UTC+0 of the file" in taken(named, zone="+2").notes[0]
 
 
 def test_a_trusted_zone_is_kept_with_a_note(tmp_path: Path) -> None:

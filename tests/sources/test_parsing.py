@@ -50,7 +50,7 @@ def test_the_requested_pair(tmp_path: Path) -> None:
     assert list(by_pair(found)) == ["usdjpy"]
     (others,) = [file for file in found if isinstance(file, Ignored)]
     assert "30 rows of EURUSD" in others.reason
-    assert "gbpusd" in refused(path, pair="gbpusd").cure
+    assert "gbpusd" in refused(path, pair="gbpusd").advice
 
 
 def test_one_unreadable_pair_does_not_affect_the_others(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_two_feeds_in_one_file_are_refused(tmp_path: Path) -> None:
     """Each minute twice, with other prices: half of the rows, so no rule of most rows holds."""
     rows = [row(TIMES[i], p + shift) for shift in (0.0, 0.001) for i, p in enumerate(PRICES)]
     refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
-    assert "100 rows contradict earlier rows of the same time, against 100 bars" in refusal.reason
+    assert "100 rows contradict earlier rows of the same time, for only 100 bars" in refusal.reason
 
 
 # Rates of the European Central Bank and the Bank of England, end of 2000, 2008 and 2020, to two or three digits.
@@ -94,7 +94,7 @@ def test_one_day_with_day_and_month_swapped(tmp_path: Path) -> None:
     stored = [t.replace(month=t.day, day=t.month) if t.day <= 12 else t for t in true]
     rows = [row(t, p) for t, p in zip(stored, PRICES, strict=False)]
     refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
-    assert "an isolated day (2018-12-03) that would be beside the others as 2018-03-12" in refusal.reason
+    assert "an isolated day (2018-12-03) that would be next to the others as 2018-03-12" in refusal.reason
     assert "day and month" in refusal.reason
 
 

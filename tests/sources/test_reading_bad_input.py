@@ -1,4 +1,4 @@
-"""Bad input: every row is accounted for, every file is taken or refused with a cure, nothing raises."""
+"""Bad input: every row is accounted for, every file is taken or refused with advice, nothing raises."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_files_without_market_data_are_refused(data: bytes, tmp_path: Path) -> N
     path.write_bytes(data)
     refusal = refused(path, zone="utc")
     assert refusal.reason
-    assert refusal.cure
+    assert refusal.advice
     assert refusal.name == str(path)
 
 

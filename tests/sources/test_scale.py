@@ -108,7 +108,7 @@ def test_spreads_in_pips_are_refused(pips: list[float], tmp_path: Path) -> None:
     refusal = refused(file_of(tmp_path / "eurusd.csv", PRICES, more, SPREADS))
     assert "are not in units of the price" in refusal.reason
     assert f"{pips[0]:g}" in refusal.reason
-    assert "whole points" in refusal.cure
+    assert "whole points" in refusal.advice
 
 
 def test_spreads_in_tenths_of_a_yen_are_refused(tmp_path: Path) -> None:

@@ -31,11 +31,11 @@ FILES: dict[str, tuple[bytes, str, str]] = {
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_of_another_kind(kind: str, tmp_path: Path) -> None:
-    data, name, cure = FILES[kind]
+    data, name, advice = FILES[kind]
     (tmp_path / name).write_bytes(data)
     refusal = refused(tmp_path / name, zone="utc")
     assert kind in refusal.reason
-    assert cure in refusal.cure
+    assert advice in refusal.advice
 
 
 def test_a_database_file(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ ROWS = [f"{t:%Y-%m-%d %H:%M},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=Tr
 def test_an_empty_folder_reports_what_was_expected(tmp_path: Path) -> None:
     refusal = refused(tmp_path)
     assert refusal.reason == "an empty folder"
-    assert "parquet" in refusal.cure
-    assert "csv" in refusal.cure
+    assert "parquet" in refusal.advice
+    assert "csv" in refusal.advice
     (tmp_path / "README.md").write_text("prices of euros")
     left_out, refusal_ = read(tmp_path)
     assert isinstance(left_out, Ignored)

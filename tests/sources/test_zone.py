@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fxloom.sources import Refused
-from fxloom.sources.zone import asked_zone, offsets_from_weeks
+from fxloom.sources.zone import offsets_from_weeks, parse_zone
 from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, taken, written
 
 YEAR = market_minutes(dt.date(2017, 1, 1), 104, step=7)
@@ -225,10 +225,10 @@ def test_repeated_hours_of_a_fixed_offset_are_quarantined(tmp_path: Path) -> Non
     ],
 )
 def test_zone_options(said: str, hours: float | None) -> None:
-    assert asked_zone(said) == hours
+    assert parse_zone(said) == hours
 
 
 @pytest.mark.parametrize("said", ["", "+25", "Mars/Olympus", "../etc/passwd", "two", "+2:75"])
 def test_invalid_zone_options(said: str) -> None:
     with pytest.raises(ValueError, match="--zone"):
-        asked_zone(said)
+        parse_zone(said)

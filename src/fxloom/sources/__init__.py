@@ -1,4 +1,4 @@
-"""Users' files turned into bars: formats are recognised by content, time zones inferred from the trading week.
+"""Turns users' files into bars: formats are recognised by content, time zones inferred from the trading week.
 
 Nothing is dropped silently. ``read(paths)`` returns for each file a ``SourceFile`` with bars in UTC, a ``Refused``
 with the reason and what to do, or an ``Ignored`` for a file that is recognisably not data.

@@ -1,4 +1,4 @@
-"""The files inside zips and tars: sizes are bounded; nested archives, links and encrypted files are refused."""
+"""Reads the files inside zips and tars: sizes are bounded; nested archives, links and encrypted files are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NESTED = Refused("an archive inside an archive", "unpack the outer one")
 
 @dataclass(frozen=True)
 class Entry:
-    """One file to read: the name to report, the names that may identify its pair (nearest first), and its bytes."""
+    """One file to read: the name to report, names that may identify its pair (nearest first), a loader of its bytes."""
 
     name: str
     hints: tuple[str, ...]
@@ -36,7 +36,7 @@ Found = Entry | Refused | Ignored
 
 
 def entries_of(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
-    """The file at ``path``, or those inside it if it is an archive."""
+    """The file at ``path``, or the files inside it if it is an archive."""
     with path.open("rb") as file:
         zipped = file.read(2) == b"PK" and zipfile.is_zipfile(file)
     if zipped and not _is_workbook(path):
@@ -53,7 +53,7 @@ def _is_workbook(path: Path) -> bool:
 
 
 def not_nested(data: bytes) -> bytes:
-    """``data`` of one file, unpacked. Raises ``Refused`` if it is an archive."""
+    """``data`` of one file, decompressed. Raises ``Refused`` if it is an archive."""
     data = unpacked(data)
     if data[_TAR_MAGIC] == b"ustar":
         raise _NESTED
@@ -114,7 +114,7 @@ def _hints(inside: str, outside: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class _StrictMember(tarfile.TarInfo):
-    """A strict tar header: where a header is corrupt or missing, tarfile would silently end the archive."""
+    """A strict tar header: at a corrupt or missing header, tarfile alone would silently end the archive."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> _StrictMember:
@@ -127,7 +127,7 @@ class _StrictMember(tarfile.TarInfo):
 
 
 class _Limited:
-    """A stream that raises ``Refused`` beyond a number of bytes, which counts headers and skipped files."""
+    """A stream that raises ``Refused`` beyond a number of bytes, including headers and skipped files."""
 
     def __init__(self, stream: IO[bytes], packed: int) -> None:
         self._stream = stream
@@ -138,7 +138,7 @@ class _Limited:
         self._left -= len(data)
         if self._left < 0:
             raise Refused(
-                "a tar that unpacks to more than market data can: a decompression bomb?", "unpack it yourself"
+                "a tar that expands further than market data does: a decompression bomb?", "unpack it yourself"
             )
         return data
 

@@ -1,4 +1,4 @@
-"""Whether a file's time zone is credible: the file's own weeks must allow it, whoever states it."""
+"""Checks a stated time zone, whoever states it, against the file's own trading weeks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMED = ("America/New_York", "Europe/London", "Europe/Paris", "Europe/Athens")
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """Bars (UTC minutes, sorted, one per minute) at stated offsets in hours, and who states them."""
+    """Bars (sorted UTC minutes, one per minute) at stated offsets (hours), and who states them."""
 
     utc: Ints
     hours: Floats
@@ -40,41 +40,41 @@ class Claim:
         return np.sort(self.utc + np.rint(HOUR * self.hours).astype(np.int64))
 
 
-def disbelief(claim: Claim) -> Refused | None:
-    """Why ``claim`` is rejected, with the offset inferred from the weeks and what to do; None where they allow it."""
+def doubt_about(claim: Claim) -> Refused | None:
+    """Why ``claim`` is rejected, with the offset that the weeks imply and what to do; None if they allow the claim."""
     inferred = _clear_offsets(claim.local)
     if inferred is not None and _contradicts(inferred, claim):
         shown = _offsets_text(inferred.hours)
         return Refused(
-            f"its weeks imply {shown} ({inferred.why}), not {claim} ({claim.why})", _cure(claim, _zone_of(inferred))
+            f"its weeks imply {shown} ({inferred.why}), not {claim} ({claim.why})", _advice(claim, _zone_of(inferred))
         )
     if few_strays(claim.utc):
         return None
     best = best_constant_offset(claim.local)
     hint = f"its weeks fit UTC{offset_text(best)}" if best is not None else "no other offset fits its weeks clearly"
-    return Refused(f"{_too_many(claim)}; {hint}", _cure(claim, offset_text(best) if best is not None else None))
+    return Refused(f"{_too_many(claim)}; {hint}", _advice(claim, offset_text(best) if best is not None else None))
 
 
 def too_many_strays(found: Claim) -> Refused:
-    """The refusal of a file that has too many bars in the weekend under the offsets inferred from its weeks."""
+    """The refusal of a file with too many bars in the weekend under the offsets inferred from its weeks."""
     return Refused(_too_many(found), "pass --zone, with --trust-zone to keep these bars")
 
 
 def few_strays(utc: Ints) -> bool:
-    """Whether at most half a per cent of sorted UTC minutes lie in the weekend, and no week trades across its edges."""
+    """Whether at most 0.5 % of sorted UTC minutes lie in the weekend, and no week trades across its edges."""
     outside = weekend_bars(utc)
     return bool(outside.sum() <= STRAYS * len(utc)) and not _trades_across(utc, outside)
 
 
 def _trades_across(utc: Ints, outside: Flags) -> bool:
-    """Whether any week has as busy a quarter of an hour just outside its open or close as half of that just inside."""
+    """Whether in any week the 15 minutes just outside the open or close are half as busy as those just inside."""
     weeks = weeks_of(utc)
     strays = utc[outside]
 
     def count(minutes: Ints, first: Ints, end: Ints) -> Ints:
         return np.searchsorted(minutes, end) - np.searchsorted(minutes, first)
 
-    opens, closes = weeks.opens, weeks.closes + 1  # a bar of the closing minute is none outside
+    opens, closes = weeks.opens, weeks.closes + 1  # a bar of the closing minute is not outside
     for beyond, within in (
         (count(strays, opens - _QUARTER, opens), count(utc, opens, opens + _QUARTER)),
         (count(strays, closes, closes + _QUARTER), count(utc, closes - _QUARTER, closes)),
@@ -106,18 +106,18 @@ def _early_opening(utc: Ints) -> Flags:
 
 
 def trusted_note(claim: Claim, doubt: Refused) -> str:
-    """The note that ``--trust-zone`` kept ``claim`` in spite of ``doubt``."""
+    """The note that ``--trust-zone`` kept ``claim`` despite ``doubt``."""
     return f"--trust-zone: kept at {claim}, although {doubt.reason}"
 
 
 def stray_notes(utc: Ints) -> tuple[str, ...]:
-    """Notes on bars in the weekend: strays are quarantined, a regular early opening is kept."""
+    """Notes on bars in the weekend: strays are quarantined; those of a regular early opening are kept."""
     notes: tuple[str, ...] = ()
     strays, early = weekend_bars(utc), _early_opening(utc)
     if strays.any():
         notes += (f"{_counted(utc, strays, 'in the weekend')}: quarantined",)
     if early.any():
-        notes += (f"{_counted(utc, early, 'shortly before the week')}: this source opens early, they are kept",)
+        notes += (f"{_counted(utc, early, 'shortly before the week')}: kept, since this source opens early",)
     return notes
 
 
@@ -127,10 +127,10 @@ def _counted(utc: Ints, which: Flags, where: str) -> str:
 
 
 def stamps_of(utc: Ints) -> Literal["open", "close", "close?"]:
-    """Whether times that should be opens of minute bars are closes: weeks end at 17:00 and begin at 17:01.
+    """Whether times are the opens or the closes of minute bars: with closes, weeks end at 17:00 and begin at 17:01.
 
-    ``utc``: sorted minutes as if they were opens. Two weeks must end so, one begin so, and none contradict; "close?"
-    if weeks end so but none begins near 17:00.
+    ``utc``: sorted minutes, taken for opens. For "close", two weeks must end like that, one must begin like that, and
+    none contradict it; "close?" if weeks end like that but none begins near 17:00.
     """
     weeks = weeks_of(utc)
     edges = edges_of(weeks, np.zeros(1)).pick(np.zeros(len(weeks), np.int64))
@@ -145,7 +145,7 @@ def stamps_of(utc: Ints) -> Literal["open", "close", "close?"]:
 
 
 def _clear_offsets(local: Ints) -> Offsets | None:
-    """The offsets that whole weekends imply; a single edge is not enough."""
+    """The offsets that whole weekends imply; None if they are not clear, since a single edge is not enough."""
     try:
         inferred = offsets_from_weeks(np.unique(local))
     except Refused:
@@ -163,14 +163,14 @@ def _contradicts(inferred: Offsets, claim: Claim) -> bool:
     return int(in_weekend(claim.utc[differ]).sum() - in_weekend(freed).sum()) >= _CONTRADICTED
 
 
-def _cure(claim: Claim, better: str | None) -> str:
+def _advice(claim: Claim, better: str | None) -> str:
     zone = f"pass --zone {better}" if better else "pass --zone with the file's own"
     away = "omit --zone, " if claim.by_user else ""
     return f"{away}{zone}, or --trust-zone to keep {claim}"
 
 
 def _zone_of(inferred: Offsets) -> str | None:
-    """The offsets as ``--zone`` takes them: one offset, or the zone that keeps them in every week."""
+    """The offsets in the form of ``--zone``: one offset, or the zone that has them in every week; None if neither."""
     if len(np.unique(inferred.hours)) == 1:
         return offset_text(float(inferred.hours[0]))
     first = dt.datetime(1970, 1, 5, 12)  # Monday noon of week 0

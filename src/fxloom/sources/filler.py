@@ -1,4 +1,4 @@
-"""Filler: copies of one bar throughout a weekend, which some exports write to avoid gaps."""
+"""Finds filler: copies of one bar throughout a weekend, which some exports write to avoid gaps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from fxloom.sources.layout import BARS
 
 _SATURDAY_NOON = 2 * DAY + 12 * HOUR  # days since the epoch, modulo 7 (1970-01-01 was a Thursday)
 _LEAST = HOUR  # fewer copies in a weekend are strays, not filler
-_SHUT = 21 * HOUR  # from then until Sunday 09:00 the market is closed under every offset
+_SHUT = 21 * HOUR  # minutes from then to Sunday 09:00, when the market is closed under every offset
 
 
 def shut(minutes: Ints) -> Flags:
-    """Whether each local minute lies in the hours of the weekend when the market is closed in every time zone."""
+    """Which local minutes lie in those hours of the weekend when the market is closed in every time zone."""
     return np.asarray((minutes - _SATURDAY_NOON) % WEEK < _SHUT)
 
 

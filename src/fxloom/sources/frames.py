@@ -1,4 +1,4 @@
-"""Tables of typed columns (Parquet, Arrow, JSON) as samples for recognition and as rows."""
+"""Turns tables of typed columns (Parquet, Arrow, JSON) into samples for recognition and into rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST = 300  # bytes of a time, a symbol or a number
 
 
 def sample_of(frame: pl.DataFrame, hints: tuple[str, ...]) -> Sample:
-    """The head of ``frame`` as recognition sees it; names such as "('Close', 'EURUSD=X')" have two levels."""
+    """The head of ``frame`` for recognition; names such as "('Close', 'EURUSD=X')" have two levels."""
     rows = tuple(tuple(_text(value) for value in row) for row in frame.head(SAMPLE).rows())
     levels = [_levels(name) for name in frame.columns]
     if max(map(len, levels), default=1) == 1:
@@ -46,7 +46,7 @@ def _text(value: object) -> str:
 
 
 def parse_frame(frame: pl.DataFrame, layout: Layout) -> Rows:
-    """All rows; lines are row numbers from 1. Raises ``Refused`` if a numeric column holds something else."""
+    """All rows of ``frame``; lines are row numbers from 1. Raises ``Refused`` if a numeric column is not numeric."""
     values = {role: _numbers(frame.to_series(place)) for role, place in layout.places.items()}
     if layout.ticks is not None:
         values["ticks"] = _numbers(frame.to_series(layout.ticks))
@@ -60,7 +60,7 @@ def parse_frame(frame: pl.DataFrame, layout: Layout) -> Rows:
         symbols, symbol = coded([_short(frame.to_series(layout.symbol))])
     line = np.arange(1, len(frame) + 1)
     rows = new_rows(line, _times(frame, layout), values, raw, symbols=symbols, symbol=symbol)
-    return rows.blamed(_forming(frame), "its candle is not complete yet")
+    return rows.flagged(_forming(frame), "its candle is not complete yet")
 
 
 def _forming(frame: pl.DataFrame) -> Flags:
@@ -76,7 +76,7 @@ def _numbers(column: pl.Series) -> Floats:
     elif column.dtype.is_numeric() or column.dtype == pl.Null:
         values = column.cast(pl.Float64)
     else:
-        raise Refused(f"its column {column.name!r} holds {column.dtype} instead of numbers", "store numbers")
+        raise Refused(f"its column {column.name!r} holds {column.dtype} instead of numbers", "store it as numbers")
     return np.array(values.fill_null(float("nan")).to_numpy(), np.float64)
 
 
@@ -106,7 +106,7 @@ def _as_text(column: pl.Series) -> pl.Series:
 
 
 def _short(column: pl.Series) -> pl.Series:
-    """A column as text. Raises ``Refused`` on long texts, which a dictionary can repeat to any size."""
+    """A column as text. Raises ``Refused`` on long texts, which dictionary encoding can repeat to any size."""
     texts = column.cast(pl.String)
     longest = int(texts.str.len_bytes().max() or 0)  # type: ignore[arg-type]
     if longest > _LONGEST:

@@ -1,4 +1,4 @@
-"""Which of the 28 pairs a file holds, by its content, its name or the user's options."""
+"""Finds which of the 28 pairs a file holds, from its content, its name or the user's options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PRICE_RANGES = {
 def pair_named(text: str) -> str | None:
     """The one pair that ``text`` names ("EUR_USD", "EURUSD.m", "DAT_ASCII_EURUSD_M1"), or None.
 
-    Raises ``Refused`` if it names several, or two of the eight currencies the wrong way round.
+    Raises ``Refused`` if it names several, or two of the eight currencies in reverse order.
     """
     found = {(a + b).lower() for a, b in (*_IN_NAME.findall(text), *_SUFFIXED.findall(text))}
     found = {pair for pair in found if pair[:3] != pair[3:]}
@@ -41,8 +41,8 @@ def pair_named(text: str) -> str | None:
     return pair
 
 
-def asked_pair(pair: str | None) -> str | None:
-    """``--pair`` as written by the user, in lower case without separators. Raises ``ValueError`` if unknown."""
+def parse_pair(pair: str | None) -> str | None:
+    """``--pair`` as the user wrote it, in lower case without separators. Raises ``ValueError`` if it is unknown."""
     if pair is None:
         return None
     plain = re.sub(r"[^a-z]", "", pair.lower())
@@ -54,14 +54,14 @@ def asked_pair(pair: str | None) -> str | None:
 def settle_pair(asked: str | None, symbols: list[str], hints: tuple[str, ...]) -> str | None:
     """The pair from the column that names it, from the names (nearest first), or from the user; None if unknown.
 
-    Raises ``Refused`` where the file and the user contradict each other.
+    Raises ``Refused`` if the file and the user contradict each other.
     """
-    said = {pair_named(symbol) or "?" for symbol in symbols}
-    if len(said) > 1 or "?" in said:
+    stated = {pair_named(symbol) or "?" for symbol in symbols}
+    if len(stated) > 1 or "?" in stated:
         raise Refused(
             f"holds {', '.join(sorted(set(symbols))[:4])}", "provide one file per pair, and only the 28 pairs"
         )
-    own = next(iter(said), None)
+    own = next(iter(stated), None)
     try:
         own = own or next((p for hint in hints if (p := pair_named(PurePath(hint).name))), None)
     except Refused:
@@ -85,7 +85,7 @@ def price_range(pair: str | None) -> tuple[float, float]:
 
 
 def no_pair(name: str) -> str:
-    """Why a file whose pair is unknown is refused."""
+    """The reason for refusing a file whose pair is unknown."""
     return f"names none of the 28 pairs ({name})"
 
 

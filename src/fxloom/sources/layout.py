@@ -21,14 +21,15 @@ What = Literal["bars", "quoted bars", "ticks", "bid ticks"]
 
 @dataclass(frozen=True)
 class Layout:
-    """``time``: indices of the column or columns that make up the time; ``places``: those of the numeric roles.
+    """What the columns of a file mean.
 
-    ``zone``: hours from UTC or the named zone stated by the time column's name or, with ``zone_by_format``, by the
-    format's own documentation; else None.
+    ``time``: indices of the columns that make up the time; ``places``: indices of the numeric roles. ``zone``: hours
+    from UTC or a named zone, as stated by the time column's name or, with ``zone_by_format``, by the format's
+    documentation; None if unknown.
     ``midnight``: the time counts milliseconds from midnight of this day ("20140501"). ``points``: the spread is in
     points of the last digit. ``ticks``: place of the tick volume, used where the volume is 0. ``carried``: an empty
     quote repeats the last one. ``symbol``: place of a column that names the pair. ``one_side``: the side that the
-    columns name. ``kind``: what its rows are called, where their times do not show it.
+    columns name. ``kind``: what to call its rows if their times do not show it.
     """
 
     format: str
@@ -96,7 +97,7 @@ def _first(zones: Iterable[float | ZoneInfo | None]) -> float | ZoneInfo | None:
 
 
 def _what(places: dict[str, int]) -> tuple[What | None, Literal["bid", "ask", "mid"] | None]:
-    """The kind of the named prices, and their side if they have one; one side's bars and ticks get plain roles."""
+    """The kind of prices that the names describe, and their side if any; bars or ticks of one side get plain roles."""
     if all(role in places for role in BID + ASK):
         return "quoted bars", None
     for one in (BARS, BID, ASK):

@@ -1,4 +1,4 @@
-"""Local times in UTC, where the user, offsets in the rows or a column's name state the time zone."""
+"""Converts local times to UTC if the user, offsets in the rows, the format or a column's name state the time zone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MICROSECONDS_PER_HOUR = 60 * MINUTE
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Rows with their time in UTC (microseconds), each row's offset in hours, its source, and notes for the user."""
+    """Rows with their times in UTC (microseconds), their offsets (hours), who states those, and notes for the user."""
 
     rows: Rows
     utc: Ints
@@ -30,9 +30,9 @@ class Placed:
 
 
 def placed(rows: Rows, layout: Layout, zone: float | ZoneInfo | None) -> Placed | None:
-    """``rows`` (good ones, in the file's order) in UTC, or None if the zone must be inferred from the file's weeks.
+    """Valid ``rows``, in the file's order, in UTC; None if the zone must be inferred from the file's weeks.
 
-    The user's zone takes precedence over offsets written in the times, and these over a column's name.
+    The user's zone takes precedence over offsets written in the times, and those over a column's name.
     """
     own = _own_place(rows, layout)
     if zone is None:
@@ -45,15 +45,15 @@ def _own_place(rows: Rows, layout: Layout) -> Placed | None:
     """The zone that the file itself states."""
     if rows.offset is not None:
         hours = np.nan_to_num(rows.offset)
-        labelled = rows.blamed(np.isnan(rows.offset), "its time has no offset where the others have one")
+        labelled = rows.flagged(np.isnan(rows.offset), "its time has no offset, but others have one")
         return Placed(labelled, rows.local - _micro(hours), hours, "offsets written in the times")
     if layout.zone is None:
         return None
-    why = "its column of times is named UTC or carries the zone"
+    why = "its time column is in UTC or names the zone"
     if layout.zone_by_format:
         why = "the format is in UTC"
     elif isinstance(layout.zone, ZoneInfo):
-        why = f"its column of times is named {layout.zone.key}"
+        why = f"its time column names {layout.zone.key}"
     return _at(rows, layout.zone, why)
 
 
@@ -65,12 +65,12 @@ def _at(rows: Rows, zone: float | ZoneInfo, why: str) -> Placed:
 
 
 def _overruled(place: Placed, own: Placed) -> tuple[str, ...]:
-    """A note where the file states another offset than the user."""
+    """A note if the file states another offset than the user."""
     differ = np.flatnonzero(np.abs(place.hours - own.hours) > 1e-6)
     if not len(differ):
         return ()
     ours, its = (offset_text(float(each.hours[differ[0]])) for each in (place, own))
-    return (f"--zone (UTC{ours}) overrules the UTC{its} of the file ({own.why})",)
+    return (f"--zone (UTC{ours}) overrides the UTC{its} of the file ({own.why})",)
 
 
 def _micro(hours: Floats) -> Ints:
@@ -78,7 +78,7 @@ def _micro(hours: Floats) -> Ints:
 
 
 def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
-    """Local times of a named zone; an hour that the clocks skip or repeat is resolved row by row."""
+    """Convert local times of a named zone; hours that the clocks skip or repeat are resolved row by row."""
     local = pl.Series(rows.local).cast(pl.Datetime("us"))
     there = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
     utc = there.dt.convert_time_zone("UTC").to_physical().fill_null(0).to_numpy().copy()
@@ -89,8 +89,10 @@ def _in_named_zone(rows: Rows, zone: ZoneInfo, why: str) -> Placed:
     twice = np.zeros(len(rows), np.bool_)
     twice[odd] = ~skipped[odd]
     utc, unsettled = _second_pass(rows.local, utc, np.flatnonzero(twice), zone)
-    rows = rows.blamed(skipped, f"there is no such time in {zone.key}: the clocks went forward")
-    rows = rows.blamed(unsettled, f"this hour occurs twice in {zone.key}, and the file does not show which is meant")
+    rows = rows.flagged(skipped, f"no such time in {zone.key}: the clocks went forward")
+    rows = rows.flagged(
+        unsettled, f"this hour occurs twice in {zone.key}, and the file does not show which one this is"
+    )
     return Placed(rows, utc, (rows.local - utc) / MICROSECONDS_PER_HOUR, why)
 
 
@@ -108,9 +110,9 @@ def _exists(local: int, zone: ZoneInfo) -> bool:
 
 
 def _second_pass(local: Ints, utc: Ints, places: Ints, zone: ZoneInfo) -> tuple[Ints, np.ndarray]:
-    """UTC of the rows at ``places``, in a repeated hour: after the file steps back once, it is the second pass.
+    """UTC of the rows at ``places``, in a repeated hour: once the file steps back, its second pass begins.
 
-    Rows of an hour in which the file does not step back exactly once are ambiguous, and are returned as such.
+    Hours in which the file does not step back exactly once are ambiguous; also returned: which rows are.
     """
     unsettled = np.zeros(len(local), np.bool_)
     days = local[places] // (24 * MICROSECONDS_PER_HOUR)

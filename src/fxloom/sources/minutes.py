@@ -1,4 +1,4 @@
-"""Minute bars from a file's bars, bid and ask bars, ticks, or bars of a few seconds."""
+"""Makes minute bars from a file's bars, bid and ask bars, ticks, or bars of a few seconds."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FINE = {1: "one", 2: "two", **_COARSE}
 
 
 def step_of(local: Ints) -> int:
-    """Seconds from one bar to the next: 60 for minute bars (with gaps), less or more for others.
+    """The usual number of seconds from one bar to the next: 60 for minute bars, even with gaps.
 
-    ``local``: microseconds. A single bar is taken for a minute bar.
+    ``local``: microseconds. A single bar counts as a minute bar.
     """
     times = np.unique(local)
     steps = np.diff(times) // SECOND
@@ -65,19 +65,19 @@ def _length(step: int) -> str:
     if step < 60:
         return f"{_FINE.get(step, step)}-second"
     if step % 60:
-        return f"irregular ({step} seconds as a rule)"
+        return f"irregular (usually {step} seconds apart)"
     if step % 3600 == 0:
         return f"{step // 3600}-hour"
     return f"{_COARSE.get(step // 60, step // 60)}-minute"
 
 
 def open_minutes(micro: Ints, *, closes: bool) -> Ints:
-    """The minute that each time belongs to; for the close time of a bar, the minute that ends then."""
+    """The minute (since 1970) that contains each time (microseconds); for a bar's close, the minute that ends then."""
     return (micro - (1 if closes else 0)) // MINUTE
 
 
 def mid_values(values: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
-    """Open, high, low, close, volume, spread of every row; mid prices where there are bids and asks."""
+    """Open, high, low, close, volume and spread of every row; mid prices if there are bids and asks."""
     if layout.what == "bars":
         return values
     if layout.what == "bid ticks":
@@ -109,8 +109,8 @@ def aggregated(ts: Ints, values: dict[str, Floats]) -> tuple[Ints, dict[str, Flo
 _REDUCED = {"high": np.maximum, "low": np.minimum, "volume": np.add}
 
 
-def one_a_minute(rows: Rows, ts: Ints) -> tuple[Rows, Flags]:
-    """``rows`` (sorted by ``ts``), blaming those that contradict the file's first row for the same time.
+def one_per_minute(rows: Rows, ts: Ints) -> tuple[Rows, Flags]:
+    """``rows`` (sorted by ``ts``), flagging those that contradict an earlier row of the same time.
 
     Also returned: which rows are exact duplicates.
     """
@@ -119,12 +119,12 @@ def one_a_minute(rows: Rows, ts: Ints) -> tuple[Rows, Flags]:
     same = np.ones(len(ts), np.bool_)
     for column in rows.values.values():
         same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
-    rows = rows.blamed(~fresh & ~same, "contradicts an earlier row of the same time")
+    rows = rows.flagged(~fresh & ~same, "contradicts an earlier row of the same time")
     return rows, ~fresh & same
 
 
 def without_constants(values: dict[str, Floats], layout: Layout) -> tuple[dict[str, Floats], tuple[str, ...]]:
-    """``values`` without a volume that is the same in every bar and so carries no information; notes for the user."""
+    """``values`` without a volume that is equal in every bar, which carries no information; and notes for the user."""
     notes: tuple[str, ...] = ()
     for role in ("volume", "spread") if layout.what in ("bars", "quoted bars") else ():
         column = values.get(role)
@@ -142,11 +142,11 @@ _FEWEST = 10  # bars that show whether a column is constant
 
 
 def bars_of(ts: Ints, values: dict[str, Floats]) -> Bars:
-    """Bars; a volume or spread that is absent or 0 throughout becomes None."""
+    """Bars from columns by role; a volume or spread that is incomplete or always 0 becomes None."""
 
-    def said(role: str) -> Floats | None:
+    def known(role: str) -> Floats | None:
         column = values.get(role)
         return column if column is not None and not np.isnan(column).any() and (column > 0).any() else None
 
     opened, high, low, close = (np.ascontiguousarray(values[role], np.float64) for role in BARS)
-    return Bars(ts.astype(np.int64), opened, high, low, close, said("volume"), said("spread"))
+    return Bars(ts.astype(np.int64), opened, high, low, close, known("volume"), known("spread"))

@@ -1,4 +1,4 @@
-"""The names of market data columns, in the languages in which users' software writes them."""
+"""Names of columns of market data, in the languages that users' software writes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TIMES = _names(
     "unix epoch t datumzeit datumuhrzeit fechahora fechayhora datahora dateheure dataora датавремя датаивремя 日時 "
     "日期时间 datum fecha data дата 日付 日付け 日期 zeit uhrzeit hora heure ora время 時刻 時間 时间 day"
 )
-UNNAMED = frozenset(("", "indexlevel0", "unnamed0", "index"))  # pandas' index as csv, as Parquet, and read back again
+UNNAMED = frozenset(("", "indexlevel0", "unnamed0", "index"))  # pandas' index written as csv or Parquet, or read back
 
 _BAR_NAMES: Mapping[str, str] = {
     "open": "open o openprice first mido midopen openmid eroffnung eroffnungskurs eroffn apertura abertura ouverture "
@@ -70,7 +70,7 @@ _ROLES = _roles()
 
 
 def role_of(name: str) -> str | None:
-    """The role of a column of numbers or of the symbol by its name ("open", "bid_open", "volume" ..), else None."""
+    """The role of a numeric or symbol column by its name ("open", "bid_open", "volume" ...); None if unknown."""
     return _ROLES.get(plain(name))
 
 
@@ -91,7 +91,7 @@ _ZONE = re.compile(
 
 
 def known_names(header: Iterable[str]) -> int:
-    """How many of the names are known."""
+    """How many of the names have a known role or name a time."""
     return sum(role_of(name) is not None or time_rank(name) is not None for name in header)
 
 
@@ -105,7 +105,7 @@ def zone_in(name: str) -> float | ZoneInfo | None:
     if not found:
         return None
     stated = found[0]
-    if stated.lower() == "eet":  # with summer time, which the platforms that write this name observe
+    if stated.lower() == "eet":  # platforms that write this name mean EET with summer time
         return ZoneInfo("Europe/Athens")
     if "/" in stated:
         return named_zone(stated)
@@ -117,7 +117,7 @@ def zone_in(name: str) -> float | ZoneInfo | None:
 
 
 def named_zone(key: str) -> ZoneInfo | None:
-    """The zone of that name, or None."""
+    """The zone named ``key``, or None if there is no such zone."""
     try:
         return ZoneInfo(key)
     except (ZoneInfoNotFoundError, ValueError, OSError):

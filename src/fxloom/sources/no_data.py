@@ -1,4 +1,4 @@
-"""Files that are recognisably not market data: they are ignored, which is not a failure."""
+"""Recognises files that are not market data: they are ignored, which is not a failure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def no_data(name: str, data: bytes) -> str:
 
 
 def kept_out(name: str) -> str:
-    """Why a file of this name is ignored unread, "" if it may hold data."""
+    """Why a file with this name is ignored without reading it, "" if it may hold data."""
     path = PurePath(name)
     if _NAMES.fullmatch(path.name):
         return "a document, not data"

@@ -29,7 +29,7 @@ CONTAINERS: tuple[ModuleType, ...] = (parquet, arrow, excel, candles)
 class Parsed:
     """The rows of one pair in a file, their layout, and the pair that the file or the user names.
 
-    ``label`` is added to the file's name where it holds several pairs.
+    ``label`` is added to the file's name if it holds several pairs.
     """
 
     layout: Layout
@@ -40,7 +40,7 @@ class Parsed:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Rows of one table, and the instrument that its content states ("" if none)."""
+    """Rows of one table, and the instrument that its content names ("" if none)."""
 
     layout: Layout
     rows: Rows
@@ -49,7 +49,7 @@ class _Part:
 
 
 def parsed(entry: Entry, data: bytes, format: str, asked: str | None) -> list[Parsed | Ignored]:
-    """``data`` parsed, one part per pair. Raises ``Refused`` if its format is unknown or is not ``format``."""
+    """Parse ``data``: one part per pair. Raises ``Refused`` if its format is unknown or is not ``format``."""
     reason = no_data(entry.hints[0], data)
     if reason:
         return [Ignored(entry.name, reason)]
@@ -91,7 +91,7 @@ def _of_tables(entry: Entry, tables: list[Table], format: str, asked: str | None
 
 
 def _of_table(entry: Entry, table: Table, format: str, asked: str | None) -> list[Parsed | Ignored]:
-    """The pairs of one table: usually one, else distinguished by column names or by a symbol column."""
+    """The pairs of one table: usually one, otherwise told apart by column names or by a symbol column."""
     hints = (*filter(None, [table.hint]), *entry.hints)
     content = table.content
     sample = sampled(content, hints) if isinstance(content, Text) else sample_of(content, hints)
@@ -102,7 +102,7 @@ def _of_table(entry: Entry, table: Table, format: str, asked: str | None) -> lis
         symbol = ticker or table.symbol
         pair = _pair_or_none(symbol)
         if len(tickers) > 1 and (pair is None or asked not in (None, pair)):
-            found.append(Ignored(f"{entry.name} [{symbol}]", _NOT_ASKED))
+            found.append(Ignored(f"{entry.name} [{symbol}]", _OTHER_INSTRUMENT))
             continue
         layout = _settled(_recognised(each, inner), table, each)
         if isinstance(content, Text):
@@ -114,7 +114,7 @@ def _of_table(entry: Entry, table: Table, format: str, asked: str | None) -> lis
     return found
 
 
-_NOT_ASKED = "not one of the 28 pairs, or not the one named by --pair"
+_OTHER_INSTRUMENT = "not one of the 28 pairs, or not the one named by --pair"
 
 
 def _labelled(found: list[Parsed | Ignored]) -> list[Parsed | Ignored]:
@@ -148,14 +148,14 @@ def _per_pair(entry: Entry, layout: Layout, rows: Rows, symbol: str, asked: str 
     if number:
         others = [each for each, pair in zip(rows.symbols, pairs, strict=True) if pair not in wanted] or ["no symbol"]
         named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
-        found.append(Ignored(f"{entry.name} [others]", f"{number:,} rows of {named}: {_NOT_ASKED}"))
+        found.append(Ignored(f"{entry.name} [others]", f"{number:,} rows of {named}: {_OTHER_INSTRUMENT}"))
     return found
 
 
 def _pair_or_none(symbol: str) -> str | None:
     try:
         return pair_named(symbol)
-    except Refused:  # two currencies of the eight, the wrong way round
+    except Refused:  # two of the eight currencies, in reverse order
         return None
 
 
@@ -174,7 +174,7 @@ def _settled(layout: Layout, table: Table, sample: Sample) -> Layout:
     """``layout`` with the format and the zone that the table and the times themselves state."""
     if layout.midnight == "":
         raise Refused(
-            "its times count from midnight of a day that its name does not state",
+            "its times count from midnight, but its name does not state the day",
             "name it 20140501_eurusd_minute_quote.csv",
         )
     times = sample.column(layout.time[0])
@@ -189,7 +189,7 @@ def _settled(layout: Layout, table: Table, sample: Sample) -> Layout:
 
 
 def _refuse_half_a_time(times: list[str], line: int) -> None:
-    """Refuses a column of dates without a time of day, or of times of day without a date."""
+    """Refuse a column of dates without times of day, or of times of day without dates."""
     if mostly(f"(?:{DATE})(?: 00:00(?::00)?)?", times) and len(set(times)) > 1:
         raise Refused("daily bars: coarser than a minute", "export one-minute bars", line)
     if mostly(rf"(?:{TIME_OF_DAY})(?<!\d\d\d\d)", times):

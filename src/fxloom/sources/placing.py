@@ -1,4 +1,4 @@
-"""Converts a file's times to UTC, by the stated zone if it is credible, else by the zone its weeks imply."""
+"""Converts a file's times to UTC, by the stated zone if it is credible, otherwise by the zone its weeks imply."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.belief import (
     STRAY,
     Claim,
-    disbelief,
+    doubt_about,
     few_strays,
     stamps_of,
     stray_notes,
@@ -31,7 +31,7 @@ from fxloom.sources.zone import offset_periods, offsets_from_weeks
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Good rows sorted by time: UTC microseconds, UTC minute, hours from UTC; which are filler; the zone's source."""
+    """Valid rows sorted by time: ``utc`` (microseconds), ``ts`` (minutes), offsets in hours, which are filler, why."""
 
     rows: Rows
     utc: Ints
@@ -48,7 +48,7 @@ class Timed:
         return Zone(offset_periods(self.ts[kept], self.hours[kept]), self.why)
 
     def claim(self, by_user: bool = False) -> Claim:
-        """Its minutes without filler, at the offsets that were stated or inferred."""
+        """The minutes without filler, at the offsets that were stated or inferred."""
         ts, first = np.unique(self.ts[~self.filler], return_index=True)
         return Claim(ts, self.hours[~self.filler][first], self.why, by_user)
 
@@ -85,7 +85,7 @@ def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, prob
 def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Timed | None:
     """``timed`` if its weeks allow the stated zone, or the user trusts it regardless."""
     claim = timed.claim(by_user=options.offset is not None)
-    doubt = disbelief(claim) if len(claim.utc) else None
+    doubt = doubt_about(claim) if len(claim.utc) else None
     if doubt is None:
         return _without_strays(timed)
     if options.trust_zone:
@@ -97,20 +97,20 @@ def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Ti
 def _without_strays(timed: Timed) -> Timed:
     minutes = np.unique(timed.ts[~timed.filler])
     outside = np.isin(timed.ts, minutes[weekend_bars(minutes)]) & ~timed.filler
-    return replace(timed, rows=timed.rows.blamed(outside, STRAY), notes=(*timed.notes, *stray_notes(minutes)))
+    return replace(timed, rows=timed.rows.flagged(outside, STRAY), notes=(*timed.notes, *stray_notes(minutes)))
 
 
 def opened(timed: Timed, layout: Layout, options: ReadOptions) -> Timed:
-    """``timed`` with times that are evidently those of closes shifted to those of opens."""
+    """``timed``, moved back by a minute if its times are evidently the bars' closes."""
     if options.stamp != "auto" or layout.are_ticks:
         return timed
     stamps = stamps_of(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler]))
     if stamps == "open":
         return timed
     if stamps == "close?":
-        note = "its weeks end with bars that begin at 17:00, New York: are its times those of closes (--stamp close)?"
+        note = "its weeks end with bars at 17:00 New York time: if its times are the bars' closes, pass --stamp close"
         return replace(timed, notes=(*timed.notes, note))
-    note = "its times are the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back"
+    note = "its times are the bars' closes (weeks end at 17:00 and begin at 17:01, New York): moved back by a minute"
     return replace(timed, utc=timed.utc - 1, ts=open_minutes(timed.utc, closes=True), notes=(*timed.notes, note))
 
 

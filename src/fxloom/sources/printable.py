@@ -10,7 +10,7 @@ _UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u20
 
 
 def printable(text: str) -> str:
-    """``text`` with every character escaped that could control a terminal or is not printable.
+    """``text`` with every character escaped that is unprintable or could control a terminal.
 
     >>> printable("a\\x1b[2Jb\\udcff\\u202e.csv")
     'a\\\\x1b[2Jb\\\\xff\\\\u202e.csv'

@@ -1,4 +1,4 @@
-"""Problems that prevent a whole file from being read, each with what to do about it."""
+"""Finds problems for which a whole file is refused, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fxloom.sources.records import Quarantined, Refused
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE, MISSING
 
-_BESIDE = 4  # days between neighbouring days of trading: a weekend and a holiday
-_LONE = 20  # days without bars on both sides of an isolated day
-_REPEATED = 60  # rows of an hour that the clocks show twice: too few for a second feed
+_NEXT_TO = 4  # days between successive trading days: a weekend and a holiday
+_ISOLATED = 20  # days without bars on both sides of an isolated day
+_REPEATED = 60  # minutes of an hour that the clocks repeat: no more than that is not a second feed
 
 
 def pair_problem(pair: str | None, name: str) -> list[Refused]:
-    """A file whose pair is not named anywhere."""
-    return [] if pair else [Refused(no_pair(name), "pass --pair, such as --pair eurusd, if it holds one")]
+    """A file that nothing assigns to a pair."""
+    return [] if pair else [Refused(no_pair(name), "if it holds one, pass it, such as --pair eurusd")]
 
 
 def price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]:
@@ -33,9 +33,9 @@ def price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]
     if 2 * int(out.sum()) <= len(column):
         return []
     example = column[int(np.argmax(out))]
-    whose = f"{pair}, which has been between {low:g} and {high:g}" if pair else "any of the 28 pairs"
-    reason = f"{int(out.sum()):,} of its {len(column):,} prices (such as {example:g}) are not prices of {whose}"
-    return [Refused(reason, "provide one of the 28 pairs, in full prices")]
+    known = f"{pair}, which has been between {low:g} and {high:g}" if pair else "any of the 28 pairs"
+    reason = f"{int(out.sum()):,} of its {len(column):,} prices (such as {example:g}) are impossible for {known}"
+    return [Refused(reason, "provide full prices of one of the 28 pairs")]
 
 
 def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
@@ -51,10 +51,10 @@ def most_rows_problem(bad: tuple[Quarantined, ...], rows: int) -> list[Refused]:
 
 
 def contradiction_problem(late: tuple[Quarantined, ...], bars: int) -> list[Refused]:
-    """A file most of whose ``bars`` come a second time, with other prices."""
+    """A file that repeats most of its ``bars`` with other prices."""
     if len(late) <= _REPEATED or 2 * len(late) <= bars:
         return []
-    reason = f"{len(late):,} rows contradict earlier rows of the same time, against {bars:,} bars"
+    reason = f"{len(late):,} rows contradict earlier rows of the same time, for only {bars:,} bars"
     return [Refused(f"{reason}: two feeds, sides or zones in one file?", "separate them", late[0].line)]
 
 
@@ -64,46 +64,46 @@ def length_problem(kind: str, step: int) -> list[Refused]:
 
 
 def side_problem(side: str | None) -> list[Refused]:
-    """Ask bars alone, which differ from bid bars by an unknown spread."""
+    """A file of ask bars only, which differ from bid bars by an unknown spread."""
     return [Refused("ask bars only", "provide bid bars, or a file with both")] if side == "ask" else []
 
 
 def date_problem(local: Ints) -> list[Refused]:
-    """A file whose days and months were swapped: isolated days exactly a month apart.
+    """A file with days and months swapped: isolated days, exactly a month apart.
 
-    ``local``: microseconds. The 2nd to the 12th of a month become the month's number on 11 months of the year.
+    ``local``: microseconds. Swapped, the 2nd to 12th of a month become one day in each of 11 months.
     """
     days = np.unique(local[local != MISSING] // (DAY * MINUTE))
     gaps = np.diff(days)
-    lone = days[(np.append(_LONE, gaps) >= _LONE) & (np.append(gaps, _LONE) >= _LONE)]
-    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=int(day)) for day in lone]
+    isolated = days[(np.append(_ISOLATED, gaps) >= _ISOLATED) & (np.append(gaps, _ISOLATED) >= _ISOLATED)]
+    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=int(day)) for day in isolated]
     pairs = [
         (one, two) for one, two in itertools.pairwise(dates)
         if one.day == two.day and (two.year - one.year) * 12 + two.month - one.month == 1
     ]  # fmt: skip
-    moved = _beside_others(dates, days)
+    moved = _next_to_others(dates, days)
     if not pairs and not moved:
         return []
     if pairs:
         found = f"isolated days exactly a month apart ({' and '.join(str(date) for date in pairs[0])})"
     else:
-        found = f"an isolated day ({moved[0][0]}) that would be beside the others as {moved[0][1]}"
+        found = f"an isolated day ({moved[0][0]}) that would be next to the others as {moved[0][1]}"
     return [Refused(f"holds {found}: were day and month swapped?", "export it again with dates as 2018-02-05")]
 
 
-def _beside_others(lone: list[dt.date], days: Ints) -> list[tuple[dt.date, dt.date]]:
-    """Lone days that would stand beside the file's other days if day and month were exchanged, each with that date."""
+def _next_to_others(isolated: list[dt.date], days: Ints) -> list[tuple[dt.date, dt.date]]:
+    """Isolated days that would be next to the file's other days with day and month swapped, each with that date."""
     found = []
-    for date in lone:
+    for date in isolated:
         if date.day <= 12 and date.day != date.month:
             other = dt.date(date.year, date.day, date.month)
             distance = np.abs(days - (other - dt.date(1970, 1, 1)).days)
-            if distance.min() <= _BESIDE:
+            if distance.min() <= _NEXT_TO:
                 found.append((date, other))
     return found
 
 
 def combined(problems: list[Refused]) -> Refused:
     """One refusal for several reasons, with what to do about each."""
-    cures = dict.fromkeys(problem.cure for problem in problems if problem.cure)
-    return Refused("; ".join(p.reason for p in problems), "; ".join(cures), problems[0].line)
+    advice = dict.fromkeys(problem.advice for problem in problems if problem.advice)
+    return Refused("; ".join(p.reason for p in problems), "; ".join(advice), problems[0].line)

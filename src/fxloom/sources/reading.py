@@ -1,4 +1,4 @@
-"""Reads a user's files as bars in UTC; each file is read on its own, and accepted or refused as a whole."""
+"""Reads users' files as bars in UTC; each file is read separately, and accepted or refused as a whole."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from fxloom.sources.walk import Entry, loaded, walk
 def read(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str], options: ReadOptions | None = None
 ) -> Iterator[FileResult]:
-    """Every file under ``paths`` (files, folders, zips) as bars in UTC, refused with a reason and advice, or ignored.
+    """Read every file under ``paths`` (files, folders, archives); yields one result per file and pair.
 
-    Never raises because of a file: what is wrong with it is its result.
+    Never raises because of a file: a ``Refused`` result says what is wrong with it and what to do.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     return (result for path in given for result in _all_under(path, options or ReadOptions()))
@@ -61,7 +61,7 @@ def _shown(result: FileResult) -> FileResult:
         name = printable(result.name)
         return replace(result, name=name, quarantined=rows, filler_examples=examples, notes=notes)
     result.quarantined = rows
-    result.name, result.reason, result.cure = map(printable, (result.name, result.reason, result.cure))
+    result.name, result.reason, result.advice = map(printable, (result.name, result.reason, result.advice))
     return result
 
 
@@ -75,7 +75,7 @@ Result = TypeVar("Result")
 
 
 def _guarded(entry: Entry, known: Known, read: Callable[[], Result]) -> Result | Refused:
-    """What ``read`` returns, or a refusal with what is known of the file."""
+    """What ``read`` returns, or a refusal with what is known about the file."""
     try:
         return read()
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""The result of reading a file: bars with everything noticed on the way, or a refusal with what to do."""
+"""Results of reading a file: bars with everything noticed on the way, or a refusal with what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Side = Literal["bid", "mid"]
 
 
 def offset_text(hours: float) -> str:
-    """An offset as ``--zone`` takes it.
+    """An offset in the form of ``--zone``.
 
     >>> offset_text(2.0), offset_text(-3.5), offset_text(0.0)
     ('+2', '-3:30', '+0')
@@ -23,7 +23,7 @@ def offset_text(hours: float) -> str:
 
 @dataclass(frozen=True)
 class OffsetPeriod:
-    """A stretch of a file on one offset: its first and last bar (minutes since 1970, UTC), local = UTC + hours."""
+    """Part of a file with one offset: its first and last bar (minutes since 1970, UTC); local = UTC + hours."""
 
     start: int
     end: int
@@ -64,11 +64,11 @@ class Quarantined:
 class SourceFile:
     """One file that was accepted.
 
-    ``bars`` are in UTC, sorted, at most one per minute; their ``volume`` and ``spread`` are None where the file
-    has none. ``rows`` are the data rows read; of these ``filler`` were copies of a bar throughout a weekend (set
-    aside, ``filler_examples`` shows some), ``identical`` duplicated another row, and ``quarantined`` break
-    a rule. ``kind`` is "minute bars", "ticks", "five-second bars", with ", bid" or ", bid and ask" where
-    the file says so. ``digits``: the decimals of its prices. ``notes``: what else a user should know.
+    ``bars`` are in UTC, sorted, at most one per minute; their ``volume`` and ``spread`` are None if the file has
+    none. ``rows`` counts the data rows read. Of these, ``filler`` are copies of a bar throughout a weekend and are set
+    aside (``filler_examples`` shows some), ``identical`` duplicate another row, and the ``quarantined`` break a rule.
+    ``kind`` is "minute bars", "ticks" or "five-second bars", with ", bid" or ", bid and ask" if the file says so.
+    ``digits``: the decimals of its prices. ``notes``: what else the user should know.
     """
 
     name: str
@@ -105,10 +105,10 @@ class Ignored:
 
 @dataclass(eq=False)
 class Refused(Exception):
-    """A file that cannot be accepted: why, where (line, or 0), what to do, and what is known of it nevertheless."""
+    """A file that is not accepted: why, where (line, or 0), what to do (``advice``), and what is known about it."""
 
     reason: str
-    cure: str = ""
+    advice: str = ""
     line: int = 0
     name: str = ""
     pair: str | None = None
@@ -120,7 +120,7 @@ class Refused(Exception):
     def __str__(self) -> str:
         where = f"{self.name}: " if self.name else ""
         line = f"line {self.line}: " if self.line else ""
-        return f"{where}{line}{self.reason}" + (f"; {self.cure}" if self.cure else "")
+        return f"{where}{line}{self.reason}" + (f"; {self.advice}" if self.advice else "")
 
 
 FileResult = SourceFile | Refused | Ignored

@@ -1,4 +1,4 @@
-"""Parsed rows of one file: times, numbers, and the rule that each bad row breaks."""
+"""Parses the rows of one file: times, numbers, and the rule that each bad row breaks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fxloom.sources.text import Sample, Text
 from fxloom.sources.times import MISSING, Spelling, Times, other_order, spelling_of
 
 GOOD = 0
-_UNIFORM = 0.95  # share of lines alike by which the others are known to be cut
+_UNIFORM = 0.95  # share of lines with the same number of fields from which the others count as truncated
 Faults = npt.NDArray[np.uint8]
 
 
@@ -25,8 +25,8 @@ Faults = npt.NDArray[np.uint8]
 class Rows:
     """Rows in the file's order: line, time (microseconds on the file's clock), stated offset, numbers by role.
 
-    ``fault`` is 0 for a good row, else a place in ``reasons``; ``raw`` gives a line's text. ``symbol`` is each row's
-    place in ``symbols`` (-1: none), None where no column names the pair.
+    ``fault`` is 0 for a good row, otherwise an index into ``reasons``; ``raw`` returns a line's text. ``symbol`` is
+    each row's index into ``symbols`` (-1: none), None if no column names the pair.
     """
 
     line: Ints
@@ -54,8 +54,8 @@ class Rows:
             symbol=None if self.symbol is None else self.symbol[keep],
         )
 
-    def blamed(self, bad: npt.NDArray[np.bool_], reason: str) -> Rows:
-        """The same with ``reason`` given to those of the rows ``bad`` that had none yet."""
+    def flagged(self, bad: npt.NDArray[np.bool_], reason: str) -> Rows:
+        """These rows, with ``reason`` added to the ``bad`` ones that do not have a reason yet."""
         known = reason in self.reasons
         reasons = self.reasons if known else (*self.reasons, reason)
         fault = np.where(bad & (self.fault == GOOD), np.uint8(reasons.index(reason)), self.fault)
@@ -70,14 +70,17 @@ class Rows:
 
 
 def new_rows(line: Ints, times: Times, values: dict[str, Floats], raw: Callable[[int], str], **more: Any) -> Rows:
-    """Rows, those without a time already marked as bad."""
+    """New rows; those without a time are flagged."""
     fault = np.zeros(len(line), np.uint8)
     rows = Rows(line, times.local, times.offset, values, fault, ("",), raw, **more)
-    return rows.blamed(times.local == MISSING, "its time does not parse")
+    return rows.flagged(times.local == MISSING, "its time does not parse")
 
 
 def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
-    """All rows of ``text`` from its first data line on. Blank lines do not count."""
+    """Parse all rows of ``text`` from its first data line on, ignoring blank lines.
+
+    Raises ``Refused`` if its times are in an unknown or ambiguous format.
+    """
     spelling = _spelling(text, sample, layout)
     blocks = [_block(start, lines, sample, layout, spelling) for start, lines in text.blocks(sample.first)]
 
@@ -92,11 +95,11 @@ def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
     values = {role: np.concatenate([b.values[role] for b in blocks]) for role in blocks[0].values}
     symbols, symbol = coded([b.symbols for b in blocks]) if layout.symbol is not None else ((), None)
     rows = new_rows(line, times, values, raw, symbols=symbols, symbol=symbol)
-    return rows.blamed(np.concatenate([b.short for b in blocks]), "has too few columns or digits: truncated?")
+    return rows.flagged(np.concatenate([b.short for b in blocks]), "has too few columns or digits: truncated?")
 
 
 def coded(columns: list[pl.Series | None]) -> tuple[tuple[str, ...], Ints]:
-    """The distinct symbols of a column that comes in chunks, and each row's index among them (-1: none)."""
+    """The distinct symbols of a column given in chunks, and each row's index among them (-1: none)."""
     whole = pl.concat([column for column in columns if column is not None])
     symbols = tuple(whole.drop_nulls().unique().sort().to_list())
     places = whole.replace_strict(list(symbols), list(range(len(symbols))), default=-1, return_dtype=pl.Int64)
@@ -128,7 +131,7 @@ def _block(start: int, lines: list[str], sample: Sample, layout: Layout, spellin
 
 
 def _cut_short(texts: pl.Series, fields: dict[int, pl.Series], sample: Sample, layout: Layout) -> Flags:
-    """Lines that end before the others do: with fewer fields, or in a price with fewer decimals than the others."""
+    """Lines that end early: with fewer fields than the others, or in a price with fewer decimals."""
     cut = np.zeros(len(texts), np.bool_)
     if not sample.quoted:
         cut |= _fewer_than_usual(texts.str.count_matches(sample.separator, literal=True))
@@ -140,7 +143,7 @@ def _cut_short(texts: pl.Series, fields: dict[int, pl.Series], sample: Sample, l
 
 
 def _fewer_than_usual(counts: pl.Series) -> Flags:
-    """Which counts are below, or not there, where nearly all are the same; none where they vary."""
+    """Which counts are missing or below the usual one, if nearly all are equal; none if they vary."""
     found = counts.cast(pl.Int64).fill_null(-1).to_numpy()
     usual = int(np.bincount(found + 1).argmax()) - 1
     lower = found < usual
@@ -156,7 +159,7 @@ def _numeric(layout: Layout) -> dict[str, int]:
 
 
 def _fields(texts: pl.Series, sample: Sample, layout: Layout) -> dict[int, pl.Series]:
-    """The fields that the layout uses, stripped; null where a line has too few."""
+    """The fields that the layout uses, stripped; null if a line has too few."""
     places = _needed(layout) | set(_numeric(layout).values())
     if layout.symbol is not None:
         places.add(layout.symbol)
@@ -167,7 +170,7 @@ def _fields(texts: pl.Series, sample: Sample, layout: Layout) -> dict[int, pl.Se
 
 
 def _number(field: pl.Series, comma: bool) -> Floats:
-    """Numbers, NaN where there are none; the rules distinguish "nan" from "inf"."""
+    """Numbers, NaN if the text is not a number; infinities are kept, since they break another rule."""
     plain = field
     if comma:  # points are then thousands separators
         grouped = pl.when(field.str.contains(r"^-?\d{1,3}(\.\d{3})+(,|$)")).then(
@@ -205,7 +208,7 @@ def _written(fields: dict[int, pl.Series], layout: Layout) -> pl.Series:
 
 
 def _spelling(text: Text, sample: Sample, layout: Layout) -> Spelling:
-    """The spelling of the whole file's times; day and month are settled by the whole file."""
+    """The spelling of the file's times; the order of day and month is decided by all of them."""
     if layout.midnight is not None:
         return Spelling()
     head = [" ".join(row[p] for p in layout.time) for row in sample.rows if len(row) > max(layout.time)]
@@ -225,7 +228,10 @@ def settled_spelling(written: pl.Series) -> Spelling:
 
 
 def _settled_order(written: pl.Series, first: Spelling, other: Spelling, line: int) -> Spelling:
-    """Of two orders of day and month the one that parses more rows, or else has fewer jumps in time."""
+    """The order of day and month that parses more rows or, if equal, has fewer jumps in time.
+
+    Raises ``Refused`` if that does not decide it.
+    """
     scores = []
     for spelling in (first, other):
         local = spelling.parse(written).local
@@ -233,6 +239,6 @@ def _settled_order(written: pl.Series, first: Spelling, other: Spelling, line: i
         jumps = int((np.abs(np.diff(known)) > 4 * 86_400_000_000).sum())
         scores.append((len(known), -jumps))
     if scores[0] == scores[1] and not written.str.contains(r"^\d\d\.").any():
-        cure = "write dates as 2018-02-05"
-        raise Refused(f"day and month are ambiguous (as in {written[0]!r})", cure, line)
+        advice = "write dates as 2018-02-05"
+        raise Refused(f"day and month are ambiguous (as in {written[0]!r})", advice, line)
     return first if scores[0] >= scores[1] else other

@@ -1,4 +1,4 @@
-"""Wrong units: bars far from their neighbours, spreads that are not in units of the price."""
+"""Finds wrong units: bars far from their neighbours, and spreads that are not in units of the price."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from fxloom.sources.placing import Timed
 from fxloom.sources.records import Refused
 from fxloom.sources.rows import GOOD, Rows
 
-# The widest moves on record within minutes: EURCHF on 2015-01-15 (30 %, through prices that were traded, or over a
-# gap in quotes of some 15 %, for good), GBPUSD on 2016-10-07 and AUDJPY on 2019-01-02 (9 % and 7 %, and back).
+# The widest moves on record within minutes: EURCHF on 2015-01-15 (30 % through traded prices, of which some 15 % were a
+# lasting gap in quotes), GBPUSD on 2016-10-07 and AUDJPY on 2019-01-02 (9 % and 7 %, both reversed).
 OFF = 0.10  # bars whose range is this far from their neighbours' are quarantined if prices come back
-OFF_FOR_GOOD = 0.30  # the same for a lasting jump: no pair has ever moved this far within minutes
+OFF_FOR_GOOD = 0.30  # the limit for a lasting jump: no pair has ever jumped this far within minutes
 WICK = 0.20  # distance of a high or low from the bar's own body and from its neighbours
-FEW = 0.05  # the largest share of bars off their level that is quarantined; with more, the file is refused
+FEW = 0.05  # with a larger share of bars off their level, the file is refused instead of quarantining them
 ENDS = 3  # up to this many bars off their level at an end of a file do not count as a level of their own
 _LONGEST_GAP = 7 * DAY  # minutes; prices before and after a longer gap are not compared
 
-WIDEST, USUAL = 0.05, 0.0025  # of the price: the widest spread of a row, and the widest that can be usual
-POINTS_NOTE = "the spread is in whole numbers: taken as points of the last digit"
+WIDEST, USUAL = 0.05, 0.0025  # shares of the price: the widest spread of a row, and the widest median spread of a file
+POINTS_NOTE = "the spread is in whole numbers: read as points of the last digit"
 
 
 def off_level(timed: Timed, layout: Layout) -> Timed:
-    """``timed``, blaming the rows whose prices are far from their neighbours' and then come back."""
+    """``timed``, flagging rows whose prices are far from their neighbours' and then come back."""
     rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
     if len(rows) < 3:
         return timed
@@ -40,11 +40,11 @@ def off_level(timed: Timed, layout: Layout) -> Timed:
     above = np.maximum.reduce([opened, close, np.append(high[1:], high[-2]), np.append(high[1], high[:-1])])
     below = np.minimum.reduce([opened, close, np.append(low[1:], low[-2]), np.append(low[1], low[:-1])])
     wick = ~off & ((high > above * (1 + WICK)) | (low < below / (1 + WICK)))
-    blamed = timed.rows
+    flagged = timed.rows
     for which, reason in ((off, f"its prices are more than {OFF:.0%} away from its neighbours'"),
                           (wick, f"its high or low is more than {WICK:.0%} away from its neighbours'")):  # fmt: skip
-        blamed = blamed.blamed(_flags(len(timed.rows), rows[which]), reason)
-    return replace(timed, rows=blamed)
+        flagged = flagged.flagged(_flags(len(timed.rows), rows[which]), reason)
+    return replace(timed, rows=flagged)
 
 
 def jump_problem(timed: Timed, layout: Layout) -> list[Refused]:
@@ -65,7 +65,7 @@ def jump_problem(timed: Timed, layout: Layout) -> list[Refused]:
 
 
 def jump_notes(timed: Timed, layout: Layout) -> tuple[str, ...]:
-    """A note on the first jump of prices, within a few days, that is no wider than a pair has ever moved, for good."""
+    """A note on the first lasting jump of prices, within a few days, that is not too wide to be real."""
     rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
     if len(rows) < 2:
         return ()
@@ -77,7 +77,7 @@ def jump_notes(timed: Timed, layout: Layout) -> tuple[str, ...]:
     before, after = rows[far[0]], rows[far[0] + 1]
     return (
         f"prices jump from {values['close'][before]:g} to {values['open'][after]:g} at {iso(int(timed.ts[after]))} UTC "
-        "and stay there: taken as they are, check that this is true",
+        "and stay there: kept as they are; check that this jump is real",
     )
 
 
@@ -122,7 +122,7 @@ def _levels(middle: Floats, cuts: np.ndarray, ends: int) -> Floats:
 
 
 def spread_in_prices(rows: Rows, layout: Layout, digits: int) -> tuple[Rows, tuple[str, ...]]:
-    """``rows`` with spreads in points converted to prices and implausible spreads blamed; notes for the user."""
+    """``rows`` with spreads in points converted to prices and implausible spreads flagged; notes for the user."""
     notes: tuple[str, ...] = ()
     spread = rows.values.get("spread")
     if layout.what == "bars" and spread is not None:
@@ -133,12 +133,12 @@ def spread_in_prices(rows: Rows, layout: Layout, digits: int) -> tuple[Rows, tup
             notes = () if layout.points else (POINTS_NOTE,)
     relative = _relative_spread(rows, layout)
     if relative is not None and not spread_problem(rows, layout):
-        rows = rows.blamed(relative > WIDEST, f"its spread is more than {WIDEST:.0%} of its price")
+        rows = rows.flagged(relative > WIDEST, f"its spread is more than {WIDEST:.0%} of its price")
     return rows, notes
 
 
 def spread_problem(rows: Rows, layout: Layout) -> list[Refused]:
-    """A file whose spreads are usually too wide, or too coarse, to be in units of the price."""
+    """A file whose spreads are mostly too wide, or too coarse, to be in units of the price."""
     relative = _relative_spread(rows, layout)
     if relative is None or not (known := (rows.fault == GOOD) & ~np.isnan(relative)).any():
         return []
@@ -148,11 +148,11 @@ def spread_problem(rows: Rows, layout: Layout) -> list[Refused]:
         return []
     example = mid_values(rows.values, layout)["spread"][known][0]
     reason = f"its spreads (such as {example:g}, {1e4 * usual:,.0f} bp of the price) are not in units of the price"
-    return [Refused(reason, "give them in units of the price or in whole points, or omit the column")]
+    return [Refused(reason, "provide them in units of the price or in whole points, or omit the column")]
 
 
 def _in_tenths(spread: Floats) -> bool:
-    """Whether spreads have one decimal, as pips do and prices never: a tenth of a yen price is ten pips."""
+    """Whether all spreads have one decimal: pips do, prices never, since 0.1 in a yen pair is ten pips."""
     tenths = spread * 10
     return bool((spread > 0).any() and (np.abs(tenths - np.rint(tenths)) < 1e-6).all())
 

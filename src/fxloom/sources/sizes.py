@@ -1,4 +1,4 @@
-"""How far a compressed file may expand: as far as real market data does, and no further."""
+"""Limits how far a compressed file may expand: as far as real market data does, and no further."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def refuse_above(unfolded: int, packed: int) -> None:
     if unfolded > limit_of(packed):
         raise Refused(
             f"expands to {unfolded >> 20:,} MiB from {packed:,} bytes: a decompression bomb?",
-            "split it by month, or write it again from its source",
+            "split it by month, or export it again",
         )
 
 

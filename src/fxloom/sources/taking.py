@@ -1,4 +1,4 @@
-"""Accepts one file: checks its rows, converts them to UTC and minute bars; or refuses it with all reasons at once."""
+"""Accepts one file, whose rows are checked and converted to minute bars in UTC, or refuses it with every reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from fxloom.sources.instrument import digits_of, price_range
 from fxloom.sources.layout import Layout
-from fxloom.sources.minutes import aggregated, bars_of, kind_of, mid_values, one_a_minute, step_of, without_constants
+from fxloom.sources.minutes import aggregated, bars_of, kind_of, mid_values, one_per_minute, step_of, without_constants
 from fxloom.sources.options import ReadOptions
 from fxloom.sources.parsing import Parsed
 from fxloom.sources.placing import Timed, opened, timed_rows
@@ -33,7 +33,7 @@ from fxloom.sources.walk import Entry
 
 @dataclass
 class Known:
-    """What is known of a file so far, to be reported in a refusal."""
+    """What is known about a file so far, for a refusal to report."""
 
     format: str | None = None
     pair: str | None = None
@@ -45,7 +45,7 @@ class Known:
 
 
 def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> SourceFile:
-    """The file's bars. Raises ``Refused`` with every problem at once, so that users fix a file only once."""
+    """The file's bars. Raises ``Refused`` with all problems at once, so that users need not fix them one by one."""
     layout, known.format, known.pair = source.layout, source.layout.format, source.pair
     rows = judged(_completed(source.rows, layout), layout, *price_range(known.pair))
     known.digits, known.side = _digits(rows, layout), _side_of(layout, entry.hints)
@@ -61,7 +61,7 @@ def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> So
     timed = timed_rows(good if len(good) else timely, layout, options, step, problems)
     if timed is not None:
         known.zone = timed.zone
-        if timed.filler.any():  # coarse bars look like minutes where a weekend is filled with minutes
+        if timed.filler.any():  # minutes of filler can make coarse bars look like minute bars
             real = step_of(timed.utc[~timed.filler])
             problems += length_problem(kind_of(layout, real, known.side), real)
         timed = off_level(timed, layout)
@@ -88,7 +88,7 @@ def _completed(rows: Rows, layout: Layout) -> Rows:
 
 
 def _digits(rows: Rows, layout: Layout) -> int:
-    """The decimals of the good rows' prices, 5 where there is none."""
+    """The decimals of the good rows' prices, 5 without good rows."""
     good = rows.fault == GOOD
     prices = np.concatenate([rows.values[role][good][:20_000] for role in layout.prices])
     return digits_of(prices) if len(prices) else 5
@@ -111,7 +111,7 @@ def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed,
     identical = 0
     late: tuple[Quarantined, ...] = ()
     if not layout.are_ticks:
-        kept, again = one_a_minute(kept, ts if step == 60 else timed.utc[usable])
+        kept, again = one_per_minute(kept, ts if step == 60 else timed.utc[usable])
         identical, late = int(again.sum()), kept.quarantined()
         fresh = (kept.fault == GOOD) & ~again
         ts, kept = ts[fresh], kept.take(fresh)

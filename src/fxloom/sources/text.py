@@ -1,4 +1,4 @@
-"""Text files as lines: encodings, line ends, separators."""
+"""Text files as lines: encodings, line endings, separators."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Text:
 
 
 def decoded(data: bytes) -> Text:
-    """``data`` as text, whatever its encoding and line ends. Raises ``Refused`` if it is binary."""
+    """``data`` as text, whatever its encoding and line endings. Raises ``Refused`` if it is binary."""
     data = data if data.isascii() else _unicode(data).encode("utf-8", "replace")
     if b"\x00" in data or _control_share(data[:4096].decode("utf-8", "ignore")) > 0.02:
         raise Refused("not text: a binary file in an unknown format", "export it as csv")
@@ -103,10 +103,10 @@ def _control_share(text: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The head of a table as recognition sees it: normalised names, columns, and rows of fields.
+    """The head of a table, for recognition: names of columns, and rows of fields.
 
     ``header`` holds the columns' names as written, () if there are none; ``first`` is the first data line.
-    ``tickers`` are each column's instrument from a second header row, () in most files.
+    ``tickers`` holds each column's instrument from a second header row, () in most files.
     """
 
     hints: tuple[str, ...]
@@ -126,7 +126,7 @@ class Sample:
         return [row[place] for row in self.rows if len(row) > place]
 
     def by_ticker(self) -> list[tuple[str, Sample]]:
-        """The sample of each instrument, without the other instruments' column names; itself if there are none."""
+        """The sample of each instrument, without the other instruments' column names; this sample if there is none."""
         distinct = list(dict.fromkeys(ticker for ticker in self.tickers if ticker))
         return [(each, self._of_ticker(each)) for each in distinct] or [("", self)]
 
@@ -137,7 +137,7 @@ class Sample:
 
 
 def sampled(text: Text, hints: tuple[str, ...]) -> Sample:
-    """Separator, header and first rows of ``text``. Raises ``Refused`` if it does not look like a table."""
+    """The separator, header and first rows of ``text``. Raises ``Refused`` if it does not look like a table."""
     numbered = [(n, line) for n, line in enumerate(text.lines(1, SAMPLE), 1) if line.strip()]
     if not numbered:
         raise Refused("holds only blank lines", "download it again")
@@ -186,6 +186,6 @@ def _separator(lines: list[str]) -> str:
 
 
 def _is_data(row: tuple[str, ...]) -> bool:
-    """A row with at least two numbers or times and few words."""
+    """Whether a row has at least two numbers or times, and few words."""
     numeric = sum(bool(re.match(r"[-+]?[.\d]", f)) for f in row)
     return numeric >= 2 and 2 * numeric >= sum(bool(f) for f in row)

@@ -1,4 +1,4 @@
-"""Times as written in files: dates and times of day in many spellings, epochs, offsets."""
+"""Parses times in files: dates and times of day in many spellings, epochs, offsets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%H%M%S", "%H%M%S%3f", "%H%M", "%
 _ORDERS = (_YEAR_FIRST, _DAY_FIRST, _MONTH_FIRST)
 _OFFSET = r"\s*(?:GMT|UTC)?\s*([+-]\d\d:?\d\d|Z)$|\s(?:GMT|UTC)$"
 NAMED_ZONE = r"[A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?"  # as in "20240105 16:00:00 US/Eastern"
-_EPOCHS = ((10, 1e6), (13, 1e3), (16, 1.0), (19, 1e-3))  # digits of today's epochs, microseconds a unit
+_EPOCHS = ((10, 1e6), (13, 1e3), (16, 1.0), (19, 1e-3))  # digits of today's epochs, microseconds per unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a file writes its times: formats to try in this order, or the unit of its epochs in microseconds."""
+    """How a file writes its times: formats to try in this order, or the microseconds per unit of its epochs."""
 
     formats: tuple[str, ...] = ()
     epoch: float = 0.0
@@ -64,8 +64,8 @@ def tidied(texts: pl.Series) -> pl.Series:
 def spelling_of(texts: list[str]) -> Spelling:
     """The spelling of a column's head. Raises ``Refused`` if it is unknown.
 
-    Where day and month could be in either order, the one under which more of the times parse is chosen; a file in
-    which both always do is settled by ``unambiguous``.
+    If day and month could be in either order, the one that parses more of the times is chosen; ``settled_spelling``
+    decides if both parse all of them.
     """
     written = pl.Series([text for text in texts if text], dtype=pl.String)
     kept = tidied(written).to_list()
@@ -87,20 +87,20 @@ _TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( [AP]M)?|\d{1,6}"
 
 
 def _unknown(kept: list[str]) -> Refused:
-    """Why times in an unknown format are refused."""
-    cure = "write them as 2018-02-05 10:36:00"
+    """The refusal of times in an unknown format."""
+    advice = "write them as 2018-02-05 10:36:00"
     if not kept:
-        return Refused("its times are missing", cure)
+        return Refused("its times are missing", advice)
     if all(re.fullmatch(_DATE, text) for text in kept):
         reason = f"daily bars: coarser than a minute (its times are dates, such as {kept[0]})"
         return Refused(reason, "export one-minute bars")
     if all(re.fullmatch(_TIME_OF_DAY, text) for text in kept):
         return Refused(f"its times have no date (such as {kept[0]})", "export the date with the time")
-    return Refused(f"its times are in an unknown format (such as {kept[0]!r})", cure)
+    return Refused(f"its times are in an unknown format (such as {kept[0]!r})", advice)
 
 
 def other_order(spelling: Spelling) -> Spelling | None:
-    """The same with day and month swapped, None where that is impossible."""
+    """The same spelling with day and month swapped, None if it does not begin with one of them."""
     if not any(f.startswith(("%d", "%m")) for f in spelling.formats):
         return None
     swap = {"%d": "%m", "%m": "%d"}
@@ -122,7 +122,7 @@ def _epochs(texts: pl.Series, unit: float) -> Ints:
 
 
 def whole_microseconds(values: Floats) -> Ints:
-    """Microseconds as integers, ``MISSING`` where there are none or they are out of range."""
+    """Microseconds as integers, ``MISSING`` if not finite or out of range."""
     known = np.isfinite(values) & (np.abs(values) < 1e18)
     return np.where(known, np.rint(np.where(known, values, 0.0)), MISSING).astype(np.int64)
 
@@ -151,7 +151,7 @@ def _shape(text: str) -> str:
 
 
 def _distinct(texts: pl.Series, found: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Those of ``found`` that parse texts which none before them did, with the number of those texts."""
+    """Those of ``found`` that parse texts which none before them parsed, and how many."""
     left, kept = texts, []
     for _, each in found:
         parsed = _strptime(left, each)
@@ -179,7 +179,7 @@ def _parsed(texts: pl.Series, formats: tuple[str, ...]) -> Ints:
 
 
 def _offsets(texts: pl.Series) -> Floats:
-    """The UTC offset in hours at the end of each text; NaN where there is none."""
+    """The UTC offset in hours at the end of each text, NaN without one."""
     frame = pl.DataFrame({"text": texts}).select(
         pl.col("text").str.extract(r"([+-])\d\d:?\d\d$").alias("sign"),
         pl.col("text").str.extract(r"[+-](\d\d):?\d\d$").cast(pl.Float64).alias("hours"),

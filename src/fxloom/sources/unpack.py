@@ -1,4 +1,4 @@
-"""Compressed streams (gzip, bzip2, xz, zstd, lz4), recognised by their first bytes and unpacked within bounds."""
+"""Decompresses gzip, bzip2, xz, zstd and lz4 streams, recognised by their first bytes, within bounds."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _STREAMS: tuple[tuple[bytes, Callable[[IO[bytes]], IO[bytes]]], ...] = (
 
 
 def unpacking(file: IO[bytes], head: bytes) -> IO[bytes] | None:
-    """A stream that unpacks ``file``, whose first bytes are ``head``; None if it is not compressed."""
+    """A stream that decompresses ``file``, whose first bytes are ``head``; None if it is not compressed."""
     stream = next((stream for magic, stream in _STREAMS if head.startswith(magic)), None)
     return None if stream is None else stream(file)
 
 
 def unpacked(data: bytes) -> bytes:
-    """``data``, unpacked if it is compressed. Raises ``Refused`` if it expands beyond bounds."""
+    """``data``, decompressed if it is compressed. Raises ``Refused`` if it expands beyond bounds."""
     stream = unpacking(io.BytesIO(data), data[:8])
     if stream is None:
         return data

@@ -1,4 +1,4 @@
-"""Unsupported formats in which people do keep prices: each is refused by name, with what to do."""
+"""Recognises unsupported formats that people keep prices in, and refuses each by name, with what to do."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _MARKUP = (
 
 
 def refuse_by_kind(data: bytes) -> None:
-    """Raises ``Refused`` for a file whose first bytes say that it is of a kind that is not read."""
-    for magic, kind, cure in _MAGIC:
+    """Raise ``Refused`` for a file whose first bytes are those of an unsupported format."""
+    for magic, kind, advice in _MAGIC:
         if data.startswith(magic):
-            raise Refused(kind, cure)
+            raise Refused(kind, advice)
     head = data[:200].decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n").lower()
-    for start, kind, cure in _MARKUP:
+    for start, kind, advice in _MARKUP:
         if head.startswith(start):
-            raise Refused(kind, cure)
+            raise Refused(kind, advice)

@@ -1,4 +1,4 @@
-"""Walks the files, folders and archives that a user names: never outside, within bounds, nothing dropped silently."""
+"""Walks the files, folders and archives that a user names, never outside them; nothing is dropped silently."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOKED_FOR = "it looks for csv, txt, json, xlsx, parquet, feather and bi5 files
 
 
 def walk(path: str | Path) -> Iterator[Found]:
-    """Every file under ``path`` (a file, an archive or a folder), sorted by name; links inside are followed."""
+    """Every file under ``path`` (a file, an archive or a folder), sorted by name, following links that stay inside."""
     given = Path(path)
     try:
         if given.is_dir():
@@ -34,7 +34,7 @@ def walk(path: str | Path) -> Iterator[Found]:
 
 
 def _not_empty(root: Path) -> Iterator[Found]:
-    """The files of a folder; a folder without any file that may hold prices is refused."""
+    """The files of a folder, which is refused if no file in it may hold prices."""
     left_out, other = 0, 0
     for found in _folder(root):
         left_out += isinstance(found, Ignored)
@@ -55,10 +55,10 @@ def _folder(root: Path) -> Iterator[Found]:
         for name in sorted(files + [f for f in folders if Path(folder, f).is_symlink()]):
             path = Path(folder, name)
             if path.is_symlink() and not _leads_inside(path, inside):
-                cure = "pass the file itself, or copy it here"
+                advice = "pass the file itself, or copy it here"
                 reason = "a symbolic link that leads out of the folder or nowhere"
-                yield Refused(reason, cure, name=printable(str(path)))
-            elif not path.is_dir():  # a linked folder inside is walked at its own place
+                yield Refused(reason, advice, name=printable(str(path)))
+            elif not path.is_dir():  # a linked folder inside is walked where it is
                 yield from _file(path)
     for error in unreadable:
         name = printable(str(error.filename))

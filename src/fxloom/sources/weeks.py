@@ -21,7 +21,7 @@ class Weeks:
     """The weeks in which a file has bars, one entry per week in each array.
 
     ``start`` and ``stop`` bound the week's bars among ``minutes`` (local or UTC, sorted); ``opens`` and ``closes``
-    are the market's in UTC minutes. ``summer`` has bit 0 set in New York's summer time, bit 1 in Europe's.
+    are the market's open and close in UTC minutes. ``summer``: bit 0 is New York's summer time, bit 1 Europe's.
     """
 
     minutes: Ints
@@ -37,7 +37,7 @@ class Weeks:
 
 
 def week_of(minutes: Ints) -> Ints:
-    """The number of the week (Saturday 18:00 to Saturday 18:00) that each minute lies in."""
+    """The number of the week (Saturday 18:00 to Saturday 18:00) that contains each minute."""
     return (minutes - SPLIT) // WEEK
 
 
@@ -66,7 +66,7 @@ def _five_pm(day: dt.date) -> int:
 def in_weekend(utc: Ints) -> Flags:
     """Whether each UTC minute lies between New York's close on Friday and its open on Sunday.
 
-    A bar of the closing minute itself does not: it holds the ticks that close the week.
+    A bar of the closing minute itself does not count: it holds the ticks that close the week.
     """
     numbers, place = np.unique(week_of(utc), return_inverse=True)
     marks = np.array([_marks(int(n)) for n in numbers], np.int64).reshape(-1, 3)[place]

@@ -1,9 +1,9 @@
-"""The time zone of a file, inferred from its own weeks.
+"""Infers the time zone of a file from its own weeks.
 
 Each week of a file bounds its offset: (nearly) no bar lies before the market's open or after its close, and an
-offset under which the first or last bar touches that edge is likelier than one under which it does not. Clocks keep
-a rule (none, New York's or Europe's daylight saving) unless the bars say otherwise, so that the offsets of all weeks
-are found together, as the cheapest path through (offset in winter, rule).
+offset under which the first or last bar touches that edge is likelier than one under which it does not. Clocks follow
+one rule (none, New York's or Europe's daylight saving) unless the bars show otherwise, so the offsets of all weeks are
+found together, as the cheapest path through the states (offset in winter, rule).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from fxloom.sources.weeks import Weeks, in_weekend, week_of, weeks_of
 
 STRAYS = 0.005  # share of bars allowed in weekends: real exports have up to 0.2 %
 NEAR = 10  # minutes between a weekly edge and the bar that touches it
-NEAR_END = 3  # the same where that bar is the file's first or last
+NEAR_END = 3  # the same for the file's first and last bar
 TRADING = 4  # bars required in the hour inside an edge: an isolated bar is not an edge
 LATE = 5  # minutes that a last or first bar may lie in the weekend: some markets close on the minute's first tick
-CURE = "pass --zone utc, --zone +2 or --zone Europe/Athens"
+ADVICE = "pass --zone utc, --zone +2 or --zone Europe/Athens"
 
 _FRACTIONS = (-9.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)  # the fractional offsets in use
 OFFSETS = np.sort(np.array([*range(-12, 15), *_FRACTIONS], np.float64))  # in winter
@@ -40,8 +40,8 @@ _CLOCK = (_RULE == 0) | ((_WINTER >= -8) & (_WINTER <= 3) & ~_FRACTION) | ((_WIN
 _LATE_COST, _STRAY_COST, _FRACTION_COST, _RULE_CHANGE, _OFFSET_CHANGE = 0.5, 0.1, 2.0, 4.0, 8.0
 _MARGIN = 0.5
 _SUNDAY, _MONDAY = 3 * DAY, 4 * DAY  # minutes of the week that begins on Thursday, as the epoch does
-# Offsets for which one edge suffices, in winter and in summer: HistData's, UTC, and brokers' that close at midnight.
-_LONE = ((-5, 0, 2), (-4, 0, 3))
+# Offsets for which one edge suffices, in winter and summer: HistData's, UTC, and brokers' whose day ends at the close.
+_SINGLE_EDGE = ((-5, 0, 2), (-4, 0, 3))
 # Clocks of vendors with longer weekends: fixed offsets, and zones with daylight saving.
 _VENDORS = ((_RULE == 0) & ~_FRACTION) | ((_RULE == 1) & np.isin(_WINTER, (-8, -7, -6, -5, 2))) | (
     (_RULE == 2) & np.isin(_WINTER, (0, 1, 2, 3))
@@ -67,9 +67,9 @@ class Offsets:
 class Edges:
     """How a file's weeks align with the market's week under several offsets; all arrays of shape (weeks, offsets).
 
-    ``first`` and ``last`` are the local minutes of the first and last bar that is no stray, ``after`` and ``before``
+    ``first`` and ``last`` are the local minutes of the first and last bar that is not a stray, ``after`` and ``before``
     their distance from the open and (of the bar's end) to the close, negative in the weekend. ``strays`` counts bars
-    more than ``LATE`` minutes in the weekend. ``starts`` and ``stops``: trading visibly starts or stops there.
+    more than ``LATE`` minutes into the weekend. ``starts`` and ``stops``: trading visibly starts or stops there.
     """
 
     first: Ints
@@ -93,7 +93,7 @@ def edges_of(weeks: Weeks, hours: Floats) -> Edges:
     start, stop = weeks.start[:, None], weeks.stop[:, None]
 
     def until(limit: Ints) -> Ints:
-        """Where the week's rows before ``limit`` stop."""
+        """The end of the week's rows before ``limit``."""
         return np.clip(np.searchsorted(weeks.minutes, limit), start, stop)
 
     begin, end = until(opens - LATE), until(closes + LATE)
@@ -115,8 +115,8 @@ def edges_of(weeks: Weeks, hours: Floats) -> Edges:
 def offsets_from_weeks(minutes: Ints) -> Offsets:
     """The offsets that a file's own weekly opens and closes imply.
 
-    ``minutes``: sorted local minutes of bar opens, without duplicates or filler. Raises ``Refused`` where they
-    are inconclusive, or where two offsets are equally likely.
+    ``minutes``: sorted local minutes of bar opens, without duplicates or filler. Raises ``Refused`` if they are
+    inconclusive, or if two offsets are about equally likely.
     """
     weeks = weeks_of(minutes)
     hours = np.union1d(OFFSETS, OFFSETS + 1)
@@ -125,7 +125,7 @@ def offsets_from_weeks(minutes: Ints) -> Offsets:
     column = np.searchsorted(hours, _WINTER + summer[:, _RULE])  # (weeks, states)
     through = _cheapest_through(np.take_along_axis(_costs(weeks, edges), column, axis=1) + _clock_costs(len(weeks)))
     if not np.isfinite(through).any(axis=1).all():
-        raise Refused(_never_open(weeks), CURE)
+        raise Refused(_never_open(weeks), ADVICE)
     return _decided(weeks, hours, edges, column, through)
 
 
@@ -146,7 +146,7 @@ def _costs(weeks: Weeks, edges: Edges) -> Floats:
     if begins >= _MONDAY or begins < _SUNDAY:
         opened[0] = np.maximum(opened[0], 1.0)  # a file that begins on a weekday was cut off there
     if ends % DAY == DAY - 1:
-        closed[-1] = np.maximum(closed[-1], 1.0)  # and so, perhaps, was one that ends at midnight
+        closed[-1] = np.maximum(closed[-1], 1.0)  # and perhaps one that ends at midnight
     # Where a file is cut off, bars outside show that the cut is not an edge.
     opened[0] = np.where(edges.first[0] > weeks.minutes[0], np.maximum(opened[0], 1.0), opened[0])
     closed[-1] = np.where(edges.last[-1] < ends, np.maximum(closed[-1], 1.0), closed[-1])
@@ -155,7 +155,7 @@ def _costs(weeks: Weeks, edges: Edges) -> Floats:
 
 
 def _edge_costs(distance: Floats, near: Ints, visible: Flags) -> Floats:
-    """0 for a touched edge, 1 for a distant or blurred one, in between if bars lie slightly in the weekend."""
+    """0 for a touched edge, 1 for a distant or blurred one, between them if bars lie slightly inside the weekend."""
     return np.where(visible & (distance <= near), np.where(distance < 0, _LATE_COST, 0.0), 1.0)
 
 
@@ -182,7 +182,7 @@ def _decided(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, through: F
         rivals = through[week, column[week] != place]
         if rivals.min() - through[week].min() < _MARGIN:
             day = iso(weeks.minutes[weeks.start[week]])[:10]
-            raise Refused(f"no weekly open or close shows its time zone (in the week of {day})", CURE)
+            raise Refused(f"no weekly open or close shows its time zone (in the week of {day})", ADVICE)
     own = edges.pick(chosen)
     gaps = own.first[1:] - own.last[:-1]
     weekends = gaps[(np.diff(weeks.number) == 1) & (gaps < 3 * DAY) & own.stops[:-1] & own.starts[1:]]
@@ -199,7 +199,7 @@ def _decided(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, through: F
 
 
 def _bounded(own: Edges, state: Ints, limit: int) -> bool:
-    """Whether every stretch on one clock is bounded from both sides, so that no other hour would fit as well."""
+    """Whether every period on one clock is bounded from both sides, so that no other hour would fit as well."""
     starts = np.flatnonzero(np.append(True, state[1:] != state[:-1]))
     before, after = np.where(own.stops, own.before.clip(0), WEEK), np.where(own.starts, own.after.clip(0), WEEK)
     slack = np.minimum.reduceat(before, starts) + np.minimum.reduceat(after, starts)
@@ -208,24 +208,24 @@ def _bounded(own: Edges, state: Ints, limit: int) -> bool:
 
 def _refuse_unusual(hours: Floats, weeks: Weeks) -> None:
     """Without a whole weekend in the file, a single edge is accepted only for offsets that vendors use."""
-    if any(h not in _LONE[summer & 1] for h, summer in zip(hours, weeks.summer, strict=True)):
+    if any(h not in _SINGLE_EDGE[summer & 1] for h, summer in zip(hours, weeks.summer, strict=True)):
         raise Refused(
-            f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: was it cut off there by chance?", CURE
+            f"begins or ends as if at UTC{hours[0]:+g}, which no vendor uses: was it cut off in mid-week?", ADVICE
         )
 
 
 def _of_long_weekends(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, weekends: Ints) -> Offsets:
     """The offsets of a market that opens later or closes earlier than New York's 17:00, as in HistData's early years.
 
-    Its edges touch nothing, but they keep their distance from New York's hours, through summer and winter. A vendor's
-    clock is accepted if it is the only one under which they do and no bar lies in the weekend.
+    Its edges touch nothing, but keep their distance from New York's hours in summer and winter. A vendor's clock is
+    accepted if it is the only one under which they do and no bar lies in the weekend.
     """
     summer = int((weeks.summer & 1).sum())
     seasons = min(summer, len(weeks) - summer) >= 4
     fitting = [s for s in np.flatnonzero(_VENDORS) if seasons and _keeps_hours(weeks, edges.pick(column[:, s]))]
     if len(fitting) != 1:
         lasting = f"its weekends last {weekends.min() / HOUR:.3g} hours or more, not 48"
-        raise Refused(f"{lasting}, so they do not show its time zone", CURE)
+        raise Refused(f"{lasting}, so they do not show its time zone", ADVICE)
     why = f"its weekends last {weekends.min() / HOUR:.3g} hours, and no other vendor's clock fits them"
     return Offsets(weeks.number, hours[column[:, fitting[0]]], why)
 
@@ -244,7 +244,7 @@ def _never_open(weeks: Weeks) -> str:
 
 
 def offset_periods(utc: Ints, hours: Floats) -> tuple[OffsetPeriod, ...]:
-    """The stretches on one offset: ``utc`` sorted minutes and the offset of each."""
+    """The periods with one offset, from sorted minutes ``utc`` and the offset of each in ``hours``."""
     if not len(utc):
         return ()
     starts = np.flatnonzero(np.append(True, hours[1:] != hours[:-1]))
@@ -255,7 +255,7 @@ def offset_periods(utc: Ints, hours: Floats) -> tuple[OffsetPeriod, ...]:
 def best_constant_offset(minutes: Ints) -> float | None:
     """The one offset under which (nearly) no bar lies in the weekend and most weekly edges are touched, or None.
 
-    ``minutes``: sorted local minutes. It is a hint for a message, not sufficient evidence to place bars.
+    ``minutes``: sorted local minutes. A hint for a message, not sufficient evidence to convert bars.
     """
     weeks = weeks_of(minutes)
     edges = edges_of(weeks, OFFSETS)
@@ -266,10 +266,10 @@ def best_constant_offset(minutes: Ints) -> float | None:
     return float(OFFSETS[np.argmax(score)]) if best >= 1 and (score == best).sum() == 1 else None
 
 
-def asked_zone(text: str) -> float | ZoneInfo | None:
-    """``--zone`` as an offset in hours or a named zone; None for "auto". Raises ``ValueError`` if it is neither.
+def parse_zone(text: str) -> float | ZoneInfo | None:
+    """``--zone`` as hours from UTC or a named zone; None for "auto". Raises ``ValueError`` if it is neither.
 
-    >>> asked_zone("-03:30"), asked_zone("utc"), asked_zone("Europe/Athens")
+    >>> parse_zone("-03:30"), parse_zone("utc"), parse_zone("Europe/Athens")
     (-3.5, 0.0, zoneinfo.ZoneInfo(key='Europe/Athens'))
     """
     plain = text.strip()

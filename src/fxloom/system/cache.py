@@ -71,8 +71,8 @@ def usable(folder: Path) -> bool:
 def report_once(problem: str) -> None:
     """Tell the user why compiled kernels are not cached; workers leave this to their parent."""
     if multiprocessing.parent_process() is None:
-        cure = "set FXLOOM_CACHE to a folder of your own to compile only once"
-        logging.getLogger(APPLICATION).warning("fxloom: %s: kernels are compiled in memory; %s", problem, cure)
+        advice = "set FXLOOM_CACHE to a folder of your own to compile only once"
+        logging.getLogger(APPLICATION).warning("fxloom: %s: kernels are compiled in memory; %s", problem, advice)
 
 
 def _make_private(folder: Path) -> None:

@@ -86,8 +86,8 @@ def test_a_missing_excel_reader_names_the_fix(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "EURUSD.xlsx").write_bytes(workbook({"2018": ([], PRICES)}))
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     refusal = refused(tmp_path / "EURUSD.xlsx")
-    assert "pip install 'fxloom[xlsx]'" in refusal.cure
-    assert "csv" in refusal.cure
+    assert "pip install 'fxloom[xlsx]'" in refusal.advice
+    assert "csv" in refusal.advice
 
 
 def rewritten(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
@@ -118,7 +118,7 @@ def test_a_workbook_that_expands_too_much(old: bytes, new: bytes, tmp_path: Path
 def test_a_corrupt_workbook(cut: int, tmp_path: Path) -> None:
     data = workbook({"2018": ([], PRICES)})
     (tmp_path / "EURUSD.xlsx").write_bytes(data[:cut] + b"\x00" * 40 + data[cut + 40 :])
-    assert refused(tmp_path / "EURUSD.xlsx", zone="utc").cure
+    assert refused(tmp_path / "EURUSD.xlsx", zone="utc").advice
 
 
 def test_an_empty_workbook(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_ticks(layout: str, tmp_path: Path) -> None:
     header, row = LAYOUTS[layout]
     rows = [row.format(f"2018-02-20 05:3{minute}:0{second}") for minute in (6, 7) for second in range(3)]
     path = written(tmp_path / "Week1.csv", rows, header=header)
-    assert "--zone" in refused(path).cure
+    assert "--zone" in refused(path).advice
     file = taken(path, zone="America/New_York")
     assert (file.format, file.pair, file.kind, file.price_side) == ("gain", "eurusd", "ticks", "mid")
     start = int(START.timestamp()) // 60

@@ -31,7 +31,7 @@ def test_one_bid_and_ask_per_second(tmp_path: Path) -> None:
     path = written(tmp_path / "seconds.txt", rows)
     refusal = refused(path)
     assert (refusal.format, refusal.pair, refusal.kind) == ("ib", "eurusd", "seconds")
-    assert "--zone" in refusal.cure
+    assert "--zone" in refusal.advice
     file = taken(path, zone="utc")
     np.testing.assert_array_equal(file.bars.ts, [int(START.timestamp()) // 60])
     assert file.bars.spread is not None

@@ -25,7 +25,7 @@ def zipped(path: Path, inside: str, rows: list[str]) -> Path:
 def test_ticks(tmp_path: Path) -> None:
     rows = [f"{MS + ms},1.10000,1.10020" for ms in (15, 2_000, 61_500)]
     path = zipped(tmp_path / "eurusd" / "20180220_quote.zip", "20180220_eurusd_tick_quote.csv", rows)
-    assert "--zone" in refused(path).cure
+    assert "--zone" in refused(path).advice
     file = taken(path, zone="utc")
     assert (file.format, file.kind, file.pair) == ("lean", "ticks", "eurusd")
     np.testing.assert_array_equal(file.bars.ts, [MINUTE, MINUTE + 1])

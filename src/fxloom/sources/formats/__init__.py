@@ -1,4 +1,4 @@
-"""The formats, one file each; its ``SHAPES`` are functions from a sample to the layout, or None if it differs."""
+"""The formats, one module each; its ``SHAPES`` are functions from a sample to a layout, or None without a match."""
 
 from __future__ import annotations
 

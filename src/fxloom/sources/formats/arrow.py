@@ -19,15 +19,16 @@ _WIDEST = 8
 
 
 def recognise(data: bytes) -> bool:
+    """Whether ``data`` begins like a file of this format."""
     return data[:6] == b"ARROW1" or data[:4] in (b"FEA1", _STREAM)
 
 
 def read(data: bytes) -> list[Table]:
-    """The columns of ``data``. Raises ``Refused`` if it is corrupt or expands beyond bounds."""
+    """The table in ``data``. Raises ``Refused`` if it is corrupt or expands beyond bounds."""
     if data[:4] == b"FEA1":
-        raise Refused("a Feather file of version 1", "write it again with pandas or pyarrow of the last five years")
+        raise Refused("a Feather file of version 1", "write it again with a recent pandas or pyarrow")
     try:
-        refuse_above(_unfolded(data), len(data))
+        refuse_above(_unpacked_size(data), len(data))
         if data[:4] == _STREAM:
             frame = pl.read_ipc_stream(io.BytesIO(data))
             return [Table(frame.select(useful_columns(frame.schema)))]
@@ -36,8 +37,8 @@ def read(data: bytes) -> list[Table]:
         raise Refused(f"corrupt Arrow file ({str(error).splitlines()[0][:120]})", "download it again") from error
 
 
-def _unfolded(data: bytes) -> int:
-    """Bytes that the record batches declare as their unpacked size."""
+def _unpacked_size(data: bytes) -> int:
+    """The unpacked size in bytes that the record batches declare."""
     total = 0
     for metadata, body in _messages(data):
         rows, buffers, nodes = _batch(metadata)

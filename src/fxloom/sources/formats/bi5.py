@@ -25,11 +25,12 @@ _HOUR_MS = 3_600_000
 
 
 def recognise(hints: tuple[str, ...]) -> bool:
+    """Whether the file's name is that of a bi5 file: its content has no distinctive beginning."""
     return hints[0].lower().endswith(".bi5")
 
 
 def parse(data: bytes, hints: tuple[str, ...], pair: str | None) -> Rows:
-    """The ticks of one hour; prices are scaled by the pair's point (1e-3 in yen, else 1e-5)."""
+    """The ticks of one hour, prices scaled by the pair's point (1e-3 in yen, otherwise 1e-5). May raise ``Refused``."""
     hour, records = _hour(hints), _records(data)
     ms = records["ms"].astype(np.int64)
     local = np.where(ms < _HOUR_MS, hour + ms * 1000, MISSING)
@@ -69,5 +70,5 @@ def _hour(hints: tuple[str, ...]) -> int:
                 return int(dt.datetime(year, month + 1, day, hour, tzinfo=dt.UTC).timestamp()) * 1_000_000
             except ValueError:
                 break
-    cure = "name it as Dukascopy does: GBPJPY_2012_11_03_00h_ticks.bi5, with months counted from 0"
-    raise Refused("its name does not state the hour", cure)
+    advice = "name it as Dukascopy does: GBPJPY_2012_11_03_00h_ticks.bi5, with months counted from 0"
+    raise Refused("its name does not state the hour", advice)

@@ -20,15 +20,16 @@ from fxloom.sources.text import Text
 
 NAME = "json"
 _LARGEST = 128 << 20  # bytes: a year of minutes is 40 MB; objects take some ten times that in memory
-_CURE = "download the candles again, or write them as csv"
+_ADVICE = "download the candles again, or write them as csv"
 _DELTAS = {"timestamp", "multiplier", "times"}
 _SYMBOLS = ("instrument", "ticker", "symbol", "pair")
 _MESSAGES = ("message", "error", "errorMessage", "Note", "Information", "Error Message", "status", "s")
-_AXIS = "time"  # the key of an object's column of times, where they are the keys
+_AXIS = "time"  # name of the column of times if they are an object's keys
 Object = Mapping[str, Any]
 
 
 def recognise(data: bytes) -> bool:
+    """Whether ``data`` begins like JSON."""
     return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
@@ -39,9 +40,9 @@ def read(data: bytes) -> list[Table]:
     try:
         tables = list(_tables(_loaded(data), "", ""))
     except RecursionError as error:
-        raise Refused("JSON nested too deeply to hold candles", _CURE) from error
+        raise Refused("JSON nested too deeply to hold candles", _ADVICE) from error
     if not tables:
-        raise Refused("JSON without candles", _CURE)
+        raise Refused("JSON without candles", _ADVICE)
     return tables
 
 
@@ -51,9 +52,9 @@ def _loaded(data: bytes) -> Any:
         return json.loads(text)
     except ValueError as error:
         try:
-            return [json.loads(line) for line in text.splitlines() if line.strip()]  # one object a line
+            return [json.loads(line) for line in text.splitlines() if line.strip()]  # one object per line
         except ValueError:
-            raise Refused(f"corrupt JSON ({str(error)[:80]})", _CURE) from error
+            raise Refused(f"corrupt JSON ({str(error)[:80]})", _ADVICE) from error
 
 
 def _tables(value: Any, symbol: str, vendor: str) -> Iterator[Table]:
@@ -107,7 +108,7 @@ def _frame(rows: list[Any]) -> pl.DataFrame:
     try:
         return pl.DataFrame([_flat(row) for row in rows], strict=False, infer_schema_length=None)
     except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
-        raise Refused(f"JSON whose rows do not form a table ({str(error)[:80]})", _CURE) from error
+        raise Refused(f"JSON whose rows do not form a table ({str(error)[:80]})", _ADVICE) from error
 
 
 def _columns(value: Object) -> pl.DataFrame | None:
@@ -177,7 +178,7 @@ _NODE = {"timestamp", "open", "high", "low", "close", "volume", "askPrice", "bid
 
 
 def _zone_of_rows(vendor: str, row: Object) -> float | None:
-    """0 where the vendor documents that its epochs are in UTC."""
+    """0 if the vendor documents that its epochs are in UTC."""
     time = next((value for name, value in row.items() if time_rank(name) is not None), None)
     seconds = str(time).replace(".", "").isdigit()
     documented = vendor in ("oanda", "polygon") or (set(row) <= _NODE and _is_milliseconds(time))

@@ -19,7 +19,7 @@ def _ticks(sample: Sample) -> Layout | None:
 
 
 def _bare_ticks(sample: Sample) -> Layout | None:
-    """time with milliseconds, two quotes, two volumes; the smaller quote is the bid."""
+    """Time with milliseconds, two quotes, two volumes; the smaller quote is the bid."""
     timed = sample.width == 5 and mostly(r"[\d.]{10} \d\d:\d\d:\d\d\.\d{1,3}", sample.column(0))
     if sample.header or not timed:
         return None

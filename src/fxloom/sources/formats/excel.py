@@ -15,12 +15,13 @@ from fxloom.sources.text import Text
 from fxloom.sources.unpack import UNREADABLE
 
 NAME = "xlsx"
-_CURE = "save it as csv, or install the reader: pip install 'fxloom[xlsx]'"
-# Cells beyond column Z or row 1,099,999: a reader allocates every cell between the first and the last.
+_ADVICE = "save it as csv, or install the reader: pip install 'fxloom[xlsx]'"
+# Cells beyond column Z or row 1,099,999: a reader would allocate every cell up to there.
 _FAR = re.compile(rb' r="(?:[A-Z]{2,}\d|[A-Z](?:\d{8}|[2-9]\d{6}|1[1-9]\d{5}))')
 
 
 def recognise(data: bytes) -> bool:
+    """Whether ``data`` is an Excel workbook."""
     if data[:4] != b"PK\x03\x04":
         return False
     try:
@@ -31,7 +32,7 @@ def recognise(data: bytes) -> bool:
 
 
 def is_workbook(archive: zipfile.ZipFile) -> bool:
-    """Whether an archive is a workbook in the format of Excel 2007 and later."""
+    """Whether a zip archive is a workbook of Excel 2007 or later."""
     return {"[Content_Types].xml", "xl/workbook.xml"} <= set(archive.namelist())
 
 
@@ -40,7 +41,7 @@ def read(data: bytes) -> list[Table]:
     try:
         import fastexcel
     except ImportError as error:
-        raise Refused("an Excel workbook, whose reader is not installed", _CURE) from error
+        raise Refused("an Excel workbook, but the reader is not installed", _ADVICE) from error
     try:
         _measured(data)
         workbook = fastexcel.read_excel(data)
@@ -49,12 +50,12 @@ def read(data: bytes) -> list[Table]:
         raise Refused(f"corrupt workbook ({str(error).splitlines()[0][:120]})", "save it as csv") from error
     tables = [Table(text, hint=name) for name, text in sheets if text.data.strip()]
     if not tables:
-        raise Refused("a workbook whose sheets are all empty", "save it again")
+        raise Refused("a workbook with only empty sheets", "save it again")
     return tables
 
 
 def _measured(data: bytes) -> None:
-    """Refuses a workbook that expands beyond bounds, judged by the actual size of its parts."""
+    """Refuse a workbook that expands beyond bounds, by the actual size of its parts."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         total = 0
         for member in archive.infolist():

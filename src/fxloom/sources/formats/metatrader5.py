@@ -1,7 +1,7 @@
 """MetaTrader 5, exported from the terminal: <DATE> <TIME> <OPEN> .. <TICKVOL> <VOL> <SPREAD>, or ticks <BID> <ASK>.
 
-The spread is in points of the last digit; the volume is TICKVOL where VOL is 0. In its ticks an empty bid or
-ask is unchanged.
+The spread is in points of the last digit; the volume is TICKVOL where VOL is 0. In ticks, an empty bid or ask
+means that it did not change.
 """
 
 from __future__ import annotations

@@ -17,15 +17,16 @@ from fxloom.sources.records import Refused
 from fxloom.sources.sizes import refuse_above
 
 NAME = "parquet"
-_WIDEST = 8  # bytes of a value of a column of numbers or times
+_WIDEST = 8  # bytes per value of a numeric or time column
 
 
 def recognise(data: bytes) -> bool:
+    """Whether ``data`` begins like a file of this format."""
     return data[:4] == b"PAR1"
 
 
 def read(data: bytes) -> list[Table]:
-    """The columns of ``data``. Raises ``Refused`` if it is corrupt or expands beyond bounds."""
+    """The table in ``data``. Raises ``Refused`` if it is corrupt or expands beyond bounds."""
     try:
         footer = pq.read_metadata(pa.BufferReader(data))
         groups = [footer.row_group(i) for i in range(footer.num_row_groups)]

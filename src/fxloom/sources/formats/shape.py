@@ -23,7 +23,7 @@ class Columns:
     """A table without a header, by its columns in order.
 
     ``roles``: "time" (twice: date and time of day), "symbol", a role of numbers, "bid bar" or "ask bar" for the four
-    prices of one side, "" for a column that is not read. ``patterns``: what the fields of a column must match in full.
+    prices of one side, "" for a column that is not read. ``patterns``: what all fields of a column must match.
     ``optional``: how many of the last columns may be missing. ``extra``: further fields of the layout.
     """
 

@@ -16,7 +16,7 @@ class Table:
     """Typed columns, or lines of text.
 
     ``format``: the vendor; ``symbol``: the instrument that the content states; ``hint``: a name that may identify it;
-    ``zone``: the hours from UTC that the vendor documents. "" and None where they are unknown.
+    ``zone``: the hours from UTC that the vendor documents. "" or None if unknown.
     """
 
     content: pl.DataFrame | Text

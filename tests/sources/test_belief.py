@@ -42,7 +42,7 @@ def test_new_york_times_labelled_utc_are_refused_with_both_offsets(tmp_path: Pat
 def test_a_column_named_utc_is_checked_against_the_weeks(tmp_path: Path) -> None:
     refusal = refused(labelled(tmp_path / "eurusd.csv", moved(3), "", "ts_utc,open,high,low,close"))
     assert "its weeks imply UTC+3" in refusal.reason
-    assert "named UTC" in refusal.reason
+    assert "names UTC" in refusal.reason
 
 
 @pytest.mark.parametrize("zone", ["utc", "+2", "+2:30", "+4", "America/New_York", "Asia/Tokyo"])

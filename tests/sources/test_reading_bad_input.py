@@ -186,7 +186,7 @@ def test_pair_option_and_file_name(tmp_path: Path) -> None:
 
 def test_prices_of_another_instrument_are_refused(tmp_path: Path) -> None:
     refusal = refused(written(tmp_path / "usdjpy.csv", ROWS), zone="utc")
-    assert "not prices of usdjpy" in str(refusal)
+    assert "impossible for usdjpy" in str(refusal)
 
 
 def test_bars_of_the_ask_alone_are_refused(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def _own_place(rows: Rows, layout: Layout) -> Placed | None:
         return Placed(labelled, rows.local - _micro(hours), hours, "offsets written in the times")
     if layout.zone is None:
         return None
-    why = "its time column is in UTC or names the zone"
+    why = "its time column names UTC or an offset"
     if layout.zone_by_format:
         why = "the format is in UTC"
     elif isinstance(layout.zone, ZoneInfo):

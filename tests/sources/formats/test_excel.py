@@ -123,4 +123,4 @@ def test_a_corrupt_workbook(cut: int, tmp_path: Path) -> None:
 
 def test_an_empty_workbook(tmp_path: Path) -> None:
     (tmp_path / "EURUSD.xlsx").write_bytes(workbook({"a": ([], PRICES[:0]), "b": ([], PRICES[:0])}))
-    assert "sheets are all empty" in refused(tmp_path / "EURUSD.xlsx").reason
+    assert "only empty sheets" in refused(tmp_path / "EURUSD.xlsx").reason

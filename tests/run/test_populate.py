@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def plant(monkeypatch: pytest.MonkeyPatch, name: str, compute: object) -> None:
     """Let the table ``name`` be computed by ``compute``."""
+    importlib.import_module("fxloom.api")  # what is imported under a patch would keep it
     real = catalogue.tables()
     family: Family = dataclasses.replace(real[name].family, compute=compute)  # type: ignore[arg-type]
     table: Table = dataclasses.replace(real[name], family=family)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fxloom.bars.clock import DAY
-from fxloom.bars.days import DaySummary, History
+from fxloom.bars.days import DaySummary
 from fxloom.bars.months import month_bounds
 from fxloom.bars.pairs import PairInfo
+from fxloom.engine.pair_days import PairDays, PanelClock, days_digest
 from fxloom.engine.partitions import PartitionKey
 from fxloom.features.feature import Table
 from fxloom.features.fingerprint import formula_digest
@@ -35,7 +36,7 @@ class StoreState:
     fingerprints: Mapping[PartitionKey, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedPartition:
     """One partition: its key, the minute (since 1970) from which it sees bars, and the fingerprint it will have.
 
@@ -61,12 +62,10 @@ class Task:
 
     @property
     def start(self) -> int:
-        """The first minute (since 1970) of the bars that the task needs."""
         return min(partition.start for partition in self.partitions)
 
     @property
     def end(self) -> int:
-        """The minute (since 1970) after the last one of the month."""
         return month_bounds(self.month)[1]
 
 
@@ -99,7 +98,6 @@ def make_plan(
             planned += _pair_partitions(store_state, one_pair, pair, months)
     if of_panel:
         planned += _panel_partitions(store_state, of_panel, wanted, months)
-    planned = list(_linked(planned, months))
     return Plan(tuple(planned), tuple(_tasks(planned, store_state, tables, force)), _count(planned))
 
 
@@ -132,19 +130,9 @@ def _within(month: str, bounds: tuple[str, str] | None) -> bool:
 
 
 def _selected(months: Iterable[str], bounds: tuple[str, str] | None) -> list[str]:
-    """The months within ``bounds`` and the one before them, which ``_linked`` drops again."""
+    """The months within ``bounds``, and the one before them, which the first of them is linked to."""
     found = sorted(months)
     return [m for m, after in zip(found, [*found[1:], ""], strict=True) if _within(m, bounds) or _within(after, bounds)]
-
-
-def _linked(planned: Iterable[PlannedPartition], bounds: tuple[str, str] | None) -> Iterator[PlannedPartition]:
-    """The partitions within ``bounds``, each with its predecessor; ``planned`` is ordered by month."""
-    before: dict[tuple[str, str], tuple[PartitionKey, str]] = {}
-    for partition in planned:
-        key = partition.key
-        if _within(key.month, bounds):
-            yield replace(partition, before=before.get((key.table, key.pair)))
-        before[key.table, key.pair] = (key, partition.fingerprint)
 
 
 def _state(store_state: StoreState, key: PartitionKey, fingerprint: str) -> State:
@@ -156,52 +144,55 @@ def _pair_partitions(
     store_state: StoreState, tables: Sequence[Table], pair: str, bounds: tuple[str, str] | None
 ) -> Iterator[PlannedPartition]:
     by_month = store_state.days[pair]
-    history = History([day for month in sorted(by_month) for day in by_month[month]])
+    days = PairDays(by_month)
+    before: dict[str, tuple[PartitionKey, str]] = {}
     for month in _selected(by_month, bounds):
         first, end = month_bounds(month)
-        i, j = history.index_of(first), history.index_of(end)
-        rows = sum(d.rows for d in history.days[i:j])
+        i, j = days.history.index_of(first), days.history.index_of(end)
         for table in tables:
-            k = history.start_for(i, table.lookback)
-            fingerprint = fingerprint_of(table, store_state.infos, store_state.dtype, {pair: history.days[k:j]})
+            k = days.history.start_for(i, table.lookback)
             key = PartitionKey(table.name, pair, month)
-            state = _state(store_state, key, fingerprint)
-            yield PlannedPartition(key, history.numbers[k] * DAY, fingerprint, state, rows)
+            seen = {pair: days.digest(k, j, *used_columns(table, store_state.infos[pair]))}
+            fingerprint = _fingerprint(table, store_state.infos, store_state.dtype, seen)
+            if _within(month, bounds):
+                yield PlannedPartition(
+                    key, days.history.numbers[k] * DAY, fingerprint, _state(store_state, key, fingerprint),
+                    days.rows[month], before.get(table.name),
+                )  # fmt: skip
+            before[table.name] = (key, fingerprint)
 
 
 def _panel_partitions(
     store_state: StoreState, tables: Sequence[Table], wanted: Sequence[str], bounds: tuple[str, str] | None
 ) -> Iterator[PlannedPartition]:
     """Partitions of panel tables, which see the bars of all stored pairs, whichever pairs are requested."""
-    days = {pair: {d.day: d for ds in months.values() for d in ds} for pair, months in store_state.days.items()}
-    clock: dict[int, int] = defaultdict(int)  # a lower bound of the panel clock's bars per day
-    for by_day in days.values():
-        for d in by_day.values():
-            clock[d.day] = max(clock[d.day], d.clock)
-    numbers = sorted(clock)
+    days = {pair: PairDays(months) for pair, months in sorted(store_state.days.items())}
+    clock = PanelClock(days.values())
+    before: dict[tuple[str, str], tuple[PartitionKey, str]] = {}
     for month in _selected({m for months in store_state.days.values() for m in months}, bounds):
         first, end = (minute // DAY for minute in month_bounds(month))
         for table in tables:
-            start = _panel_start(numbers, clock, first, table.lookback)
-            seen = {p: [by_day[n] for n in sorted(by_day) if start <= n < end] for p, by_day in sorted(days.items())}
-            fingerprint = fingerprint_of(table, store_state.infos, store_state.dtype, seen)
+            start = clock.start_for(first, table.lookback)
+            seen = {
+                p: d.between(start, end, *used_columns(table, store_state.infos[p])) for p, d in days.items()
+            }  # fmt: skip
+            fingerprint = _fingerprint(table, store_state.infos, store_state.dtype, seen)
             for pair in [""] if table.holds_all_pairs else wanted:
                 if pair and month not in store_state.days[pair]:
                     continue
-                rows = sum(d.rows for p, ds in seen.items() if pair in ("", p) for d in ds if d.day >= first)
+                rows = days[pair].rows[month] if pair else sum(d.rows.get(month, 0) for d in days.values())
                 key = PartitionKey(table.name, pair, month)
-                state = _state(store_state, key, fingerprint)
-                yield PlannedPartition(key, start * DAY, fingerprint, state, rows)
+                if _within(month, bounds):
+                    state = _state(store_state, key, fingerprint)
+                    link = before.get((table.name, pair))
+                    yield PlannedPartition(key, start * DAY, fingerprint, state, rows, link)
+                before[table.name, pair] = (key, fingerprint)
 
 
-def _panel_start(numbers: Sequence[int], clock: Mapping[int, int], first: int, lookback: int) -> int:
-    """The latest day from which the panel clock has at least ``lookback`` bars before day ``first``."""
-    total, start = 0, first
-    for number in reversed([n for n in numbers if n < first]):
-        if total >= lookback:
-            break
-        total, start = total + clock[number], number
-    return start
+def used_columns(table: Table, info: PairInfo) -> tuple[bool, bool]:
+    """Whether the formulas of ``table`` use the volume and the spread of a pair."""
+    uses = table.family.uses
+    return "volume" in uses and info.has_volume, "spread" in uses and info.has_quotes
 
 
 def fingerprint_of(
@@ -211,17 +202,16 @@ def fingerprint_of(
 
     ``seen``: the days that its computation reads, by pair in sorted order; pairs without days are ignored.
     """
-    digest = hashlib.blake2b(f"{formula_digest(table)} {dtype}".encode(), digest_size=16)
+    digests = {pair: days_digest(days, *used_columns(table, infos[pair])) for pair, days in seen.items()}
+    return _fingerprint(table, infos, dtype, digests)
+
+
+def _fingerprint(table: Table, infos: Mapping[str, PairInfo], dtype: str, seen: Mapping[str, str]) -> str:
+    """``fingerprint_of`` from the digests of the days, "" for a pair without any."""
+    texts = [f"{formula_digest(table)} {dtype}"]
     for pair, days in seen.items():
-        if not days:
-            continue
-        info = infos[pair]
-        flags = [info.has_volume, info.has_quotes] if table.family.uses else []
-        digest.update(f"{pair} {info.baseline!r} {flags}".encode())
-        for d in days:
-            digest.update(f"{d.day}{d.prices}".encode())
-            if "volume" in table.family.uses and info.has_volume:
-                digest.update(d.volume.encode())
-            if "spread" in table.family.uses and info.has_quotes:
-                digest.update(d.spread.encode())
-    return digest.hexdigest()
+        if days:
+            info = infos[pair]
+            flags = f" {info.has_volume} {info.has_quotes}" if table.family.uses else ""
+            texts.append(f"{pair} {info.baseline!r}{flags} {days}")
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()

@@ -12,6 +12,7 @@ import numpy as np
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.bars.clock import HOUR
 from fxloom.bars.months import iso
+from fxloom.bars.runs import distinct
 from fxloom.sources.records import Refused, offset_text
 from fxloom.sources.weeks import in_weekend, weeks_of
 from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edges_of, offsets_from_weeks
@@ -147,7 +148,7 @@ def stamps_of(utc: Ints) -> Literal["open", "close", "close?"]:
 def _clear_offsets(local: Ints) -> Offsets | None:
     """The offsets that whole weekends imply; None if they are not clear, since a single edge is not enough."""
     try:
-        inferred = offsets_from_weeks(np.unique(local))
+        inferred = offsets_from_weeks(distinct(local))
     except Refused:
         return None
     return inferred if inferred.clear else None

@@ -11,9 +11,9 @@ import polars as pl
 from fxloom.bars.bars import Flags, Floats
 from fxloom.sources.layout import Layout
 from fxloom.sources.records import Refused
-from fxloom.sources.rows import Rows, coded, new_rows, settled_spelling
+from fxloom.sources.rows import Rows, coded, new_rows
 from fxloom.sources.text import SAMPLE, Sample, stacked
-from fxloom.sources.times import MISSING, Times, whole_microseconds
+from fxloom.sources.times import MISSING, Times, settled_spelling, whole_microseconds
 
 _LONGEST = 300  # bytes of a time, a symbol or a number
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Bars, Flags, Floats, Ints
+from fxloom.bars.runs import distinct, run_starts
 from fxloom.sources.layout import ASK, BARS, BID, Layout
 from fxloom.sources.rows import Rows
 from fxloom.sources.times import MINUTE
@@ -19,7 +20,7 @@ def step_of(local: Ints) -> int:
 
     ``local``: microseconds. A single bar counts as a minute bar.
     """
-    times = np.unique(local)
+    times = distinct(local)
     steps = np.diff(times) // SECOND
     if not len(steps):
         return 60
@@ -44,7 +45,7 @@ def _share_on_grid(times: Ints, seconds: int) -> float:
 
 def _commonest(values: Ints) -> int:
     ordered = np.sort(values)
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    starts = run_starts(ordered)
     return int(ordered[starts[np.argmax(np.diff(np.append(starts, len(ordered))))]])
 
 
@@ -93,7 +94,7 @@ def mid_values(values: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
 
 def aggregated(ts: Ints, values: dict[str, Floats]) -> tuple[Ints, dict[str, Floats]]:
     """One row per minute from rows sorted by time: first open, highest, lowest, last close and spread, total volume."""
-    starts = np.flatnonzero(np.append(True, ts[1:] != ts[:-1]))
+    starts = run_starts(ts)
     ends = np.append(starts[1:], len(ts)) - 1
 
     def one(role: str, column: Floats) -> Floats:

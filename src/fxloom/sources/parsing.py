@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
+from fxloom.sources.delimited import parse_text
 from fxloom.sources.formats import FORMATS, arrow, bi5, candles, excel, parquet
 from fxloom.sources.formats.matching import mostly
 from fxloom.sources.formats.table import Table
@@ -16,7 +17,7 @@ from fxloom.sources.layout import DATE, TIME_OF_DAY, Layout
 from fxloom.sources.names import named_zone
 from fxloom.sources.no_data import no_data
 from fxloom.sources.records import Ignored, Refused
-from fxloom.sources.rows import Rows, parse_text
+from fxloom.sources.rows import Rows
 from fxloom.sources.text import Sample, Text, decoded, sampled
 from fxloom.sources.times import NAMED_ZONE
 from fxloom.sources.unreadable import refuse_by_kind

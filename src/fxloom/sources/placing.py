@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
+from fxloom.bars.runs import distinct, first_of_each
 from fxloom.sources.belief import (
     STRAY,
     Claim,
@@ -49,8 +50,9 @@ class Timed:
 
     def claim(self, by_user: bool = False) -> Claim:
         """The minutes without filler, at the offsets that were stated or inferred."""
-        ts, first = np.unique(self.ts[~self.filler], return_index=True)
-        return Claim(ts, self.hours[~self.filler][first], self.why, by_user)
+        ts, hours = self.ts[~self.filler], self.hours[~self.filler]
+        first = first_of_each(ts)
+        return Claim(ts[first], hours[first], self.why, by_user)
 
 
 def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, problems: list[Refused]) -> Timed | None:
@@ -69,7 +71,7 @@ def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, prob
     if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
         return None
     try:
-        offsets = offsets_from_weeks(np.unique(clock[~copies]))
+        offsets = offsets_from_weeks(distinct(clock[~copies]))
     except Refused as unknown:
         problems.append(unknown)
         return None
@@ -95,7 +97,7 @@ def _believed(timed: Timed, options: ReadOptions, problems: list[Refused]) -> Ti
 
 
 def _without_strays(timed: Timed) -> Timed:
-    minutes = np.unique(timed.ts[~timed.filler])
+    minutes = distinct(timed.ts[~timed.filler])
     outside = np.isin(timed.ts, minutes[weekend_bars(minutes)]) & ~timed.filler
     return replace(timed, rows=timed.rows.flagged(outside, STRAY), notes=(*timed.notes, *stray_notes(minutes)))
 
@@ -104,7 +106,7 @@ def opened(timed: Timed, layout: Layout, options: ReadOptions) -> Timed:
     """``timed``, moved back by a minute if its times are evidently the bars' closes."""
     if options.stamp != "auto" or layout.are_ticks:
         return timed
-    stamps = stamps_of(np.unique(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler]))
+    stamps = stamps_of(distinct(timed.ts[(timed.rows.fault == GOOD) & ~timed.filler]))
     if stamps == "open":
         return timed
     if stamps == "close?":

@@ -9,6 +9,7 @@ import numpy as np
 
 from fxloom.bars.bars import Ints
 from fxloom.bars.clock import DAY
+from fxloom.bars.runs import distinct
 from fxloom.sources.instrument import no_pair, price_range
 from fxloom.sources.layout import Layout
 from fxloom.sources.records import Quarantined, Refused
@@ -73,7 +74,7 @@ def date_problem(local: Ints) -> list[Refused]:
 
     ``local``: microseconds. Swapped, the 2nd to 12th of a month become one day in each of 11 months.
     """
-    days = np.unique(local[local != MISSING] // (DAY * MINUTE))
+    days = distinct(local[local != MISSING] // (DAY * MINUTE))
     gaps = np.diff(days)
     isolated = days[(np.append(_ISOLATED, gaps) >= _ISOLATED) & (np.append(gaps, _ISOLATED) >= _ISOLATED)]
     dates = [dt.date(1970, 1, 1) + dt.timedelta(days=int(day)) for day in isolated]

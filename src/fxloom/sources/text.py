@@ -41,10 +41,31 @@ class Text:
         end = int(self.ends[min(last, len(self)) - 1]) if len(self) else 0
         return self.data[start:end].decode().split("\n") if end >= start and last >= first else []
 
-    def blocks(self, first: int) -> Iterator[tuple[int, list[str]]]:
-        """(number of the first line, lines), from line ``first`` on."""
+    def blocks(self, first: int) -> Iterator[Block]:
+        """The lines from line ``first`` on."""
         for start in range(first, len(self) + 1, BLOCK):
-            yield start, self.lines(start, min(start + BLOCK - 1, len(self)))
+            stop = min(start + BLOCK - 1, len(self))
+            begin = 0 if start <= 1 else int(self.ends[start - 2]) + 1
+            yield Block(start, stop - start + 1, self.data[begin : int(self.ends[stop - 1])])
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive lines: the number of the first, how many, and their bytes without the last line feed."""
+
+    first: int
+    size: int
+    data: bytes
+
+    def __len__(self) -> int:
+        return self.size
+
+    def count(self, letter: str) -> int:
+        """How often the ASCII character ``letter`` occurs."""
+        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == ord(letter)))
+
+    def lines(self) -> list[str]:
+        return self.data.decode().split("\n")
 
 
 def decoded(data: bytes) -> Text:

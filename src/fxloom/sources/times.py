@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,6 +54,26 @@ class Spelling:
         offset = _offsets(texts) if self.offsets else None
         plain = texts.str.replace(_OFFSET, "") if self.offsets else texts
         return Times(_parsed(plain, self.formats), offset)
+
+
+@dataclass(frozen=True)
+class SinceMidnight:
+    """Times as milliseconds since midnight of ``day`` ("20140501")."""
+
+    day: str
+
+    def parse(self, texts: pl.Series) -> Times:
+        """Raises ``Refused`` if they are dates instead."""
+        if len(texts) > 1 and texts.str.contains(_DATE_AT_START).fill_null(False).all():
+            reason = f"its times are dates (such as {texts[0]!r}), not milliseconds of a day"
+            raise Refused(f"{reason}: bars coarser than a minute", "export one-minute bars")
+        midnight = np.datetime64(f"{self.day[:4]}-{self.day[4:6]}-{self.day[6:]}", "us").astype(np.int64)
+        since = texts.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+        fits = (since >= 0) & (since < 86_400_000)
+        return Times(np.where(fits, midnight + np.where(fits, since, 0) * 1000, MISSING), None)
+
+
+_DATE_AT_START = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])( |$)"
 
 
 def tidied(texts: pl.Series) -> pl.Series:
@@ -105,6 +126,33 @@ def other_order(spelling: Spelling) -> Spelling | None:
         return None
     swap = {"%d": "%m", "%m": "%d"}
     return replace(spelling, formats=tuple(re.sub("%[dm]", lambda m: swap[m[0]], f) for f in spelling.formats))
+
+
+def settled_spelling(written: pl.Series) -> Spelling:
+    """The spelling of a whole column of times. Raises ``Refused`` if it is unknown or ambiguous."""
+    spelling = spelling_of(written.drop_nulls().head(64).to_list())
+    other = other_order(spelling)
+    if other is None:
+        return spelling
+    both = (spelling, other)
+    dotted = bool(written.str.contains(r"^\d\d\.").any())
+    return both[better_order([each.parse(written).local for each in both], dotted, str(written[0]), 1)]
+
+
+def better_order(local: Sequence[Ints], dotted: bool, example: str, line: int) -> int:
+    """Which of two orders of day and month parses more rows, or else has fewer jumps in time: 0 or 1.
+
+    ``local``: the times under each order. ``dotted``: whether a time begins with two digits and a point, which settles
+    that the day is first. Raises ``Refused`` where both are as good.
+    """
+    scores = []
+    for each in local:
+        known = each[each != MISSING]
+        jumps = int((np.abs(np.diff(known)) > 4 * 86_400_000_000).sum())
+        scores.append((len(known), -jumps))
+    if scores[0] == scores[1] and not dotted:
+        raise Refused(f"day and month are ambiguous (as in {example!r})", "write dates as 2018-02-05", line)
+    return 0 if scores[0] >= scores[1] else 1
 
 
 def _epoch_unit(texts: list[str]) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fxloom.bars.bars import Flags, Ints
 from fxloom.bars.clock import DAY, HOUR, WEEK
+from fxloom.bars.runs import run_starts
 
 SPLIT = 2 * DAY + 18 * HOUR  # Saturday 18:00, counted from 1970-01-01, a Thursday: the market is closed in every zone
 _NEW_YORK, _EUROPE = ZoneInfo("America/New_York"), ZoneInfo("Europe/Brussels")
@@ -44,7 +45,7 @@ def week_of(minutes: Ints) -> Ints:
 def weeks_of(minutes: Ints) -> Weeks:
     """The weeks of sorted ``minutes``."""
     numbers = week_of(minutes)
-    start = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1])) if len(minutes) else np.zeros(0, np.int64)
+    start = run_starts(numbers)
     marks = np.array([_marks(int(n)) for n in numbers[start]], np.int64).reshape(-1, 3)
     stop = np.append(start[1:], len(minutes)) if len(minutes) else start
     return Weeks(minutes, numbers[start], start, stop, marks[:, 0], marks[:, 1], marks[:, 2])
@@ -68,6 +69,8 @@ def in_weekend(utc: Ints) -> Flags:
 
     A bar of the closing minute itself does not count: it holds the ticks that close the week.
     """
-    numbers, place = np.unique(week_of(utc), return_inverse=True)
-    marks = np.array([_marks(int(n)) for n in numbers], np.int64).reshape(-1, 3)[place]
-    return np.asarray((utc < marks[:, 0]) | (utc > marks[:, 1]))
+    numbers = week_of(utc)
+    starts = run_starts(numbers)
+    marks = np.array([_marks(int(n)) for n in numbers[starts]], np.int64).reshape(-1, 3)
+    opens, closes = np.repeat(marks[:, :2], np.diff(np.append(starts, len(utc))), axis=0).T
+    return np.asarray((utc < opens) | (utc > closes))

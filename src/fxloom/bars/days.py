@@ -16,6 +16,7 @@ import numpy as np
 
 from fxloom.bars.bars import Bars, Floats
 from fxloom.bars.clock import CLOSURE, DAY, clock_positions
+from fxloom.bars.runs import run_starts
 
 
 @dataclass(frozen=True)
@@ -34,35 +35,43 @@ class DaySummary:
 
 def summarise_days(bars: Bars) -> list[DaySummary]:
     """A summary of every UTC day that ``bars`` touch."""
-    numbers = bars.ts // DAY
-    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(bars)]
-    return [_day(bars.take(slice(a, b))) for a, b in itertools.pairwise(edges) if b > a]
+    edges = [*run_starts(bars.ts // DAY).tolist(), len(bars)]
+    clock = clock_positions(bars.ts)
+    prices = [_same_nan(c) for c in (bars.ts.astype(np.float64), bars.open, bars.high, bars.low, bars.close)]
+    volume, spread = _same_nan(bars.volume), _same_nan(bars.spread)
+
+    def summary(first: int, end: int) -> DaySummary:
+        start, last = int(bars.ts[first]), int(bars.ts[end - 1])
+        return DaySummary(
+            start // DAY, end - first, start, last, int(clock[end - 1] - clock[first]) + 1,
+            _digest(*(column[first:end] for column in prices if column is not None)),
+            _optional_digest(volume, first, end), _optional_digest(spread, first, end),
+        )  # fmt: skip
+
+    return [summary(first, end) for first, end in itertools.pairwise(edges)]
 
 
-def _day(bars: Bars) -> DaySummary:
-    first, last = int(bars.ts[0]), int(bars.ts[-1])
-    positions = clock_positions(bars.ts)
-    prices = _digest(bars.ts.astype(np.float64), bars.open, bars.high, bars.low, bars.close)
-    return DaySummary(
-        first // DAY, len(bars), first, last, int(positions[-1]) + 1, prices,
-        _optional_digest(bars.volume), _optional_digest(bars.spread),
-    )  # fmt: skip
+def _same_nan(column: Floats | None) -> Floats | None:
+    """``column`` in one piece, its missing values with the same bits, so that digests depend on values only."""
+    if column is None:
+        return None
+    missing = np.isnan(column)
+    return np.ascontiguousarray(np.where(missing, np.nan, column) if missing.any() else column)
 
 
 def _digest(*columns: Floats | None) -> str:
-    """A digest of columns, whatever bits their missing values have."""
     digest = hashlib.blake2b(digest_size=8)
     for column in columns:
-        digest.update(b"-" if column is None else np.where(np.isnan(column), np.nan, column).tobytes())
+        digest.update(b"-" if column is None else column.data)
     return digest.hexdigest()
 
 
 NO_COLUMN = _digest(None)
 
 
-def _optional_digest(column: Floats | None) -> str:
-    """The digest of volume or spread; one of a day without any value is that of no column."""
-    return NO_COLUMN if column is None or np.isnan(column).all() else _digest(column)
+def _optional_digest(column: Floats | None, first: int, end: int) -> str:
+    """The digest of a day's volume or spread; one of a day without any value is that of no column."""
+    return NO_COLUMN if column is None or np.isnan(column[first:end]).all() else _digest(column[first:end])
 
 
 def has_column(digest: str) -> bool:

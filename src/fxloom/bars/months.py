@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 from fxloom.bars.bars import Ints
+from fxloom.bars.runs import in_order
 
 MICROSECONDS_PER_MINUTE = 60_000_000
 
@@ -33,7 +34,13 @@ def month_bounds(month: str) -> tuple[int, int]:
 
 def months_of(ts: Ints) -> list[str]:
     """The months of the minutes ``ts``, ascending."""
-    return [str(m) for m in np.unique(ts.astype("datetime64[m]").astype("datetime64[M]"))]
+    if not len(ts):
+        return []
+    ts = in_order(ts)
+    first, last = ts[[0, -1]].astype("datetime64[m]").astype("datetime64[M]")
+    months = np.arange(first, last + 1)
+    at = np.searchsorted(ts, np.append(months, last + 1).astype("datetime64[m]").astype(np.int64))
+    return [str(month) for month in months[np.diff(at) > 0]]
 
 
 def month_range(text: str) -> tuple[str, str]:

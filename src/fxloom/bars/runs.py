@@ -18,14 +18,23 @@ def run_starts(values: Ints) -> Ints:
     return np.flatnonzero(np.append(True, values[1:] != values[:-1]))
 
 
+def is_sorted(values: Ints) -> bool:
+    """Whether ``values`` never decrease."""
+    return not bool((values[1:] < values[:-1]).any())
+
+
+def in_order(values: Ints) -> Ints:
+    """``values`` ascending; the same array where they are."""
+    return values if is_sorted(values) else np.sort(values)
+
+
 def distinct(values: Ints) -> Ints:
     """The distinct ``values``, ascending; quick where they are sorted already.
 
     >>> distinct(np.array([3, 1, 3]))
     array([1, 3])
     """
-    if (values[1:] < values[:-1]).any():
-        values = np.sort(values)
+    values = in_order(values)
     return values[run_starts(values)]
 
 
@@ -35,7 +44,7 @@ def first_of_each(values: Ints) -> Ints:
     >>> first_of_each(np.array([3, 1, 3]))
     array([1, 0])
     """
-    if not (values[1:] < values[:-1]).any():
+    if is_sorted(values):
         return run_starts(values)
     order = np.argsort(values, kind="stable")
     return order[run_starts(values[order])]

@@ -27,10 +27,12 @@ def filler(minutes: Ints, values: dict[str, Floats]) -> Flags:
     """
     if not len(minutes):
         return np.zeros(0, np.bool_)
+    weekend = shut(minutes)
+    if not weekend.any():
+        return weekend
     columns = [column for column in values.values() if not np.isnan(column).all()]
     alike = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
     run = np.cumsum(np.append(True, ~alike)) - 1
-    weekend = shut(minutes)
     reaches = np.bincount(run, weekend)[run] > 0
     first = np.append(True, run[1:] != run[:-1])
     empty = _empty_copy(values)

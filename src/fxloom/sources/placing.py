@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
-from fxloom.bars.runs import distinct, first_of_each
+from fxloom.bars.runs import distinct, first_of_each, is_sorted
 from fxloom.sources.belief import (
     STRAY,
     Claim,
@@ -60,13 +60,15 @@ def timed_rows(good: Rows, layout: Layout, options: ReadOptions, step: int, prob
     place = placed(good, layout, options.offset)
     notes = _shuffled(good.local)
     micro = good.local if place is None else place.utc
-    order = np.argsort(micro, kind="stable")
-    rows, micro = (good if place is None else place.rows).take(order), micro[order]
+    rows, hours = (good, None) if place is None else (place.rows, place.hours)
+    if not is_sorted(micro):
+        order = np.argsort(micro, kind="stable")
+        rows, micro, hours = rows.take(order), micro[order], None if hours is None else hours[order]
     closes = options.stamp == "close" and not layout.are_ticks
     clock = open_minutes(micro, closes=closes)
     copies = np.zeros(len(rows), np.bool_) if layout.are_ticks else filler(clock, mid_values(rows.values, layout))
-    if place is not None:
-        timed = Timed(rows, micro, clock, place.hours[order], copies, place.why, (*notes, *place.notes))
+    if place is not None and hours is not None:
+        timed = Timed(rows, micro, clock, hours, copies, place.why, (*notes, *place.notes))
         return timed if step > 60 else _believed(timed, options, problems)
     if step > 60 or not len(rows) or (problems and not (good.fault == GOOD).all()):
         return None

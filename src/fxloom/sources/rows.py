@@ -1,4 +1,4 @@
-"""Parses the rows of one file: times, numbers, and the rule that each bad row breaks."""
+"""Parsed rows of one file: times, numbers, and the rule that each bad row breaks."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class Rows:
 
     def take(self, keep: Any) -> Rows:
         """The rows at ``keep`` (a mask or positions)."""
+        if isinstance(keep, np.ndarray) and keep.dtype == np.bool_ and keep.all():
+            return self
         return replace(
             self,
             line=self.line[keep],
@@ -53,6 +55,8 @@ class Rows:
 
     def flagged(self, bad: npt.NDArray[np.bool_], reason: str) -> Rows:
         """These rows, with ``reason`` added to the ``bad`` ones that do not have a reason yet."""
+        if not bad.any():
+            return self
         known = reason in self.reasons
         reasons = self.reasons if known else (*self.reasons, reason)
         fault = np.where(bad & (self.fault == GOOD), np.uint8(reasons.index(reason)), self.fault)

@@ -214,9 +214,9 @@ def _strptime(texts: pl.Series, spelled: str) -> pl.Series:
 
 
 def _parsed(texts: pl.Series, formats: tuple[str, ...]) -> Ints:
-    out = np.full(len(texts), MISSING)
-    left = np.arange(len(texts))
-    for each in formats:
+    out = _strptime(texts, formats[0]).to_physical().fill_null(MISSING).to_numpy().copy()
+    left = np.flatnonzero(out == MISSING)
+    for each in formats[1:] if len(left) else ():
         parsed = _strptime(texts.gather(left), each)
         known = parsed.is_not_null().to_numpy()
         out[left[known]] = parsed.drop_nulls().to_physical().to_numpy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from fxloom.features.feature import Feature
 from fxloom.stores.base import Part, newer_format
 from fxloom.stores.documents import FORMAT, checksum_of, record_fields, record_of
 
+SUMMARY = tuple(f.name for f in fields(DaySummary))
 METADATA = b"fxloom"  # the metadata key of a file's record ...
 CHECKSUM = b"fxloom-checksum"  # ... and of the record's checksum
 
@@ -54,7 +55,7 @@ class BarsNote:
 
 def stored_bars_table(bars: Bars, pair: str, month: str, side: str) -> pa.Table:
     """``bars_table`` with a ``BarsNote`` in its metadata."""
-    days = [list(asdict(day).values()) for day in summarise_days(bars)]
+    days = [[getattr(day, name) for name in SUMMARY] for day in summarise_days(bars)]
     return _with_metadata(bars_table(bars), {"pair": pair, "month": month, "side": side, "days": days})
 
 
@@ -138,9 +139,9 @@ def features_table(
 def documented(table: pa.Table, name: str) -> pa.Table:
     """``table`` with the unit, range, formula and source of each feature of ``name`` in the fields' metadata."""
     known = {f.name: f for f in tables()[name].features} if name in tables() else {}
-    fields = [field.with_metadata(documentation(known[field.name])) if field.name in known else field
+    described = [field.with_metadata(documentation(known[field.name])) if field.name in known else field
               for field in table.schema]  # fmt: skip
-    return table.cast(pa.schema(fields, table.schema.metadata))
+    return table.cast(pa.schema(described, table.schema.metadata))
 
 
 def documentation(feature: Feature) -> dict[str, str]:

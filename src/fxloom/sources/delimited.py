@@ -19,7 +19,10 @@ Fields = dict[int, pl.Series]  # by place: text without surrounding spaces, or f
 
 
 def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
-    """All rows of ``text`` from its first data line on. Blank lines do not count."""
+    """Parse all rows of ``text`` from its first data line on, ignoring blank lines.
+
+    Raises ``Refused`` if its times are in an unknown or ambiguous format.
+    """
     spellings = _spellings(sample, layout)
     blocks = [_block(block, sample, layout, spellings) for block in text.blocks(sample.first)]
     times = [_joined(each) for each in zip(*(block.times for block in blocks), strict=True)]

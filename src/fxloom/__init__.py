@@ -1,6 +1,6 @@
 """fxloom: 1,060 features of the 28 major currency pairs from one-minute bars.
 
-A store of bars and features, and features of arrays::
+A store of bars and features, or features of bars in memory::
 
     store = fxloom.open_store("lake")
     store.read(["reg_rate", "tech_rsi_14_rate"], pairs=["eurusd"])
@@ -26,7 +26,7 @@ __all__ = ["IngestOptions", "OpenStore", "ReadOptions", "compute", "open_store",
 
 
 def __getattr__(name: str) -> Any:
-    """Import the engines (numba, polars, pyarrow) only when they are first asked for."""
+    """Import the heavy libraries (numba, polars, pyarrow) only when they are first needed."""
     if name in __all__:
         from fxloom import api
 

@@ -141,7 +141,7 @@ def test_invalid_times_and_options_are_reported(store: OpenStore) -> None:
         store.read("bollinger_rate", start="2024-13")
     with pytest.raises(ValueError, match="unknown missing='fill', expected one of keep, drop"):
         store.matrix("bollinger_rate", missing="fill")  # type: ignore[arg-type]
-    with pytest.raises(KeyError, match=r"near it: .*bollinger_rate"):
+    with pytest.raises(KeyError, match=r"did you mean .*bollinger_rate"):
         store.read("bolinger_rate")
     with pytest.raises(ValueError, match="invalid number of workers 0, expected 1 or more"):
         store.populate(tables="bollinger_rate", workers=0, force=True)

@@ -47,7 +47,7 @@ def test_a_misspelled_word_gets_suggestions(capsys: Capture) -> None:
 
 
 def test_an_unknown_word_without_suggestions_is_reported(capsys: Capture) -> None:
-    assert "'zzzzzz': nothing is spelled like it" in shown(capsys, "--search", "zzzzzz", status=1)
+    assert "'zzzzzz': no similar word" in shown(capsys, "--search", "zzzzzz", status=1)
 
 
 def test_words_that_match_only_separately_are_counted_separately(capsys: Capture) -> None:

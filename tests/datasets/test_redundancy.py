@@ -100,7 +100,7 @@ def test_the_command(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["redundancy", "--store", lake.url, "--pairs", "EURUSD", "--months", "2024-01"]) == 0
     out = capsys.readouterr().out
     assert f"{names[0]}\t{names[1]}\t+1.000000\texact" in out
-    assert f"could be dropped: {names[2]}: constant at 0.5 in all that was compared" in out
+    assert f"could be dropped: {names[2]}: constant at 0.5 in all compared rows" in out
     assert "47 features, " in out
     assert main(["redundancy", "--store", lake.url, "--pairs", "eurusd", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["constant"] == {names[2]: 0.5}

@@ -159,7 +159,7 @@ def test_stale_files_are_not_compared(lake: FolderStore, capsys: pytest.CaptureF
     info = dataclasses.replace(settings.pairs["eurusd"], baseline=1.5)
     lake.write_settings(settings.with_pair("eurusd", info))
     assert main(asked(lake, "--pairs", "eurusd", tables="bollinger_rate")) == 1
-    assert "bollinger_rate is stale, its file was not compared" in capsys.readouterr().out
+    assert "bollinger_rate is stale and its file was not compared" in capsys.readouterr().out
 
 
 def test_a_feature_without_values_is_reported(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What users import: ``open_store``, ``OpenStore``, ``compute``, and the values that these take and give."""
+"""The public interface: ``open_store``, ``OpenStore``, ``compute``, and the types that they take and return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs here, for bug reports."""
+"""The environment, for bug reports."""
 
 from __future__ import annotations
 

@@ -37,22 +37,22 @@ def compute(
     last: int | None = None,
     complete: bool = False,
 ) -> dict[str, pl.DataFrame]:
-    """Features of bars in memory: one frame per table, one row per observed bar.
+    """Compute features of bars in memory: one frame per table, one row per observed bar.
 
-    ``bars``: of one ``pair``, or a mapping of pairs, which gives the tables of many pairs too. A polars or pandas frame
-    has ``ts_utc`` (or ``time``, or a DatetimeIndex; without a zone it is UTC), open, high, low, close, and may have
-    volume and spread.
-    ``baseline``: the price at which a pair's rate index is 100: a number, one per pair, an open store that has the
-    pair, or "first close". With a store, its rules for volume and quotes hold too.
-    ``tables`` and ``features`` name what is wanted (default: all that the bars allow). ``last``: only so many rows of
-    each pair, from the shortest history that gives them.
-    ``complete``: the frame begins where the pair's history begins, so that features exist from their warm-up on, as in
-    a store. Otherwise a value exists only where the frame holds the feature's whole lookback, so that it does not
+    ``bars``: those of one ``pair``, or a mapping from pairs to bars, which also allows panel tables. A polars or pandas
+    frame has ``ts_utc`` (or ``time``, or a DatetimeIndex; UTC unless it has a zone), open, high, low, close, and
+    optionally volume and spread.
+    ``baseline``: the price at which a pair's rate index is 100: a number, a mapping from pairs to numbers, an open
+    store that has the pair, or "first close". A store also determines whether the pair has volume and quotes.
+    ``tables`` and ``features`` select what to compute (default: all that the bars allow). ``last``: only this many rows
+    per pair, computed from the shortest sufficient history.
+    ``complete``: the frame begins where the pair's history begins, so features exist from their warm-up on, as in a
+    store. Otherwise a value exists only where the frame contains the feature's whole lookback, so that it does not
     depend on where the frame begins.
 
-    Columns: ``ts_utc``, ``known_at``, ``pair``, the features; a missing value is null. KeyError for an unknown name;
-    ValueError for bars that break a rule, and if a table would have no row with enough history: it says how many bars
-    that takes.
+    Columns: ``ts_utc``, ``known_at``, ``pair``, and the features; a missing value is null. KeyError for an unknown
+    name; ValueError for bars that break a rule, or if a table would have no row with enough history (the message says
+    how many bars that takes).
 
     >>> fxloom.compute(frame, "eurusd", baseline=1.1, features="bb_width_15_rate", last=1)      # doctest: +SKIP
     """
@@ -62,7 +62,7 @@ def compute(
     wanted = _wanted(tables, features, panel=isinstance(bars, Mapping))
     together = sorted({f.table for f in wanted if all_tables()[f.table].family.scope == "panel"})
     if together and not isinstance(bars, Mapping):
-        raise ValueError(f"{', '.join(together)} need several pairs: give a mapping of pairs to bars")
+        raise ValueError(f"{', '.join(together)} need several pairs: pass a mapping from pairs to bars")
     chosen = [t for t in all_tables().values() if t.name in {f.table for f in wanted}]
     infos = {p: _info(p, b, baseline) for p, b in arrays.items()}
     found: list[Computed | Failure] = []
@@ -86,7 +86,7 @@ def _arrays(bars: Frame | Mapping[str, Frame], pair: str | None) -> dict[str, Ba
 
 
 def _wanted(tables: str | Sequence[str] | None, features: str | Sequence[str] | None, panel: bool) -> list[Feature]:
-    """The features that ``tables`` and ``features`` name, those of many pairs by default only for many pairs."""
+    """The features that ``tables`` and ``features`` name; by default all, of the panel only if ``panel``."""
     if tables is None and features is None:
         return [f for t in all_tables().values() if panel or t.family.scope == "pair" for f in t.features]
     named = [f for t in select_tables(_words(tables)) for f in t.features] if tables is not None else []
@@ -99,7 +99,7 @@ def _words(names: str | Sequence[str]) -> list[str]:
 
 
 def _info(pair: str, bars: Bars, baseline: Any) -> PairInfo:
-    """The pair's baseline as given, and whether it has volume and quotes: as the store says, else as the bars do."""
+    """The pair's baseline as given, and whether it has volume and quotes, according to the store or else the bars."""
     if baseline == FIRST_CLOSE:
         return pair_info_of(bars)
     if isinstance(baseline, Mapping):
@@ -119,7 +119,7 @@ def _stored_info(pair: str, bars: Bars, store: OpenStore) -> PairInfo:
              (("volume", info.has_volume, bars.volume), ("spread", info.has_quotes, bars.spread))
              if has and column is None]  # fmt: skip
     if lacks:
-        raise ValueError(f"{pair} has {' and '.join(lacks)} in {store.url}, these bars have none: add the column")
+        raise ValueError(f"{pair} has {' and '.join(lacks)} in {store.url}, but these bars do not: add the column")
     return info
 
 
@@ -131,7 +131,7 @@ def _computed(
     last: int | None,
     complete: bool,
 ) -> Iterator[Computed | Failure]:
-    """The tables of one pair, or ("") of all; with ``last`` from the latest bar on that gives those rows."""
+    """Compute the tables of one pair, or ("") of the panel; with ``last``, from the latest sufficient bar on."""
     begin = min(int(b.ts[0]) for b in bars.values())
     if last is None or complete:
         yield from compute_tables(pair, bars, infos, [Job(t, begin) for t in chosen], begin)
@@ -178,7 +178,7 @@ def _frames(
 
 
 def _bars_before(result: Computed, arrays: Mapping[str, Bars]) -> Ints:
-    """For each row, how many of the given clock bars lie before it."""
+    """How many of the given clock bars lie before each row."""
     if result.table.family.scope == "pair":
         ts = arrays[result.pair].ts
         return clock_positions(ts)[np.searchsorted(ts, result.ts)]
@@ -206,7 +206,9 @@ def _check_history(
             need = max(f.column.lookback for f in by_table[result.table.name])
             have = int(_bars_before(result, arrays).max())
             if have < need:
-                short.append(f"{result.table.name} of {result.pair or 'all pairs'} needs {need:,}, there are {have:,}")
+                short.append(
+                    f"{result.table.name} of {result.pair or 'all pairs'} needs {need:,}, but there are {have:,}"
+                )
     if short:
         listed = "; ".join(short[:5]) + (" ..." if short[5:] else "")
         raise ValueError(
@@ -219,10 +221,10 @@ def _check_history(
 
 
 def as_bars(frame: Any, pair: str = "") -> Bars:
-    """Bars from a polars or pandas frame. ValueError, with the first bar concerned, if they break a rule.
+    """Bars from a polars or pandas frame; ValueError, naming the first offending bar, if they break a rule.
 
-    Times are whole, strictly increasing minutes; prices are finite and above 0, ``high`` and ``low`` enclose open and
-    close; volume and spread are finite and not negative where they are not missing.
+    Times must be whole, strictly increasing minutes; prices finite and above 0, with open and close between low and
+    high; volume and spread finite and not negative, unless missing.
     """
     if isinstance(frame, Bars):
         return _checked(frame, pair)
@@ -266,7 +268,7 @@ def _polars(frame: Any) -> pl.DataFrame:
 
 
 def _checked(bars: Bars, pair: str) -> Bars:
-    """``bars``, or a ValueError that names the first that breaks a rule; a column of missing values is no column."""
+    """``bars`` without an empty volume or spread; ValueError, naming the first bar that breaks a rule."""
     who = f" of {pair}" if pair else ""
     if len(bars) == 0:
         raise ValueError(f"there are no bars{who}")
@@ -291,6 +293,6 @@ def _checked(bars: Bars, pair: str) -> Bars:
 
 
 def pair_info_of(bars: Bars, baseline: float | None = None) -> PairInfo:
-    """The settings that a pair would get if these bars were its first ingest."""
+    """What would be settled about a pair if these bars were its first ingest."""
     has_volume = bars.volume is not None and bool(np.any(bars.volume > 0))
     return PairInfo(float(bars.close[0]) if baseline is None else baseline, has_volume, bars.spread is not None)

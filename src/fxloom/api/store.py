@@ -1,4 +1,4 @@
-"""A feature store as Python users see it: create, ingest, populate, read, check."""
+"""The feature store for Python users: create, ingest, populate, read, check."""
 
 from __future__ import annotations
 
@@ -47,12 +47,16 @@ def open_store(url: str | Path, adopt: bool = False) -> OpenStore:
 
 
 def copy_store(source: OpenStore, target: OpenStore, on_partition: Callable[[PartitionKey], None]) -> CopyReport:
-    """Copy bars and partitions into ``target``, which is new or has the same settings; every copy is compared."""
+    """Copy bars and partitions into ``target``, which is new or has the same settings, and compare every copy.
+
+    ``on_partition`` receives the key of each finished partition. StoreError if the settings differ or a copy does;
+    LockedError if another writer holds ``target``.
+    """
     return copy_backends(source.backend, target.backend, on_partition)
 
 
 def ddl(url: str, dtype: DType = "float32") -> str:
-    """The PostgreSQL DDL of a store's tables in the schema that ``url`` names."""
+    """The PostgreSQL DDL of a store's tables, in the schema that ``url`` names (for a folder: the default schema)."""
     from fxloom.stores.postgres.address import SCHEMA, address_of
     from fxloom.stores.postgres.layout import ddl as text_of
 
@@ -61,7 +65,10 @@ def ddl(url: str, dtype: DType = "float32") -> str:
 
 
 class OpenStore:
-    """A feature store: bars and features by pair and month."""
+    """A feature store: bars and features by pair and month.
+
+    Every method may raise StoreError if the store cannot be reached, read or written.
+    """
 
     def __init__(self, backend: Store) -> None:
         self.backend = backend
@@ -78,7 +85,7 @@ class OpenStore:
 
     @property
     def partitions(self) -> int:
-        """How many partitions are published."""
+        """The number of published partitions."""
         return len(self.backend.records())
 
     def pair_info(self, pair: str) -> PairInfo:
@@ -88,22 +95,26 @@ class OpenStore:
             raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(sorted(known))}")
         return known[pair.lower()]
 
-    # -- writing it ----------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------------
 
     def init(self, baseline: Moment | None = None, dtype: DType = "float32") -> Settings:
         """Write the settings of a new store; StoreError if it has settings already.
 
-        ``baseline``: the time at which the rate index of every pair is 100 (default: the month of the first bars).
+        ``baseline``: the rate index of every pair is 100 at its first close at or after this time (default: the
+        beginning of the month of the first ingested bars).
         """
         with self.backend.exclusive("init"):
             if self.backend.settings() is not None:
-                raise StoreError(f"{self.url} is a store already; `fxloom init --rebase` recalculates its baselines")
+                raise StoreError(f"{self.url} is already a store; `fxloom init --rebase` recalculates its baselines")
             settings = Settings(_minute(baseline), dtype)
             self.backend.write_settings(settings)
         return settings
 
     def rebase(self, baseline: Moment | None = None, pairs: Sequence[str] | None = None) -> Settings:
-        """Recalculate the baselines of ``pairs`` (None: all) from the stored bars; their features become stale."""
+        """Recalculate the baselines of ``pairs`` (None: all) from the stored bars; their features become stale.
+
+        StoreError if the store has no bars, or a pair has none at or after ``baseline``.
+        """
         with self.backend.exclusive("init"):
             return rebase(self.backend, _minute(baseline), _words(pairs))
 
@@ -129,15 +140,15 @@ class OpenStore:
         tables: str | Sequence[str] | None = None,
         force: bool = False,
     ) -> Plan:
-        """What populate would do; ``months`` as "2018-02:2018-03"."""
+        """What populate would do; ``months`` as "2018-02:2018-03". Errors as ``populate``."""
         return plan_for(self.backend, _words(pairs), month_range(months) if months else None, _words(tables), force)
 
     def estimate(self, plan: Plan) -> Estimate:
-        """Estimate what ``plan`` takes: values, seconds on one core, bytes on disk."""
+        """Estimate the cost of ``plan``: values, seconds on one core, bytes on disk."""
         return estimate(plan, ready_settings(self.backend).dtype)
 
     def check_room(self, need: Estimate) -> None:
-        """StoreError if the disk has no room for ``need``."""
+        """Raise StoreError if the disk has no room for ``need``."""
         check_room(self.backend, need)
 
     def populate(
@@ -152,12 +163,15 @@ class OpenStore:
     ) -> Summary:
         """Compute what is missing or stale; ``months`` as "2018-02:2018-03". Failures are listed in the summary.
 
-        ``workers``: processes (None: one per processor); ``on_event`` receives the plan and every finished task.
+        ``workers``: how many processes (None: one per processor); ``force`` recomputes fresh partitions too; ``wait``:
+        seconds to wait for another writer; ``on_event`` receives the plan and every finished task. StoreError for pairs
+        or months without bars or a full disk, KeyError for an unknown table, ValueError for malformed ``months``,
+        LockedError if another writer holds the store.
         """
         bounds = month_range(months) if months else None
         return populate(self.backend, _words(pairs), bounds, _words(tables), workers, force, wait, on_event)
 
-    # -- reading it ----------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------
 
     def read(
         self,
@@ -170,10 +184,10 @@ class OpenStore:
         """Features of any tables, joined on time and pair, as a lazy frame with ``provenance``.
 
         ``what``: features, tables, families, domains ("rate", "bqx") or patterns; ``start <= ts_utc < end``.
-        Columns: ``ts_utc``, ``known_at`` (when the bar is complete: one minute later), ``pair``, the features in the
-        order asked for (those of one pattern in catalogue order); a missing value is null. KeyError if a name is
+        Columns: ``ts_utc``, ``known_at`` (when the bar is complete: one minute later), ``pair``, and the features in
+        the requested order (those of one pattern in catalogue order); a missing value is null. KeyError if a name is
         unknown, StoreError if the store has no bars of a pair, UnavailableError (a StoreError) if a partition is
-        missing, stale or refused: ``allow`` "missing", "stale" or "all" reads what there is.
+        missing, stale or refused, unless ``allow`` is "missing", "stale" or "all".
         """
         asked = self._asked(what, pairs, start, end)
         provenance = provenance_of(self.backend, *asked, allow)
@@ -186,11 +200,13 @@ class OpenStore:
         start: Moment | None,
         end: Moment | None,
     ) -> tuple[list[Feature], list[str], int | None, int | None]:
-        """What was asked for, as features, pairs and minutes."""
+        """The request as features, pairs and minutes."""
         features = select_features([what] if isinstance(what, str) else what)
         first, after = _minute(start), _minute(end)
         if first is not None and after is not None and after <= first:
-            raise ValueError(f"no time lies between start={start} and end={end}: the end is the first minute left out")
+            raise ValueError(
+                f"no time lies between start={start} and end={end}: the end is exclusive and must be after the start"
+            )
         return features, self._pairs(pairs), first, after
 
     def _pairs(self, pairs: str | Sequence[str] | None) -> list[str]:
@@ -198,7 +214,11 @@ class OpenStore:
         return self.pairs if named is None else named
 
     def bars(self, pair: str, start: Moment | None = None, end: Moment | None = None) -> pl.DataFrame:
-        """The stored bars of ``pair``, with ``known_at``; a missing volume or spread is null. StoreError if none."""
+        """The stored bars of ``pair`` with ``start <= ts_utc < end``; a missing volume or spread is null.
+
+        Columns: ``ts_utc``, ``pair``, open, high, low, close, volume, spread, ``known_at``. StoreError if the store has
+        no bars of ``pair``.
+        """
         (pair,) = self._pairs(pair)
         if pair not in self.pairs:
             raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(self.pairs)}")
@@ -215,9 +235,9 @@ class OpenStore:
         missing: Missing = "keep",
         allow: Allow = "nothing",
     ) -> Iterator[pl.DataFrame]:
-        """What ``read`` gives, as one frame per month, for training.
+        """The rows that ``read`` returns, as one frame per month.
 
-        ``missing="drop"`` leaves out rows in which any feature is missing. Errors as ``read``'s, at once.
+        ``missing="drop"`` drops rows in which any feature is missing. Errors as ``read``, raised immediately.
         """
         asked = self._asked(features, pairs, start, end)
         provenance_of(self.backend, *asked, allow)
@@ -233,20 +253,20 @@ class OpenStore:
         missing: Missing = "keep",
         allow: Allow = "nothing",
     ) -> int:
-        """Write ``matrix`` to a .parquet or .csv file that appears when it is whole; returns its rows.
+        """Write ``matrix`` to a .parquet or .csv file that appears once it is complete; returns the number of rows.
 
-        No file is written if there are none. The file says what it was made from: see
-        ``fxloom.datasets.matrix.write_matrix``.
+        No file is written without rows. Its metadata say what it was made from. ValueError if ``path`` cannot be
+        written: see ``fxloom.datasets.matrix.write_matrix``. Other errors as ``read``.
         """
         asked = self._asked(features, pairs, start, end)
         provenance = provenance_of(self.backend, *asked, allow)
         root = None if "://" in self.url else Path(self.url)
         return write_matrix(matrix_frames(self.backend, *asked, missing), Path(path), provenance, root)
 
-    # -- checking it ---------------------------------------------------------------------------------------------
+    # -- checking ------------------------------------------------------------------------------------------------
 
     def audit(self, whole: bool = False) -> Audit:
-        """What the store holds, table by table; ``whole`` reads every stored value and verifies its checksum."""
+        """Audit the store, table by table; ``whole`` also reads every stored value and verifies its checksum."""
         corrupt = self.backend.find_corrupt() + (self.backend.verify() if whole else [])
         days = {pair: self.backend.bar_months(pair) for pair in self.pairs}
         return audit(self.backend.records(), plan_for(self.backend), corrupt, find_gaps(days))
@@ -262,12 +282,12 @@ class OpenStore:
         on_units: Callable[[int], None] = lambda _: None,
         on_unit: Callable[[UnitReport], None] = lambda _: None,
     ) -> VerificationReport:
-        """Run the trials of features on the stored bars for about ``budget`` seconds: see ``fxloom.verify``."""
+        """Run the trials of features on the stored bars for about ``budget`` seconds: see ``fxloom.verify.verify``."""
         chosen = select_tables(_words(tables))
         return verify(self.backend, chosen, _words(pairs), samples, budget, seed, workers, on_units, on_unit)
 
     def keep_report(self, report: VerificationReport, tables: Sequence[str] | None = None) -> str:
-        """Write the report on ``tables`` to the store as JSON; returns where. OSError if it cannot be written."""
+        """Write the report on ``tables`` to the store as JSON; returns where."""
         name = time.strftime("reports/verify-%Y%m%dT%H%M%SZ.json", time.gmtime())
         return self.backend.keep(name, report_json(report, select_tables(_words(tables))))
 
@@ -278,9 +298,9 @@ class OpenStore:
         threshold: float = 0.999,
         method: Method = "pearson",
     ) -> Redundancy:
-        """Which features of ``pairs`` (all) say the same in ``months`` ("2018-02:2018-03").
+        """Find redundant features of ``pairs`` (None: all) in ``months`` ("2018-02:2018-03").
 
-        Without ``months`` the month with most values is taken, and the result says so in ``chosen``. See
+        Without ``months``, the month with the most values is used, and ``chosen`` is set in the result. See
         ``fxloom.datasets.redundancy``.
         """
         return redundancy(self.backend, self._pairs(pairs), month_range(months) if months else None, threshold, method)
@@ -291,7 +311,7 @@ def _minute(moment: Moment | None) -> int | None:
 
 
 def _words(names: str | Sequence[str] | None) -> list[str] | None:
-    """Names as a list in lower case, each once; a single name may be a string; None stays None."""
+    """Names as a list in lower case without duplicates; a single name may be a string; None stays None."""
     if names is None:
         return None
     return list(dict.fromkeys(name.lower() for name in ([names] if isinstance(names, str) else names)))

@@ -15,11 +15,11 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """Observed bars of one pair, strictly increasing in time, one row a minute at most.
+    """Observed bars of one pair, strictly increasing in time, at most one row per minute.
 
     ``ts`` is the open time in whole minutes since 1970-01-01 UTC (int64); prices are float64 > 0;
-    ``volume`` (ticks or traded units a minute) and ``spread`` (ask - bid at the close, price units)
-    are None where the source has none.
+    ``volume`` (ticks or traded units per minute) and ``spread`` (ask - bid at the close, price units)
+    are None if the source has none; single values may be NaN.
     """
 
     ts: Ints

@@ -1,7 +1,7 @@
 """Local time, recurring moments and public holidays of the currencies' centres, on arrays of UTC minutes.
 
 Daylight saving comes from the time-zone data (``zoneinfo``), public holidays from the ``holidays`` package, which
-no other module may import. It is loaded at the first question about a holiday.
+no other module may import. It is imported when a holiday is first looked up.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def weekday(days: Ints) -> Ints:
 
 @cache
 def _offsets_of(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(first UTC minute, offset) of every stretch of one offset in a UTC year."""
+    """(first UTC minute, offset) of every period with one offset in a UTC year."""
     begin, end = _minute_of_year(year), _minute_of_year(year + 1)
     pieces = [(begin, _offset_at(zone, begin))]
     for day in range(begin, end, DAY):
@@ -83,7 +83,7 @@ def _offsets_of(zone: str, year: int) -> tuple[tuple[int, int], ...]:
 
 
 def _first_change(zone: str, before: int, after: int) -> int:
-    """The first minute in (before, after] whose offset is that of ``after``; bisection."""
+    """The first minute in (before, after] whose offset is that of ``after``, by bisection."""
     target = _offset_at(zone, after)
     while after - before > 1:
         middle = (before + after) // 2
@@ -115,7 +115,7 @@ def moments(zone: str, minute_of_day: int, weekdays: Iterable[int], around: Ints
     """UTC minutes at which clocks in ``zone`` show ``minute_of_day`` on ``weekdays``, increasing.
 
     They cover the minutes ``around`` with ``margin`` days on both sides. The time of day must be some hours away
-    from the zone's changes of daylight saving (all that are asked for here lie between 07:00 and 18:00).
+    from the zone's changes of daylight saving (all current uses lie between 07:00 and 18:00).
     """
     if len(around) == 0:
         return np.zeros(0, np.int64)
@@ -167,7 +167,7 @@ def is_holiday(currency: str, ts: Ints) -> Flags:
 @cache
 def holidays_of(currency: str, year: int) -> tuple[int, ...]:
     """The public holidays of the currency's centre in a year, as days since 1970-01-01, increasing."""
-    import holidays  # a tenth of a second, which only those who ask should pay
+    import holidays  # takes 0.1 s, so import it only when needed
 
     centre = CENTRES[currency]
     if centre.country == "ECB":

@@ -52,7 +52,7 @@ class ClockBars:
 
 
 def on_clock(bars: Bars) -> ClockBars:
-    """``bars`` with the missing minutes of trading time filled in: flat at the last close, without volume."""
+    """``bars`` with the missing minutes of trading time filled: flat at the last close, volume 0, the last spread."""
     observed = clock_positions(bars.ts)
     n = int(observed[-1]) + 1 if len(observed) else 0
     source = np.zeros(n, np.int64)

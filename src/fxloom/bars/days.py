@@ -1,4 +1,4 @@
-"""What a plan needs to know about stored bars without reading them: one summary per UTC day.
+"""Summaries of stored bars, one per UTC day: what a plan needs to know without reading the bars.
 
 A partition depends on whole days: its lookback, counted in clock bars, is rounded up to the beginning of a day, so
 that a fingerprint over the days' digests covers exactly the bars that the computation sees.
@@ -21,7 +21,7 @@ from fxloom.bars.runs import run_starts
 
 @dataclass(frozen=True)
 class DaySummary:
-    """One UTC day of one pair: observed rows, first and last minute, clock bars from first to last, and digests."""
+    """One UTC day (since 1970) of one pair: its bars, first and last minute, clock bars between them, and digests."""
 
     day: int
     rows: int
@@ -52,7 +52,7 @@ def summarise_days(bars: Bars) -> list[DaySummary]:
 
 
 def _same_nan(column: Floats | None) -> Floats | None:
-    """``column`` in one piece, its missing values with the same bits, so that digests depend on values only."""
+    """``column``, contiguous and with one bit pattern for all NaNs, so that digests depend on values only."""
     if column is None:
         return None
     missing = np.isnan(column)
@@ -70,12 +70,12 @@ NO_COLUMN = _digest(None)
 
 
 def _optional_digest(column: Floats | None, first: int, end: int) -> str:
-    """The digest of a day's volume or spread; one of a day without any value is that of no column."""
+    """The digest of a day's volume or spread; a day without any value has the same digest as a missing column."""
     return NO_COLUMN if column is None or np.isnan(column[first:end]).all() else _digest(column[first:end])
 
 
 def has_column(digest: str) -> bool:
-    """Whether a day has a volume or spread at all, by its digest."""
+    """Whether a day has any volume or spread, by its digest."""
     return digest != NO_COLUMN
 
 
@@ -95,10 +95,10 @@ class History:
             previous = d
 
     def index_of(self, minute: int) -> int:
-        """The first day at or after the day of ``minute``."""
+        """The index of the first day at or after the day of ``minute`` (since 1970)."""
         return bisect.bisect_left(self.numbers, minute // DAY)
 
     def start_for(self, index: int, lookback: int) -> int:
-        """The index of the latest day with ``lookback`` clock bars or more from its first bar to day ``index``."""
+        """The index of the latest day with ``lookback`` or more clock bars between its first bar and day ``index``."""
         wanted = self.positions[index] - lookback
         return max(bisect.bisect_right(self.positions, wanted, hi=index + 1) - 1, 0)

@@ -23,7 +23,7 @@ def month_of(minute: int) -> str:
 
 
 def month_bounds(month: str) -> tuple[int, int]:
-    """First minute of ``month`` and of the month after it; ValueError if it is not written "YYYY-MM"."""
+    """The first minutes (since 1970) of ``month`` and of the next; ValueError if it is not written "YYYY-MM"."""
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise ValueError(f"invalid month {month!r}, expected YYYY-MM")
     first = np.datetime64(month, "M")
@@ -46,14 +46,14 @@ def months_of(ts: Ints) -> list[str]:
 def month_range(text: str) -> tuple[str, str]:
     """First and last month of "2018-02:2018-05" or "2018-02"; an open end ("2018-02:") is 0001-01 or 9999-12.
 
-    ValueError if a month is not written "YYYY-MM", or if the last lies before the first.
+    ValueError if a month is not written "YYYY-MM", or if the last is before the first.
     """
     first, colon, last = text.partition(":")
     bounds = (first or "0001-01", (last or "9999-12") if colon else first)
     for month in bounds:
         month_bounds(month)
     if bounds[1] < bounds[0]:
-        raise ValueError(f"invalid months {text!r}: {bounds[1]} lies before {bounds[0]}")
+        raise ValueError(f"invalid months {text!r}: {bounds[1]} is before {bounds[0]}")
     return bounds
 
 

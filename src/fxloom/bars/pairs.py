@@ -15,10 +15,10 @@ PAIRS = (
 
 @dataclass(frozen=True)
 class PairInfo:
-    """What is settled about a pair when it is first ingested, and determines its features.
+    """What is settled about a pair when it is first ingested; its features depend on it.
 
-    ``baseline`` is the price at which the rate index is 100. Without volume or quotes in the source, the catalogue's
-    proxies take their place. ``price_side`` is the side of the stored prices, "bid" or "mid".
+    ``baseline`` is the price at which the rate index is 100. If the source has no volume or quotes, the
+    catalogue's proxies are used. ``price_side`` is the side of the stored prices, "bid" or "mid".
     """
 
     baseline: float
@@ -28,7 +28,7 @@ class PairInfo:
 
 
 def pip_of(pair: str) -> float:
-    """The pair's pip in price units: 0.01 where the quote currency is the yen, else 0.0001.
+    """The pair's pip in price units: 0.01 if the quote currency is the yen, otherwise 0.0001.
 
     >>> pip_of("eurusd"), pip_of("usdjpy")
     (0.0001, 0.01)

@@ -1,9 +1,9 @@
 """A synthetic market for demonstrations and tests: 28 pairs from the values of eight currencies.
 
-Every currency has a value; a pair's price is the ratio of two, plus a little noise of its own, so that triangles
-close up to that noise. Values have fat tails (Student t), volatility that clusters (GARCH) and follows the
-sessions; quotes have spreads, minutes have ticks, quiet minutes and short gaps are missing, the market is closed
-at weekends (New York 17:00, daylight saving included) and on 25 December and 1 January.
+Every currency has a value; a pair's price is the ratio of two values plus a little noise of its own, so that
+triangles close up to that noise. Values have fat tails (Student t) and a volatility that clusters (GARCH) and follows
+the sessions. Quotes have spreads, minutes have ticks, quiet minutes and short gaps are missing, and the market is
+closed at weekends (New York 17:00, daylight saving included) and on 25 December and 1 January.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from fxloom.bars.pairs import CURRENCIES, PAIRS
 
 SEED = 28
 TRADING_WEEK = 5 * DAY  # minutes from Sunday 17:00 to Friday 17:00 New York; daylight saving changes outside of it
-POINTS = 6  # price points a minute
+POINTS = 6  # price points per minute
 ROLL = 17 * HOUR  # the trading day begins at 17:00 New York
 
 VALUES = {"aud": 0.79, "cad": 0.80, "chf": 1.07, "eur": 1.24, "gbp": 1.41, "jpy": 0.0091, "nzd": 0.73, "usd": 1.0}
@@ -53,11 +53,11 @@ WEEKEND = 6e-4  # scale of a currency's jump over the weekend
 def synthetic_market(start: date, end: date, pairs: Sequence[str] = PAIRS, seed: int = SEED) -> dict[str, Bars]:
     """Bars of ``pairs`` with quotes and tick volume, from ``start`` to before ``end`` (UTC dates).
 
-    The same seed and start give the same bars whatever other pairs are asked for and however far on ``end`` lies
-    (with the same NumPy). A month of all pairs takes about a second. ValueError where a pair is not one of the 28.
+    The same seed and start give the same bars (with the same NumPy), whichever other pairs are requested and however
+    late ``end`` is. A month of all pairs takes about a second. ValueError if a pair is not one of the 28.
     """
     if unknown := sorted(set(pairs) - set(PAIRS)):
-        raise ValueError(f"no such pairs: {', '.join(unknown)}")
+        raise ValueError(f"not among the 28 pairs: {', '.join(unknown)}")
     first, last = (start - EPOCH).days * DAY, (end - EPOCH).days * DAY
     level = np.log([VALUES[c] for c in CURRENCIES])
     weeks: dict[str, list[Bars]] = {pair: [] for pair in pairs}
@@ -92,7 +92,7 @@ def _joined(parts: list[Bars]) -> Bars:
 class ValueWeek:
     """Log values of the currencies in one trading week.
 
-    ``path`` has shape (minutes, points a minute, currencies); ``activity`` (the session pattern) and ``scale``
+    ``path`` has shape (minutes, points per minute, currencies); ``activity`` (the session pattern) and ``scale``
     (std of a minute's change) have shape (minutes, currencies); ``open`` is False on a holiday.
     """
 
@@ -110,7 +110,7 @@ def _value_week(opened: int, level: Floats, seed: int) -> ValueWeek:
     activity = np.stack([_activity(c, ts) for c in CURRENCIES], axis=1)
     tail = np.sqrt((FREEDOM - 2.0) / rng.chisquare(FREEDOM, activity.shape))
     shocks = rng.standard_normal((TRADING_WEEK, POINTS, len(CURRENCIES))) * (tail / np.sqrt(POINTS))[:, None, :]
-    mood = np.exp(0.15 * rng.standard_normal())  # some weeks are calm, some wild
+    mood = np.exp(0.15 * rng.standard_normal())  # some weeks are calmer than others
     scale = VOLATILITY * mood * activity * np.sqrt(_garch(shocks.sum(axis=1)))
     scale[~trading] = 0.0
     steps = shocks * scale[:, None, :]
@@ -162,7 +162,7 @@ def _pair_week(pair: str, values: ValueWeek, seed: int) -> Bars:
 
 
 def _ticks(pair: str, values: ValueWeek, base: int, quote: int, rng: np.random.Generator) -> Floats:
-    """Ticks of each minute: more in busy sessions and where the price moves; none in some quiet minutes."""
+    """Ticks of each minute: more in busy sessions and when the price moves; none in some quiet minutes."""
     activity = values.activity[:, base] * values.activity[:, quote]
     moves = np.abs(values.path[:, -1, :] - values.path[:, 0, :])
     move = (moves[:, base] + moves[:, quote]) / VOLATILITY
@@ -174,7 +174,7 @@ def _ticks(pair: str, values: ValueWeek, base: int, quote: int, rng: np.random.G
 def _spreads(
     pair: str, values: ValueWeek, base: int, quote: int, price: Floats, digits: int, rng: np.random.Generator
 ) -> Floats:
-    """Quoted spreads, at least one point: wider at night, where it is wild, after the week's open and the roll."""
+    """Quoted spreads, at least one point: wider at night, in volatile minutes, after the week's open and the roll."""
     liquidity = LIQUIDITY[pair[:3]] * LIQUIDITY[pair[3:]]
     night = 0.6 + 0.5 / (values.activity[:, base] + values.activity[:, quote])
     wild = 0.5 + 0.5 * (values.scale[:, base] + values.scale[:, quote]) / (2.0 * VOLATILITY)
@@ -187,9 +187,9 @@ def _spreads(
 
 
 def _gaps(rng: np.random.Generator) -> Flags:
-    """Minutes missing from the source: a gap or two a week, most of them shorter than an hour."""
-    lost = np.zeros(TRADING_WEEK, np.bool_)
+    """Minutes missing from the source: about one gap per week, usually shorter than an hour."""
+    missing = np.zeros(TRADING_WEEK, np.bool_)
     for _ in range(rng.poisson(1.2)):
         begin = int(rng.integers(TRADING_WEEK))
-        lost[begin : begin + 3 + int(rng.exponential(20.0))] = True
-    return lost
+        missing[begin : begin + 3 + int(rng.exponential(20.0))] = True
+    return missing

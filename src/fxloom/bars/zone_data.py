@@ -1,4 +1,4 @@
-"""Which time-zone data this machine has: their text decides what local time is, and so belongs to fingerprints."""
+"""Digests of this machine's time-zone data, which determines local time and therefore belongs to fingerprints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def zones_digest(zones: Iterable[str]) -> str:
 
 
 def _data(zone: str) -> bytes:
-    """The zone's file where ``zoneinfo`` looks first, else the ``tzdata`` package's."""
+    """The zone's file on the path of ``zoneinfo``, otherwise the one in the ``tzdata`` package."""
     for folder in zoneinfo.TZPATH:
         path = Path(folder, *zone.split("/"))
         if path.is_file():

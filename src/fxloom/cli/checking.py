@@ -1,4 +1,4 @@
-"""The commands that judge a store: audit, verify, redundancy."""
+"""The commands that check a store: audit, verify, redundancy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def audit(options: Namespace, screen: Screen) -> int:
 
 
 def audit_row(table: api.TableAudit) -> list[object]:
-    """The cells of one table under ``AUDIT_COLUMNS``."""
+    """One table's cells in the columns ``AUDIT_COLUMNS``."""
     proxies, worst = ", ".join(table.proxies), f"{table.worst_missing:.2%}"
     return [
         table.table, table.features, table.partitions, table.rows, table.state, proxies, worst, len(table.findings),
@@ -85,7 +85,7 @@ def _kept(store: api.OpenStore, report: api.VerificationReport, tables: list[str
 
 
 def seconds(text: str) -> float:
-    """Seconds of "90", "90s", "10m" or "1h"; ValueError otherwise.
+    """The number of seconds in "90", "90s", "10m" or "1h"; ValueError for any other text.
 
     >>> seconds("10m")
     600.0

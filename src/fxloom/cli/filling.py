@@ -56,7 +56,7 @@ def _show_file(report: api.FileReport, screen: Screen) -> None:
             screen.say(f"    {line}")
         return
     if report.ignored:
-        screen.say(f"{report.name}: left out: {report.ignored}")
+        screen.say(f"{report.name}: ignored: {report.ignored}")
         return
     counts = {
         "rows": report.rows, "new": report.new, "identical": report.identical, "completed": report.completed,
@@ -179,7 +179,7 @@ def copy(options: Namespace, screen: Screen) -> int:
         screen.say(f"CORRUPT {corruption.where}: {corruption.why}")
     if report.changed:
         first = ", ".join(report.changed[:3]) + (" ..." if len(report.changed) > 3 else "")
-        screen.say(f"{len(report.changed):,} parts of {source.url} changed meanwhile ({first}): run copy again")
+        screen.say(f"{len(report.changed):,} parts of {source.url} changed during the copy ({first}): run copy again")
     screen.say(
         f"{report.bars:,} months of bars and {report.partitions:,} partitions copied from {source.url} to "
         f"{target.url} and compared there; {report.present:,} were already present"

@@ -1,4 +1,4 @@
-"""Options and dispatch. The engines are imported by the commands that need them, so that --help is quick."""
+"""Options and dispatch. Commands import the libraries that they need, so that --help stays quick."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = {  # the module of each command
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors show no address that may hold a password."""
+    """A parser whose errors never show an address that may contain a password."""
 
     words: ClassVar[Sequence[str]] = ()  # the command line
 
@@ -39,7 +39,7 @@ def _without_addresses(message: str) -> str:
 
 
 def _make_streams_usable() -> None:
-    """Let output that is closed, or that cannot encode a character, stop no command."""
+    """Keep a closed output, or a character that it cannot encode, from stopping a command."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -49,7 +49,7 @@ def _make_streams_usable() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 only if everything requested was done, 130 after Ctrl-C."""
+    """Run one command; returns its exit status: 0 only if all that was requested was done, 130 after Ctrl-C."""
     _make_streams_usable()
     _Parser.words = sys.argv[1:] if argv is None else argv
     top = parser()
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options, top, screen)
     except KeyboardInterrupt:
-        print("fxloom: interrupted; finished work is kept, run the command again to continue", file=sys.stderr)
+        print("fxloom: interrupted; finished work is kept: run the command again to continue", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace, top: argparse.ArgumentParser, screen: Scre
 
 
 def _show_version(debug: bool, screen: Screen) -> int:
-    """The version; with --debug, all that a bug report should say."""
+    """Show the version; with --debug, everything that a bug report needs."""
     screen.say(f"fxloom {fxloom.__version__}")
     if debug:
         from fxloom.api import about
@@ -97,7 +97,7 @@ def _show_version(debug: bool, screen: Screen) -> int:
 
 
 def _zones_joined(argv: Sequence[str]) -> list[str]:
-    """``--zone -05:00`` as ``--zone=-05:00``: argparse would take the offset for an option."""
+    """``--zone -05:00`` as ``--zone=-05:00``: argparse would mistake the offset for an option."""
     joined: list[str] = []
     for word in argv:
         if joined and joined[-1] == "--zone" and re.match(r"-\d", word):
@@ -128,15 +128,18 @@ def _command(name: str) -> Command:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The parser of all commands and options."""
     top = _Parser(
         prog="fxloom",
         description="Features of the 28 major currency pairs from one-minute bars: causal, checked, resumable.",
         epilog="Begin with `fxloom demo`, or with your own files: `fxloom ingest --store lake FILES`, then "
         "`fxloom populate --store lake` and `fxloom audit --store lake`.",
     )
-    top.add_argument("--version", action="store_true", help="print the version; with --debug, of its libraries too")
-    top.add_argument("--completion", choices=SHELLS, help="print a script that completes commands in this shell")
-    explained = "show the traceback of an error"
+    top.add_argument(
+        "--version", action="store_true", help="print the version; with --debug, also those of its libraries"
+    )
+    top.add_argument("--completion", choices=SHELLS, help="print a script for command completion in this shell")
+    explained = "show the traceback of errors"
     top.add_argument("--debug", action="store_true", help=explained)
     top.set_defaults(json=False)
     shared = _Parser(add_help=False)
@@ -173,13 +176,16 @@ def _ingest(commands: Subparsers, stored: _Parser) -> None:
     p.add_argument("--format", default="auto", help="the format, if the content does not show it")
     p.add_argument("--zone", default="auto", help="offset (+2, -05:00), zone name or utc, if the file does not show it")
     p.add_argument(
-        "--trust-prices", action="store_true", help="take files whose prices contradict those of other stored pairs"
+        "--trust-prices", action="store_true", help="accept files whose prices contradict those of other stored pairs"
     )
     p.add_argument(
         "--trust-zone", action="store_true", help="keep the named zone even if the file's weeks contradict it"
     )
     p.add_argument(
-        "--stamp", choices=["auto", "open", "close"], default="auto", help="whether times are opens or closes of bars"
+        "--stamp",
+        choices=["auto", "open", "close"],
+        default="auto",
+        help="whether times are the opens or the closes of bars",
     )
     p.add_argument("--replace", action="store_true", help="overwrite stored bars that differ")
     p.add_argument(
@@ -202,9 +208,11 @@ def _populate(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("populate", parents=[stored], help="compute what is missing or stale")
     _selection(p)
     p.add_argument("--workers", type=_workers, help="processes (default: one per processor)")
-    p.add_argument("--plan", action="store_true", help="show what would be done, with time and disk space, and exit")
+    p.add_argument(
+        "--plan", action="store_true", help="show what would be computed, with time and disk space, and exit"
+    )
     p.add_argument("--force", action="store_true", help="recompute fresh partitions too")
-    p.add_argument("--adopt", action="store_true", help="replace rows in PostgreSQL that fxloom has no record of")
+    p.add_argument("--adopt", action="store_true", help="replace rows in PostgreSQL without a record in the store")
     p.add_argument("--wait", type=float, default=0.0, metavar="S", help="seconds to wait for another writer")
 
 
@@ -219,14 +227,14 @@ def _matrix(commands: Subparsers, stored: _Parser) -> None:
     p.add_argument("--features", type=_words, required=True, help="features, tables, families, rate, bqx, patterns")
     p.add_argument("--out", required=True, metavar="FILE", help="a .parquet or .csv file")
     p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
-    p.add_argument("--start", metavar="TIME", help="first bar (UTC)")
-    p.add_argument("--end", metavar="TIME", help="bars before this time (UTC)")
+    p.add_argument("--start", metavar="TIME", help="start of the range, inclusive (UTC)")
+    p.add_argument("--end", metavar="TIME", help="end of the range, exclusive (UTC)")
     p.add_argument(
         "--missing", choices=["keep", "drop"], default="keep", help="whether to keep rows in which a feature is missing"
     )
     p.add_argument(
         "--allow", choices=["nothing", "missing", "stale", "all"], default="nothing",
-        help="partitions that are missing or stale: refuse (the default), or use what is there",
+        help="accept missing or stale partitions, or both (default: %(default)s)",
     )  # fmt: skip
 
 
@@ -234,21 +242,27 @@ def _verify(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("verify", parents=[stored], help="test on the stored bars that no feature looks ahead")
     _selection(p, months=False)
     p.add_argument(
-        "--samples", type=int, default=0, metavar="N", help="moments per task (default: as the budget allows)"
+        "--samples", type=int, default=0, metavar="N", help="cuts per pair and month (default: 3, or 2 for all pairs)"
     )
     p.add_argument("--budget", default="10m", metavar="TIME", help="stop after this time (default: %(default)s)")
-    p.add_argument("--seed", type=int, default=0, metavar="K", help="draws pairs, months and moments (default: 0)")
+    p.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="K",
+        help="random seed for the choice of pairs, months and cuts (default: %(default)s)",
+    )
     p.add_argument("--workers", type=_workers, help="processes (default: one per processor)")
 
 
 def _redundancy(commands: Subparsers, stored: _Parser) -> None:
-    p = commands.add_parser(
-        "redundancy", parents=[stored], help="find near-duplicates and constants among the features of a pair"
-    )
+    p = commands.add_parser("redundancy", parents=[stored], help="find constant and near-duplicate features")
     p.add_argument("--pairs", type=_words, help="comma-separated (default: all)")
     p.add_argument("--months", help="e.g. 2018-02:2018-05 (default: the month with the most values)")
     p.add_argument("--method", choices=["pearson", "spearman"], default="pearson", help="kind of correlation")
-    p.add_argument("--threshold", type=float, default=0.999, help="near-duplicates from this correlation on")
+    p.add_argument(
+        "--threshold", type=float, default=0.999, help="smallest correlation of near-duplicates (default: %(default)s)"
+    )
 
 
 def _copy(commands: Subparsers, shared: _Parser) -> None:
@@ -263,7 +277,7 @@ def _catalogue(commands: Subparsers, shared: _Parser) -> None:
     )
     p.add_argument("--table", help="a table, a family or a pattern")
     p.add_argument(
-        "--search", nargs="+", metavar="WORD", help="rank by topic, name, unit, formula; all words have to match"
+        "--search", nargs="+", metavar="WORD", help="rank by topic, name, unit and formula; all words must match"
     )
     p.add_argument("--glossary", action="store_true", help="explain the symbols in the formulas: C, m_W, clock bar")
 

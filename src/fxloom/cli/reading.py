@@ -1,4 +1,4 @@
-"""The commands that read: catalogue, matrix."""
+"""The commands that read: catalogue and matrix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DONE, FAILED = 0, 1
 
 
 def catalogue(options: Namespace, screen: Screen) -> int:
-    """List features by table and by words, or the glossary."""
+    """List features by table or search words, or show the glossary."""
     if options.glossary:
         return _show_glossary(options.search, screen)
     allowed = {table.name for table in api.select_tables([options.table] if options.table else None)}
@@ -39,10 +39,10 @@ def _nothing_found(words: list[str], table: str | None) -> str:
     text = " ".join(words)
     elsewhere = len(api.search(text))
     if elsewhere:
-        return f"no feature in {table} matches {text!r}; without --table there are {elsewhere}"
+        return f"no feature in {table} matches {text!r}; without --table, {elsewhere} match"
     if unknown := api.suggestions(text):
         hints = (
-            f"{word!r}: did you mean {', '.join(near)}?" if near else f"{word!r}: nothing is spelled like it"
+            f"{word!r}: did you mean {', '.join(near)}?" if near else f"{word!r}: no similar word"
             for word, near in unknown.items()
         )
         return f"no feature matches {text!r}; {'; '.join(hints)}"
@@ -51,7 +51,7 @@ def _nothing_found(words: list[str], table: str | None) -> str:
 
 
 def _show_glossary(words: list[str] | None, screen: Screen) -> int:
-    """The symbols and words of formulas and documentation, all or those that mention ``words``."""
+    """Show the symbols and words of formulas and documentation: all, or those that mention ``words``."""
     wanted = [word.lower() for word in words or ()]
     found = [
         term

@@ -1,4 +1,4 @@
-"""How results are shown: tables on a terminal, plain lines where there is none, JSON where asked."""
+"""Shows results: tables on a terminal, plain lines elsewhere, JSON on request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fxloom.cli.cells import text_of
 
 
 class Screen:
-    """Where a command writes; with ``as_json``, standard output carries one JSON document and nothing else."""
+    """Where a command writes; with ``as_json``, standard output is one JSON document and nothing else."""
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -31,7 +31,7 @@ class Screen:
             print(flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Print rows under headings: a table on a terminal, else tab-separated lines."""
+        """Print rows under headings: as a table on a terminal, otherwise as tab-separated lines."""
         if self.as_json:
             return
         if not self.tty:
@@ -64,7 +64,7 @@ class Screen:
 
 
 class Progress:
-    """A progress bar, or nothing if there is no terminal."""
+    """A progress bar, or nothing without a terminal."""
 
     def __init__(self, shown: Any = None, task: Any = None) -> None:
         self.shown, self.task = shown, task
@@ -75,6 +75,7 @@ class Progress:
             self.shown.update(self.task, total=total)
 
     def advance(self, by: int = 1) -> None:
+        """Count ``by`` more items as done."""
         if self.shown is not None:
             speed = self.shown.tasks[self.task].speed or 0.0
             self.shown.update(self.task, advance=by, rate=f"{speed:.1f}/s" if speed else "")

@@ -1,7 +1,7 @@
 """Tables on a terminal, fitted to its width: names and numbers are never broken, texts wrap at words.
 
-What does not fit beside the rest goes below its row, indented, under its heading: long texts first, then columns from
-the right; empty and zero cells are left out there. Columns in which every cell is empty are not shown.
+Columns that do not fit go below their row, indented and labelled: long texts first, then columns from the right; empty
+and zero cells are omitted there. Columns with only empty cells are not shown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STYLES = {
     "holds": "green", "FAILS": "red", "done": "green", "refused": "red", "failed": "red", "fresh": "green",
 }  # fmt: skip
 GAP = 2  # spaces between columns
-LEAST = 24  # characters that a text keeps when it wraps beside other columns
+LEAST = 24  # the narrowest column, in characters, that long text wraps to
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Column:
     wraps: bool
 
     def least(self, tight: bool) -> int:
-        """The characters it needs; ``tight`` breaks the heading at spaces."""
+        """The smallest width in characters; ``tight`` breaks the heading at spaces."""
         heading = max(map(len, self.name.split() if tight else [self.name]), default=0)
         cell = max(map(len, self.cells), default=0)
         words = max((len(word) for text in self.cells for word in text.split()), default=0)

@@ -1,1 +1,1 @@
-"""The way out of the store: the feature matrix, and which of its columns repeat one another."""
+"""Data sets from the store: the feature matrix, its provenance, and which of its columns are redundant."""

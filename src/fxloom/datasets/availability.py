@@ -1,4 +1,4 @@
-"""Whether what is asked of a store is there: each partition fresh, or stale, missing, or refused by its gates."""
+"""Checks whether requested partitions are available: fresh, stale, missing, or refused by their gates."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ADMITTED: dict[str, set[State]] = {
     "stale": {"fresh", "stale"},
     "all": set(get_args(State)),
 }
-NAMED = 3  # partitions that a message names
+NAMED = 3  # partitions listed in a message
 
 
 class UnavailableError(StoreError):
-    """Partitions that were asked for are missing, stale or refused. ``partitions`` has all of them."""
+    """Requested partitions are missing, stale or refused; ``partitions`` lists all of them."""
 
     def __init__(self, message: str, partitions: Sequence[PartitionState]) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class UnavailableError(StoreError):
 
 @dataclass(frozen=True)
 class PartitionState:
-    """One partition that was asked for: its state, the fingerprint of what it holds now ("" if nothing), and why."""
+    """One requested partition: its state, the stored fingerprint ("" if nothing is stored), and why it is not fresh."""
 
     key: PartitionKey
     state: State
@@ -49,7 +49,7 @@ class PartitionState:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a frame or file was read from: the package's version, the features, and the state of every partition."""
+    """What a frame or file was read from: features, the state of every partition, and the package's version."""
 
     features: tuple[str, ...]
     partitions: tuple[PartitionState, ...]
@@ -57,15 +57,15 @@ class Provenance:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Partitions by state."""
+        """The number of partitions by state."""
         return dict(Counter(p.state for p in self.partitions))
 
     def text(self) -> str:
-        """The provenance as JSON; partitions that are not fresh are named, with the cause."""
+        """The provenance as JSON; partitions that are not fresh are listed with the cause."""
         odd = [{"partition": str(p.key), "state": p.state, "why": p.why} for p in self.partitions if p.state != "fresh"]
         prints = {str(p.key): p.fingerprint for p in self.partitions if p.fingerprint}
-        said = {"version": self.version, "features": self.features, "partitions": self.counts, "not fresh": odd}
-        return json.dumps({**said, "fingerprints": prints})
+        summary = {"version": self.version, "features": self.features, "partitions": self.counts, "not fresh": odd}
+        return json.dumps({**summary, "fingerprints": prints})
 
 
 def provenance_of(
@@ -78,9 +78,9 @@ def provenance_of(
 ) -> Provenance:
     """The state of every partition that ``features`` of ``pairs`` in ``start <= ts < end`` (minutes) are read from.
 
-    StoreError if the store has no bars of a pair; UnavailableError if a partition is in a state that ``allow`` does
-    not admit: "nothing" wants all fresh, "missing" takes those that are not there for granted, "stale" those made
-    from other bars, settings or formulas, "all" whatever there is.
+    ``allow``: "nothing" requires all to be fresh, "missing" accepts missing ones, "stale" those computed from other
+    bars, settings or formulas, "all" any. StoreError if the store has no bars of a pair, UnavailableError if a
+    partition is in a state that is not allowed, ValueError for any other ``allow``.
     """
     if allow not in ADMITTED:
         raise ValueError(f"unknown allow={allow!r}, expected one of {', '.join(ADMITTED)}")
@@ -97,7 +97,7 @@ def provenance_of(
 def partition_states(
     store: Store, names: Sequence[str], pairs: Sequence[str], start: int | None, end: int | None
 ) -> list[PartitionState]:
-    """The partitions of the tables ``names`` in the months that the bars of ``pairs`` reach, in the order of a plan."""
+    """The partitions of the tables ``names`` in the months in which ``pairs`` have bars, in the order of a plan."""
     chosen = [tables()[name] for name in names]
     panel = any(t.family.scope == "panel" for t in chosen)
     state = state_of(store, None if panel else pairs, lazily=True)
@@ -123,7 +123,7 @@ def partition_states(
 
 
 def _complaint(store: Store, bad: Sequence[PartitionState]) -> str:
-    """What is wrong with partitions, which they are, and the command that mends it."""
+    """How many partitions are in which state, the first of them, and the command that computes them."""
     counts = Counter(p.state for p in bad)
     count = ", ".join(f"{n} {state}" for state, n in counts.items())
     named = "; ".join(f"{p.key} {p.state}" + (f" ({p.why})" if p.why else "") for p in bad[:NAMED])
@@ -135,8 +135,8 @@ def _complaint(store: Store, bad: Sequence[PartitionState]) -> str:
     command += f" --months {months[0]}:{months[-1]}"
     plural = "partitions" if len(bad) > 1 else "partition"
     return (
-        f"{count} {plural} of what was asked for in {store.url}: {named}{more}. Make them with `{command}`, "
-        'or read what there is with allow (--allow) "missing", "stale" or "all"'
+        f"{count} {plural} requested from {store.url}: {named}{more}. Compute with `{command}`, or read what is "
+        'available with allow (--allow) "missing", "stale" or "all"'
     )
 
 

@@ -1,4 +1,4 @@
-"""A lazy frame of features that says what it was read from."""
+"""A lazy frame of features that knows what it was read from."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fxloom.datasets.availability import Provenance
 
 
 class FeatureFrame(pl.LazyFrame):
-    """A polars LazyFrame with ``provenance``: which partitions it reads, in which state.
+    """A polars LazyFrame with ``provenance``: which partitions it reads, and in which state they are.
 
-    polars keeps no metadata on frames: what is derived from this one (``filter``, ``collect`` ...) has no provenance.
+    polars keeps no metadata on frames, so frames derived from this one (``filter``, ``collect`` ...) have none.
     """
 
     provenance: Provenance | None = None

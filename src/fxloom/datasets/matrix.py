@@ -1,4 +1,4 @@
-"""The way out of the store: features of any tables as one matrix, month by month, in bounded memory."""
+"""Features of any tables as one matrix, month by month, in bounded memory."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def matrix_frames(
 ) -> Iterator[pl.DataFrame]:
     """One frame per month: ts_utc, known_at, pair, features; only one month is in memory at a time.
 
-    ``missing="drop"`` leaves out the rows in which any feature has no value. See ``availability`` for what has to be
-    checked before. ValueError for any other ``missing``.
+    ``start <= ts_utc < end`` in minutes since 1970. ``missing="drop"`` drops rows in which any feature has no value;
+    ValueError for any other ``missing`` than that and "keep". Check ``availability`` first: missing partitions give
+    nulls.
     """
     if missing not in (allowed := get_args(Missing)):
         raise ValueError(f"unknown missing={missing!r}, expected one of {', '.join(allowed)}")
@@ -65,11 +66,11 @@ def stored_months(store: Store, pairs: Sequence[str]) -> list[str]:
 
 
 def write_matrix(frames: Iterator[pl.DataFrame], path: Path, provenance: Provenance, root: Path | None = None) -> int:
-    """Write the months one after the other to ``path``, which appears when it is whole; returns the rows.
+    """Write the months one after the other to ``path``, which appears once it is complete; returns the number of rows.
 
-    Parquet carries each column's documentation and the provenance in its metadata; beside a csv the provenance is
-    in ``<path>.json``. Nothing is written if there are no rows. ValueError for any other kind of file, for a path
-    inside the store (``root``), and for a device, a folder or a link.
+    A Parquet file has each column's documentation and the provenance in its metadata; for a CSV file, the provenance
+    is in ``<path>.json``. Nothing is written without rows. ValueError for any other kind of file, for a path inside
+    the store (``root``), and for a device, a folder or a link.
     """
     checked_target(path, FORMATS, root)
     rows = 0
@@ -98,11 +99,11 @@ class _Writer(Protocol):
 class _Csv:
     def __init__(self, path: Path) -> None:
         self.file = path.open("wb")
-        self.begun = False
+        self.has_header = False
 
     def write(self, frame: pl.DataFrame) -> None:
-        frame.write_csv(self.file, include_header=not self.begun, datetime_format="%Y-%m-%dT%H:%M:%SZ")
-        self.begun = True
+        frame.write_csv(self.file, include_header=not self.has_header, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+        self.has_header = True
 
     def close(self) -> None:
         self.file.close()
@@ -126,7 +127,7 @@ class _Parquet:
 
 
 def _documented(schema: pa.Schema, provenance: Provenance) -> pa.Schema:
-    """``schema`` with the documentation of every feature and the provenance of the whole."""
+    """``schema`` with the documentation of every feature, and the provenance."""
     known = all_features()
     fields = [f.with_metadata(documentation(known[f.name])) if f.name in known else f for f in schema]
     return pa.schema(fields, {METADATA: provenance.text()})

@@ -1,4 +1,4 @@
-"""Files that users ask for: whole or not at all, never over a device, a link or a store, and no leftovers."""
+"""Writes output files: complete or not at all, never over a device, a link or a store, without leftovers."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 
 
 def checked_target(path: Path, formats: Sequence[str], store: Path | None) -> None:
-    """ValueError if ``path`` is no file that may be written: another format, inside the store, a link, a device."""
+    """Raise ValueError if ``path`` must not be written: another format, inside the store, a link, a device."""
     if path.suffix not in formats:
-        raise ValueError(f"cannot write {path}: expected a name that ends in {' or '.join(formats)}")
+        raise ValueError(f"cannot write {path}: expected a name ending in {' or '.join(formats)}")
     if path.is_symlink():
-        raise ValueError(f"{path} is a link: name the file that it leads to, or another one")
+        raise ValueError(f"{path} is a link: pass the file that it points to, or another one")
     if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is not a plain file: name another one")
+        raise ValueError(f"{path} is not a regular file: pass another one")
     if not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: there is no folder {path.parent}")
+        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
     if store is not None and path.absolute().resolve().is_relative_to(store.absolute().resolve()):
-        raise ValueError(f"{path} lies inside the store {store}: write it elsewhere")
+        raise ValueError(f"{path} is inside the store {store}: write it elsewhere")
 
 
 class Replacing:
-    """A temporary beside ``path`` to write to, renamed by ``publish``; removed at the end of the block if it was not.
+    """A temporary file beside ``path``, renamed by ``publish``, or removed at the end of the block.
 
-    Its name tells the process that writes it, so that the next one can remove what a killed process left.
+    Its name contains the process that writes it, so that a later one can remove what a killed process left behind.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,13 +54,13 @@ class Replacing:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process with this number runs on this machine; True where the system cannot tell."""
+    """Whether a process with this id is running on this machine; True if the system cannot tell."""
     if sys.platform == "win32":  # there, signal 0 would end the process
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it runs, but belongs to someone else
+    except OSError:  # it is running, but belongs to another user
         return True
     return True

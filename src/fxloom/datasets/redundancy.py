@@ -1,7 +1,7 @@
-"""Which features of a pair say the same: constants, exact and near duplicates, and what a modeller would drop.
+"""Finds redundant features of a pair: constants, exact and near duplicates, and what a modeller would drop.
 
-Correlations of all columns with one another come from blocks of columns, so that never more than two blocks of
-standardised columns are in memory beside the table of pairs found.
+Columns are correlated block by block, so that never more than two blocks of standardised columns are in memory
+besides the matrix of correlations.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from fxloom.features.feature import Feature
 from fxloom.stores.base import Store, StoreError
 
 Method = Literal["pearson", "spearman"]
-EXACT = 1 - 1e-6  # absolute correlation from which two columns count as images of one another
+EXACT = 1 - 1e-6  # absolute correlation from which two columns count as exact duplicates
 BLOCK = 128  # columns correlated at a time
-ENOUGH = 1_440  # rows with both values that a correlation needs
+ENOUGH = 1_440  # rows with both values that a correlation requires
 
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Two features with the correlation of their values, over the rows at which both have one."""
+    """Two features, and the correlation of their values over the rows at which both have one."""
 
     first: str
     second: str
@@ -49,10 +49,10 @@ class Drop:
 
 @dataclass
 class Redundancy:
-    """What features say twice over ``samples`` (a pair and a month each); a group is what near duplicates connect.
+    """Redundant features over ``samples`` (a pair and month each); groups are connected by near duplicates.
 
-    ``chosen`` says that the month was not asked for: it is the one with most values. A correlation is the weakest of
-    those of the samples: two features are near duplicates if they are so in each.
+    ``chosen``: the month was not requested, but is the one with the most values. A correlation is the weakest over
+    all samples: two features are near duplicates only if they are in each sample.
     """
 
     pairs: tuple[str, ...]
@@ -79,10 +79,10 @@ def redundancy(
     """Compare all stored features of ``pairs`` in ``months`` (first and last) with one another, pair by pair and month
     by month.
 
-    Without ``months`` the month with most values is taken, and ``chosen`` is set. Near duplicates have an absolute
-    correlation of ``threshold`` or more in every pair and month in which both have enough values: Pearson's, or
-    Spearman's (of ranks among a column's own values). A constant has one value in all of them. StoreError if nothing
-    is populated.
+    Without ``months``, the month with the most values is used and ``chosen`` is set. Near duplicates have an absolute
+    correlation of at least ``threshold`` in every pair and month in which both have enough values: Pearson's, or
+    Spearman's (of ranks among a column's own values). A constant has the same value in all of them. StoreError if
+    nothing is populated, ValueError for an invalid ``threshold`` or ``method``.
     """
     if not 0.0 < threshold <= 1.0:
         raise ValueError(f"invalid threshold {threshold:g}, expected above 0 and at most 1")
@@ -126,7 +126,7 @@ class _Compared:
         self.weakest: Floats = np.zeros((0, 0))
 
     def add(self, compared: Mapping[str, Floats], columns: Mapping[str, Floats]) -> None:
-        """Take a sample into account: ``columns`` as stored, ``compared`` what is correlated of them."""
+        """Add a sample: ``columns`` as stored, and ``compared``, their values or ranks to correlate."""
         self._grow(columns)
         fit = []
         for name, column in columns.items():
@@ -170,7 +170,7 @@ def _asked_months(store: Store, pairs: Sequence[str], bounds: tuple[str, str]) -
 
 
 def _ranks(column: Floats) -> Floats:
-    """The ranks of the values that are there, ties sharing their mean."""
+    """The ranks of the values that are not missing; ties share their mean rank."""
     return pl.Series(column, nan_to_null=True).rank("average").cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
@@ -186,7 +186,7 @@ def _fullest(store: Store, pairs: Sequence[str]) -> str:
 
 
 def _columns(store: Store, pair: str, month: str) -> Iterator[tuple[str, Floats]]:
-    """The stored columns in float32, which is what 1,060 of them fit into memory in, in catalogue order."""
+    """The stored columns in catalogue order, as float32, so that all 1,060 fit into memory."""
     first, end = month_bounds(month)
     for table in tables().values():
         frame = store.scan(table.name, [pair], first, end)
@@ -199,7 +199,7 @@ def _columns(store: Store, pair: str, month: str) -> Iterator[tuple[str, Floats]
 
 
 def correlations_of(names: Sequence[str], column: Callable[[str], Floats]) -> Floats:
-    """The correlations of columns with one another, block against block: (names, names), NaN where rows are few."""
+    """The correlations of columns with one another, block against block: (names, names), NaN for too few rows."""
     out = np.full((len(names), len(names)), np.nan)
     starts = range(0, len(names), BLOCK)
     for i in starts:
@@ -214,7 +214,7 @@ def correlations_of(names: Sequence[str], column: Callable[[str], Floats]) -> Fl
 
 @dataclass(frozen=True)
 class _Block:
-    """Standardised columns with 0 where a value is missing, and where there is a value."""
+    """Standardised columns with 0 for missing values, and flags of where there is a value: (columns, rows)."""
 
     values: Floats
     present: Floats
@@ -229,7 +229,7 @@ class _Block:
         return cls(centred / std[:, None], there.astype(np.float64))
 
     def correlations(self, other: _Block) -> Floats:
-        """Pearson's, each over the rows at which both columns have a value; NaN where these are few."""
+        """Pearson's, each over the rows at which both columns have a value; NaN if these are too few."""
         n = self.present @ other.present.T
         sx, sy = self.values @ other.present.T, self.present @ other.values.T
         sxx, syy = self.values**2 @ other.present.T, self.present @ (other.values**2).T
@@ -258,9 +258,9 @@ def groups_of(names: Sequence[str], duplicates: Sequence[NearDuplicates]) -> lis
 
 
 def _drops(found: Redundancy, features: Sequence[Feature]) -> Iterator[Drop]:
-    """Constants, and of every group the duplicates of what is kept: simplest first, so the shortest lookback stays."""
+    """Constants, and in every group the duplicates of a kept feature; the one with the shortest lookback is kept."""
     for name, value in found.constant.items():
-        yield Drop(name, "", f"constant at {value:g} in all that was compared")
+        yield Drop(name, "", f"constant at {value:g} in all compared rows")
     correlations = {(t.first, t.second): t.correlation for t in found.duplicates}
     rank = {f.name: (f.column.lookback, i) for i, f in enumerate(features)}
     for group in found.groups:
@@ -273,7 +273,7 @@ def _drops(found: Redundancy, features: Sequence[Feature]) -> Iterator[Drop]:
                 yield Drop(
                     name,
                     duplicate[0],
-                    f"correlation {duplicate[1]:+.6f} with {duplicate[0]}, which looks back no farther",
+                    f"correlation {duplicate[1]:+.6f} with {duplicate[0]}, which has no longer lookback",
                 )
 
 

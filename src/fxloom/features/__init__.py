@@ -1,1 +1,1 @@
-"""What a feature is and what its formula sees: declarations, domains, views, the catalogue, fingerprints."""
+"""Features and what their formulas see: declarations, domains, views, the catalogue, fingerprints."""

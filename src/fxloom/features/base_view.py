@@ -1,4 +1,4 @@
-"""What views of one pair and of many have in common: a start, a domain, and series shared between tables."""
+"""What views of one pair and of the panel share: a start, a domain, and series common to several tables."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class MissingRows(NamedTuple):
 class BaseView(Generic[FrameT]):
     """One domain of a frame from a start on.
 
-    ``first`` is the position in the view's arrays of the first row that will be stored: what lies before it is
-    lookback. Arrays are shared between families: read them, never write into them.
+    ``first`` is the position in the view's arrays of the first row to store; the rows before it are lookback. Arrays
+    are shared between families: never write to them.
     """
 
     def __init__(self, frame: FrameT, domain: Domain, start: int, first: int) -> None:
@@ -45,15 +45,15 @@ class BaseView(Generic[FrameT]):
         self.missing: list[MissingRows] = []
 
     def shared(self, series: Callable[..., T], *args: Any) -> T:
-        """``series(view, *args)``, computed once for all tables of the task that ask for it.
+        """``series(view, *args)``, computed once for all tables of the task that use it.
 
-        ``series`` is a module-level function of finite windows that returns an array, or a tuple of arrays, with
-        time on the last axis. Near the start the result may come from a longer history than this view's.
+        ``series`` is a module-level function with finite windows that returns an array, or a tuple of arrays, with
+        time on the last axis. Near the start, the result may come from a longer history than this view's.
         """
         return self.frame.work.arrays((series, self.domain.name, args), self.start, lambda: series(self, *args))
 
     def shared_by_domains(self, series: Callable[..., T], *args: Any) -> T:
-        """As ``shared``, for a series that is the same in both domains."""
+        """Like ``shared``, for a series that is the same in both domains."""
         return self.frame.work.arrays((series, "both", args), self.start, lambda: series(self, *args))
 
     def in_domain(self, domain: Domain) -> Self:

@@ -1,4 +1,4 @@
-"""The catalogue: every table and feature, frozen, in one order, from the families' own declarations."""
+"""The catalogue: all tables and features in a fixed order, from the families' own declarations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from fxloom.features.feature import Family, Feature, Table, tables_of
 
-# One module a family, in the catalogue's order.
+# One module per family, in the catalogue's order.
 FAMILIES = (
     "bqx_momentum", "reg", "statistics", "bollinger", "technical", "fibonacci", "volume_features", "spread_features",
     "time_features", "correlation", "error_correction", "cross_sectional_panel", "currency_strength", "arbitrage",
@@ -19,7 +19,7 @@ FAMILIES = (
     "advanced_microstructure", "liquidity_metrics", "lagged_cross_window",
 )  # fmt: skip
 
-VERSION = 1  # of the catalogue's pages
+VERSION = 1  # of the catalogue
 
 
 @cache
@@ -37,7 +37,7 @@ def tables() -> Mapping[str, Table]:
 
 @cache
 def features() -> Mapping[str, Feature]:
-    """All features by name, in the catalogue's order; ValueError if two have one name."""
+    """All features by name, in the catalogue's order; ValueError if two have the same name."""
     found: dict[str, Feature] = {}
     for table in tables().values():
         for feature in table.features:
@@ -50,8 +50,7 @@ def features() -> Mapping[str, Feature]:
 def select_tables(wanted: Iterable[str] | None) -> list[Table]:
     """The tables that ``wanted`` names (a table, a family, or a pattern such as ``*_rate``), in catalogue order.
 
-    None means all; upper and lower case are the same. KeyError with the nearest names if one of ``wanted`` matches
-    nothing.
+    None means all; case does not matter. KeyError, with the nearest names, if one of ``wanted`` matches nothing.
     """
     if wanted is None:
         return list(tables().values())
@@ -59,23 +58,23 @@ def select_tables(wanted: Iterable[str] | None) -> list[Table]:
     for word in (word.lower() for word in wanted):
         found = {t.name for t in tables().values() if word == t.family.name or fnmatch.fnmatchcase(t.name, word)}
         if not found:
-            raise KeyError(f"no table is called {word!r}{_nearest(word, tables())}")
+            raise KeyError(f"unknown table {word!r}{_nearest(word, tables())}")
         chosen |= found
     return [t for t in tables().values() if t.name in chosen]
 
 
 def select_features(wanted: Iterable[str]) -> list[Feature]:
-    """The features that ``wanted`` names, in the order of its words; each at its first mention.
+    """The features that ``wanted`` names, in the order of its words, each where it is first mentioned.
 
-    A word is a feature, table, family, domain ("rate", "bqx") or pattern, in upper or lower case; the features of one
-    word are in catalogue order. KeyError with the nearest names if a word matches nothing.
+    A word is a feature, table, family, domain ("rate", "bqx") or pattern; case does not matter, and the features of
+    one word are in catalogue order. KeyError, with the nearest names, if a word matches nothing.
     """
     chosen: dict[str, Feature] = {}
     for word in (word.lower() for word in wanted):
         found = {f.name: f for f in features().values() if _matches(f, word)}
         if not found:
             raise KeyError(
-                f"no feature, table, family or domain is called {word!r}{_nearest(word, [*features(), *tables()])}"
+                f"unknown feature, table, family or domain {word!r}{_nearest(word, [*features(), *tables()])}"
             )
         chosen |= found
     return list(chosen.values())
@@ -91,4 +90,4 @@ def _nearest(word: str, names: Iterable[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(word, list(names), n=3)
-    return f"; near it: {', '.join(close)}" if close else "; `fxloom catalogue` lists all"
+    return f": did you mean {', '.join(close)}?" if close else ": `fxloom catalogue` lists all"

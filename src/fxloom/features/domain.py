@@ -1,4 +1,4 @@
-"""The two domains in which a dual family is computed, and the warm-up of each of their series."""
+"""The two domains in which dual families are computed, and the warm-ups of their series."""
 
 from __future__ import annotations
 

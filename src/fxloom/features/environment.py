@@ -1,4 +1,4 @@
-"""What else may change the last bits of a number: the processor and the libraries."""
+"""What else can change the last bits of a number: the processor and the libraries."""
 
 from __future__ import annotations
 

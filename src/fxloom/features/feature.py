@@ -1,4 +1,4 @@
-"""The records of the catalogue: columns, features, families, tables."""
+"""The catalogue's types: columns, features, families, tables."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ Anchor = Literal["hour", "week"]
 class Column:
     """One feature as its family declares it, once for both domains.
 
-    ``name`` is without the domain's suffix. ``warmup`` is the number of clock bars after the pair's first at which
-    the feature first exists (for an anchored feature: the bars that must lie before the anchor). ``lookback`` is the
-    number of bars before a row that reproduce its value: None, for the warm-up, unless the feature is recursive or
-    anchored or reads further back. Values lie within ``low`` and ``high``, in ``unit``. ``undefined`` says when the
-    formula has no value although its window is there; None means that a missing value after warm-up is a defect.
-    ``may_be_constant`` says why a month of equal values is none, ``near_duplicate_of`` which feature this one nearly
-    equals.
+    ``name`` is without the domain's suffix. ``warmup``: how many clock bars after the pair's first the feature first
+    exists (for an anchored feature: how many bars must precede the anchor). ``lookback``: how many bars before a row
+    reproduce its value; None means the warm-up, which is right unless the feature is recursive or anchored or reads
+    further back. Values lie between ``low`` and ``high``, in ``unit``. ``undefined`` says when the formula has no value
+    although its window is complete; None means that a missing value after warm-up is a defect. ``may_be_constant``
+    says why a month of equal values is not a defect, ``near_duplicate_of`` which feature this one nearly equals.
 
     ValueError if ``low`` is above ``high``, ``warmup`` negative, or ``lookback`` shorter than ``warmup``.
 
@@ -67,7 +66,7 @@ class Column:
         given = locals()
         reach = warmup if lookback is None else lookback
         if low > high or reach < warmup or warmup < 0:
-            raise ValueError(f"column {name}: range [{low}, {high}], warm-up {warmup}, lookback {reach}: not possible")
+            raise ValueError(f"invalid column {name}: range [{low}, {high}], warm-up {warmup}, lookback {reach}")
         for field in fields(self):
             object.__setattr__(self, field.name, given[field.name])
         object.__setattr__(self, "lookback", reach)
@@ -109,7 +108,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the store: a family in one domain. ``lookback`` is the longest of its features'."""
+    """A table of the store: a family in one domain."""
 
     name: str
     family: Family
@@ -118,6 +117,7 @@ class Table:
 
     @property
     def lookback(self) -> int:
+        """The longest lookback of its features, in clock bars."""
         return max(f.column.lookback for f in self.features)
 
     @property
@@ -127,6 +127,7 @@ class Table:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of its features, in catalogue order."""
         return tuple(f.name for f in self.features)
 
 
@@ -142,7 +143,7 @@ def tables_of(family: Family) -> list[Table]:
 
 
 def checked(table: Table, columns: Mapping[str, Floats]) -> Columns:
-    """``columns`` under their full names in catalogue order; ValueError unless they are exactly those declared."""
+    """``columns`` under their full names in catalogue order; ValueError unless they are exactly the declared ones."""
     declared, got = {f.key for f in table.features}, set(columns)
     if declared != got:
         raise ValueError(

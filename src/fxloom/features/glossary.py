@@ -1,6 +1,6 @@
 """The glossary: every symbol and word with a fixed meaning, its unit, and the page that defines it.
 
-The one source of ``docs/definitions/symbols.md`` (written by ``make docs``) and of ``fxloom catalogue --glossary``.
+The only source of ``docs/definitions/symbols.md`` (written by ``make docs``) and of ``fxloom catalogue --glossary``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a value is missing although its bars are there: the reasons that families report and formulas share."""
+"""The reasons for missing values that families report, and texts that declarations share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a row has no value; docs/definitions/conventions.md, "Missing values". Families report some of them."""
+    """Why a row has no value; see "Missing values" in docs/definitions/conventions.md. Families report some of them."""
 
-    WARM_UP = "warm-up"  # the bars that the value needs do not lie before the row yet
+    WARM_UP = "warm-up"  # there are not enough bars before the row yet
     ABSENT = "absent pair"  # a pair that the value needs is not stored, or its bars have not begun
     GAP = "gap in the source"  # a pair that the value needs has begun, but is not present at the bar
     NO_INPUT = "no input"  # the pair has volume or quotes, but the bars that the value needs lack them
@@ -17,7 +17,7 @@ class Reason(StrEnum):
     NONE = "no reason"  # a defect
 
 
-# What a column's ``undefined`` says where several families say the same.
+# Texts for ``undefined`` and ``may_be_constant`` that several families share.
 CONSTANT_WINDOW = "the window is constant"
 STRAIGHT_WINDOW = "the window is constant or a straight line"
 STILL_PRICE = "the price does not move in the window"

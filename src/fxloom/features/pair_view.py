@@ -1,4 +1,4 @@
-"""What a family of one pair sees: arrays on the pair's clock, in one domain, from its table's lookback on."""
+"""What a family of one pair sees: arrays on the pair's clock, in one domain, from its table's start on."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class View(BaseView[PairFrame]):
     def volume(self) -> Floats:
         """V: ticks or units of the minute; the proxy from the range for a pair whose source has no volume.
 
-        NaN at bars of a pair that has volume but lacks it there: a proxy never replaces single bars, so that no value
-        depends on which months are seen together.
+        NaN where a pair that has volume lacks it: a proxy never replaces single bars, since values would then depend on
+        which months are computed together.
         """
         bars = self.frame.bars
         if not self.frame.info.has_volume:
@@ -81,7 +81,7 @@ class View(BaseView[PairFrame]):
     def quoted_spread(self) -> Floats | None:
         """The quoted spread in price units; None for a pair whose source has no quotes, so that a proxy is needed.
 
-        NaN at bars of a pair that has quotes but lacks them there.
+        NaN where a pair that has quotes lacks them.
         """
         bars = self.frame.bars
         if not self.frame.info.has_quotes:

@@ -1,14 +1,14 @@
-"""The panel: all pairs on one clock, and what a family of many pairs sees.
+"""The panel: all pairs on one clock, and what a family of the panel sees.
 
-The panel clock runs on the union of all pairs' observed minutes under the rule of the pair's own clock. On it each
-pair's close is carried from its first bar on, over at most ``CARRY`` clock bars, and a pair is present for
-``PRESENT`` wall-clock minutes after its last bar.
+The panel clock applies the rule of a pair's clock to the union of all pairs' observed minutes. On it, each pair's close
+is carried from its first bar on, over at most ``CARRY`` clock bars, and a pair is present for ``PRESENT`` wall-clock
+minutes after its last bar.
 
-**Lookback.** The lookback of a column of many pairs counts panel-clock bars, and holds the carry. An example:
+**Lookback.** The lookback of a panel column counts panel-clock bars and includes the carry. An example:
 ``corr_base_z_15_rate`` is a z-score over 240 bars of a correlation over 15 bars of returns, so its row t reads closes
 back to t - 239 - 14 - 1. The close at the earliest of these may be carried from a bar up to 7,200 clock bars before.
 A bar further back cannot matter: whether or not it is in the slice, its close is no longer carried. So the lookback is
-254 + 7,200 bars, a frame made of the bars from there on has the same values as one made of all history, and a view may
+254 + 7,200 bars: a frame of the bars from there on has the same values as one of the whole history, and a view may
 begin ``lookback - CARRY`` bars before its first row: carrying is the frame's work, not the view's.
 """
 
@@ -93,8 +93,8 @@ class PanelFrame:
 class PanelView(BaseView[PanelFrame]):
     """One domain of all pairs from a start on. Arrays are float64, C-contiguous, of shape (pairs, clock bars).
 
-    ``first`` is the position in these arrays of the first row that will be stored: what lies before it is lookback
-    (near the start it may hold values that a longer history left there). Read the arrays, never write into them.
+    ``first`` is the position in these arrays of the first row to store; the rows before it are lookback (near the start
+    they may hold values from a longer history). Never write to the arrays.
     """
 
     def __len__(self) -> int:
@@ -116,7 +116,7 @@ class PanelView(BaseView[PanelFrame]):
         return self.frame.present[:, self.start :]
 
     def observed(self, pair: str) -> Ints:
-        """The positions in the view of the pair's observed bars that are to be stored."""
+        """The positions, in the view, of the pair's observed bars to store."""
         positions = self.frame.positions[pair] - self.start
         return positions[positions >= self.first]
 
@@ -146,7 +146,7 @@ class PanelView(BaseView[PanelFrame]):
 
     @property
     def g(self) -> Floats:
-        """ln(G_15 / 100), which the correlation family takes for r in bqx."""
+        """ln(G_15 / 100), which the correlation family uses as r in bqx."""
         return self.shared_by_domains(momentum_level)
 
 

@@ -1,4 +1,4 @@
-"""Search of the catalogue: features ranked by how well names, topics, units and formulas match some words."""
+"""Searches the catalogue: features ranked by how well names, topics, units and formulas match the words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import cache
 from fxloom.features.catalogue import families, features, tables
 from fxloom.features.feature import Feature
 
-# What people search for, and the families in which they find it. The words of a line are names of one topic.
+# What people search for, and the families that cover it. The words of a line are synonyms.
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "momentum trend returns": ("bqx_momentum", "lagged_cross_window", "cross_sectional_panel", "technical"),
     "reversal reversion": ("market_regime", "advanced_microstructure", "bollinger"),
@@ -45,10 +45,10 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "singular ssa decomposition": ("ssa_features",),
 }  # fmt: skip
 
-# Points for each way in which a word matches, added up over ways and words. A word without points rules a feature out.
+# Points for each way in which a word matches, summed over ways and words. A word without points excludes a feature.
 EXACT, FAMILY, TOPIC, IN_NAME, DOMAIN, UNIT, FORMULA, INSIDE = 100, 60, 50, 40, 30, 20, 10, 5
 TOKEN = re.compile(r"[a-z0-9]+")
-PREFIX, SUBSTRING = 3, 4  # letters from which a word may begin a token ("r" begins too many), or lie inside one
+PREFIX, SUBSTRING = 3, 4  # letters that a word needs to match the beginning of a token, or its inside
 
 
 def search(text: str) -> list[Feature]:
@@ -68,21 +68,21 @@ def search(text: str) -> list[Feature]:
 
 
 def suggestions(text: str) -> dict[str, list[str]]:
-    """For each word of ``text`` that matches no feature, known words that are spelled alike."""
-    lonely = [word for word in _words(text) if not any(_points(entry, word) for entry in _entries().values())]
-    return {word: difflib.get_close_matches(word, _vocabulary(), n=3, cutoff=0.6) for word in lonely}
+    """For each word of ``text`` that matches no feature, known words with a similar spelling."""
+    unmatched = [word for word in _words(text) if not any(_points(entry, word) for entry in _entries().values())]
+    return {word: difflib.get_close_matches(word, _vocabulary(), n=3, cutoff=0.6) for word in unmatched}
 
 
 def _words(text: str) -> list[str]:
     words = text.lower().replace(",", " ").split()
     if not words:
-        raise ValueError("nothing to search for: give one or more words, such as 'liquidity' or 'garch bqx'")
+        raise ValueError("nothing to search for: pass one or more words, such as 'liquidity' or 'garch bqx'")
     return words
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """What can be searched of one feature, in lower case."""
+    """The searchable text of one feature, in lower case."""
 
     name: str
     domain: str
@@ -129,7 +129,7 @@ def _points(entry: _Entry, word: str) -> int:
 
 
 def _rules(entry: _Entry, word: str) -> Iterator[tuple[int, bool]]:
-    """The ways in which ``word`` can match, from the most to the least telling."""
+    """The ways in which ``word`` can match, from the most to the least specific."""
     if word in ("rate", "bqx") and entry.domain:
         yield DOMAIN, word == entry.domain
         return

@@ -16,10 +16,10 @@ class _Series:
 
 
 class SharedWork:
-    """The results that views of one frame share, by what they are the result of.
+    """Results that the views of one frame share, by a key that says what they are.
 
-    ``arrays`` keeps arrays with time on the last axis, the longest history seen; ``result`` keeps anything else.
-    Results are handed out without copies: read them, never write into them.
+    ``arrays`` keeps arrays with time on the last axis, from the longest history so far; ``result`` keeps anything
+    else. Results are not copied: never write to them.
 
     >>> import numpy as np
     >>> work = SharedWork()
@@ -34,7 +34,7 @@ class SharedWork:
         self._single: dict[Hashable, Any] = {}
 
     def arrays(self, key: Hashable, start: int, make: Callable[[], T]) -> T:
-        """The series ``key`` from clock position ``start`` on; ``make`` computes it unless it is known from there.
+        """The series ``key`` from clock position ``start`` on; ``make`` computes it unless it is known from there on.
 
         ``make`` returns an array, or a (named) tuple of arrays, whose last axis begins at ``start``.
         """

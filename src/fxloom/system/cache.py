@@ -1,8 +1,8 @@
 """The user's private cache folder, which no other user may write to.
 
-It holds machine code that later runs as the user, so the folder is created for its owner alone, a folder that others
+It holds machine code that later runs as the user. So the folder is created for its owner alone, a folder that others
 could put code into is refused, and files are opened without following links. The cache is optional: without a home
-folder, disk space or write permission, nothing is cached and the work goes on.
+folder, disk space or write permission, nothing is cached and work continues.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class UnsafeCacheError(RuntimeError):
 
 @functools.cache
 def cache_root() -> Path | None:
-    """The checked cache folder: $FXLOOM_CACHE, else the user's own; None if there is none, which is reported.
+    """The checked cache folder: $FXLOOM_CACHE, otherwise the user's own; None, which is reported, if there is none.
 
     Raises UnsafeCacheError for a folder that belongs to another user, is a link, or that others may write to.
     """
@@ -53,7 +53,7 @@ def _named_folder() -> Path | None:
 def usable(folder: Path) -> bool:
     """Whether ``folder``, created if necessary, can be written to; if not, that is reported once.
 
-    Raises UnsafeCacheError, as ``cache_root``.
+    Raises UnsafeCacheError like ``cache_root``.
     """
     try:
         _make_private(folder)
@@ -69,7 +69,7 @@ def usable(folder: Path) -> bool:
 
 @functools.cache
 def report_once(problem: str) -> None:
-    """Tell the user why compiled kernels are not cached; workers leave this to their parent."""
+    """Warn why compiled kernels are not cached; workers leave this to their parent."""
     if multiprocessing.parent_process() is None:
         advice = "set FXLOOM_CACHE to a folder of your own to compile only once"
         logging.getLogger(APPLICATION).warning("fxloom: %s: kernels are compiled in memory; %s", problem, advice)
@@ -85,8 +85,8 @@ def _make_private(folder: Path) -> None:
 def _check_private(folder: Path) -> None:
     """UnsafeCacheError if others may write to ``folder``.
 
-    Those who may replace the folder itself, in a parent that they may write to, gain nothing: the new one is theirs,
-    and so are the files in it, which ``read_private`` refuses.
+    Users who can replace the folder itself, because they may write to its parent, gain nothing: the new folder and the
+    files in it are theirs, and ``read_private`` refuses those.
     """
     about = os.lstat(folder)
     if stat.S_ISLNK(about.st_mode):

@@ -1,4 +1,4 @@
-"""A lock between processes: held by an open file, freed by the operating system however the holder ends."""
+"""A lock between processes: held by an open file, released by the operating system however the holder ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version of the package, and of what its numbers depend on."""
+"""The versions of the package and of the libraries that its numbers depend on."""
 
 from __future__ import annotations
 

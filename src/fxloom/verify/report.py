@@ -1,4 +1,4 @@
-"""The report of a verification: what was tested, on what, when, with which formulas, and what came of it."""
+"""The report of a verification: what was tested, on which bars, when, with which formulas, and the results."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ class VerificationReport:
 
     @property
     def failures(self) -> list[Verdict]:
+        """The verdicts of features that failed a trial."""
         return [v for v in self.verdicts.values() if not v.holds]
 
     @property
     def errors(self) -> list[str]:
+        """The units whose trials could not run, each with the reason."""
         return [f"{u.name}: {u.error}" for u in self.units if u.error]
 
     @property
@@ -45,7 +47,7 @@ class VerificationReport:
 
     @property
     def untested(self) -> dict[str, list[str]]:
-        """The trials that each feature missed; where the budget ended, also features that never had a value."""
+        """The trials that each feature missed; if time ran out, also features that never had a value."""
         missed = {v.feature: v.untried for v in self.verdicts.values() if v.untried}
         if not self.complete:
             missed |= {v.feature: ["a value"] for v in self.verdicts.values() if v.empty and not v.untried}
@@ -53,7 +55,7 @@ class VerificationReport:
 
     @property
     def words(self) -> dict[str, str]:
-        """One verdict per feature. "no values": not one in all that was tested, so there was nothing to compare."""
+        """One verdict per feature: "holds", "FAILS", "untested", or "no values" if no tested row had one to compare."""
         untested = self.untested
 
         def word(verdict: Verdict) -> str:
@@ -65,20 +67,21 @@ class VerificationReport:
 
     @property
     def holds(self) -> bool:
+        """Whether every feature was tested and no trial failed."""
         return bool(self.verdicts) and not self.failures and not self.errors and not self.untested
 
 
 TOLERANCES = {
-    "causal": "the same bits",
-    "invariant": f"the same bits; recursive features within {RECURSIVE:g} x max(abs(value), the feature's std)",
-    "reproducible": "the same bits on the machine that populated",
+    "causal": "identical bits",
+    "invariant": f"identical bits; recursive features within {RECURSIVE:g} x max(abs(value), the feature's std)",
+    "reproducible": "identical bits on the machine that populated",
     "reproducible elsewhere": f"{RECURSIVE:g}, of weekly fits {FITTED:g}, x max(abs(value), std) and one unit in the "
     f"last place of the stored type; flags, classes and counts may differ in {FLIPPED:.1%} of the rows",
 }
 
 
 def report_json(report: VerificationReport, tables: Sequence[Table]) -> str:
-    """``report`` of ``tables`` as JSON."""
+    """``report`` on ``tables`` as JSON text."""
     words = report.words
     return json.dumps(
         {

@@ -25,7 +25,7 @@ from fxloom.verify.verdict import Verdict
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """How a verification is to go: moments per unit (0: as the budget allows), seed, deadline (time.time())."""
+    """Options of a verification: moments per unit (0: the default), seed, deadline (as ``time.time()``)."""
 
     samples: int
     seed: int
@@ -43,11 +43,11 @@ def verify(
     on_units: Callable[[int], None] = lambda _: None,
     on_unit: Callable[[UnitReport], None] = lambda _: None,
 ) -> VerificationReport:
-    """Put ``tables`` to trial on the stored bars for about ``budget`` seconds at most.
+    """Run the trials of ``tables`` on the stored bars, for at most about ``budget`` seconds.
 
-    With one worker everything runs in this process, on the very ``tables`` given; with more they are looked up by
-    name in each. ``seed`` decides the order of the units (a pair and month, or all pairs and a month) and all that
-    is drawn at random. StoreError if the store has no bars of the pairs.
+    With one worker everything runs in this process on the given ``tables``; with more, each process looks them up by
+    name. ``seed`` determines the order of the units (a pair and month, or all pairs and a month) and everything random.
+    ``on_units`` receives the number of units, ``on_unit`` each finished one. StoreError if a pair has no bars.
     """
     began = time.time()
     store_state = state_of(store)
@@ -71,10 +71,10 @@ def verify(
 
 
 def drawn(store_state: StoreState, tasks: Sequence[Task], longest: int, seed: int) -> list[Task]:
-    """Units in the order of their trials, so that a short budget still tries every table.
+    """Units in the order of their trials, such that a short budget still tests every table.
 
-    First the populated ones of the best month (the ``longest`` lookback lies before it, and it has the most rows):
-    all pairs, then the pairs as the seed draws them; then the other months in the same way.
+    Populated units of the best month come first (it has the ``longest`` lookback before it, and the most rows): all
+    pairs together, then single pairs in random order; then the other months in the same way.
     """
     order = np.random.default_rng(seed).permutation(len(tasks)).tolist()
     worth = {month: _worth(store_state, month, longest) for month in {t.month for t in tasks}}
@@ -87,7 +87,7 @@ def drawn(store_state: StoreState, tasks: Sequence[Task], longest: int, seed: in
 
 
 def _worth(store_state: StoreState, month: str, longest: int) -> tuple[int, int, str]:
-    """Less is better: bars that lack before the month, minus its rows (of the pair that has most), the month."""
+    """A sort key, best first: bars missing before the month, minus the rows of its fullest pair, the month."""
     before = [sum(d.clock for m, days in by.items() if m < month for d in days) for by in store_state.days.values()]
     rows = [sum(d.rows for d in by.get(month, ())) for by in store_state.days.values()]
     return max(longest - max(before, default=0), 0), -max(rows, default=0), month
@@ -96,7 +96,7 @@ def _worth(store_state: StoreState, month: str, longest: int) -> tuple[int, int,
 def _reports(
     store: Store, units: Sequence[Task], tables: Sequence[Table], options: VerifyOptions, workers: int | None
 ) -> Iterator[UnitReport]:
-    cache_root()  # an unsafe cache folder is refused before work begins
+    cache_root()  # refuse an unsafe cache folder before work begins
     with executor_for(workers, len(units)) as executor:
         if executor.local:
             function = partial(_guarded, store, tables, options)
@@ -112,7 +112,7 @@ def _reports(
 
 
 def verify_in_worker(address: str, names: Sequence[str], options: VerifyOptions, task: Task) -> UnitReport:
-    """The trials of ``task`` in a process of its own; ``address`` opens the store, password and all."""
+    """Run the trials of ``task`` in a worker process; ``address`` opens the store and may contain the password."""
     return _guarded(open_backend(address), [all_tables()[name] for name in names], options, task)
 
 

@@ -1,8 +1,8 @@
-"""The trials: what is changed, what must stay the same.
+"""The trials: what is changed, and what must stay the same.
 
-Causal: later bars are removed, replaced by noise, or by absurd values; every row up to the cut stays as it was, bit
-for bit. Invariant: the rows are computed from the declared lookback alone, from the beginning of history, in odd
-chunks, and minute by minute. Reproducible: the partition's file holds what is computed now (see ``work``).
+Causal: later bars are removed, or replaced by noise or absurd values; every row up to the cut must not change by a
+bit. Invariant: rows are computed from only the declared lookback, from the beginning of history, in odd chunks, and
+minute by minute. Reproducible: the partition's file holds what is computed now (see ``units``).
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Verdicts: TypeAlias = Iterator[Verdict]
 
 
 def removed(bars: Bars, cut: int, _generator: np.random.Generator) -> Bars:
-    """No bar after ``cut`` (a minute)."""
+    """Remove all bars after ``cut`` (a minute since 1970)."""
     return bars.between(-(1 << 40), cut + 1)
 
 
 def noise(bars: Bars, cut: int, generator: np.random.Generator) -> Bars:
-    """Later bars walk on at random, a hundred times as wildly, with volumes and spreads of their own."""
+    """Replace later bars by a random walk with a hundred times the volatility, and random volumes and spreads."""
     kept, later = _split(bars, cut)
     if not len(later) or not len(kept):
         return bars
@@ -46,7 +46,7 @@ def noise(bars: Bars, cut: int, generator: np.random.Generator) -> Bars:
 
 
 def absurd(bars: Bars, cut: int, _generator: np.random.Generator) -> Bars:
-    """Later bars a million times as high, and falling to a millionth."""
+    """Replace later bars by prices that alternate between a million times and a millionth of the first close."""
     later = _split(bars, cut)[1]
     prices = np.where(np.arange(len(later)) % 2 == 0, 1e6, 1e-6) * bars.close[0]
     return _replaced(bars, cut, prices, prices * 1.5, prices * 0.5, np.full(len(later), 1e12))
@@ -75,7 +75,7 @@ def _replaced(bars: Bars, cut: int, close: Floats, high: Floats, low: Floats, vo
 def moments(replay: Replay, count: int, generator: np.random.Generator) -> list[tuple[str, int]]:
     """``count`` observed minutes to cut after: a random one, then week opens, anchors, closures, month edges in turn.
 
-    Which kind comes second is drawn, so that a few moments a unit try all kinds over many units.
+    The second kind is drawn at random, so that a few moments per unit cover all kinds over many units.
     """
     rows = replay.rows()
     if len(rows) < 2:
@@ -107,7 +107,7 @@ def _places(rows: Ints) -> dict[str, Ints]:
 
 
 def causal(replay: Replay, base: Results, kind: str, cut: int, generator: np.random.Generator) -> Verdicts:
-    """Alter what comes after ``cut`` in three ways; every row up to it must be the same to the last bit."""
+    """Alter the bars after ``cut`` in three ways; every row up to it must be identical to the last bit."""
     for name, alter in ALTERATIONS.items():
         bars = {pair: alter(b, cut, generator) for pair, b in replay.bars.items()}
         got = replay.run(bars, replay.starts, replay.first)
@@ -116,7 +116,7 @@ def causal(replay: Replay, base: Results, kind: str, cut: int, generator: np.ran
 
 
 def from_lookback(replay: Replay, base: Results, clock: Ints, rows: int, generator: np.random.Generator) -> Verdicts:
-    """The month from exactly each table's lookback on; ``rows`` single rows from exactly each feature's own."""
+    """Compute the month from exactly each table's lookback, and ``rows`` single rows from each feature's own."""
     starts = {t.name: back_from(clock, replay.first, t.lookback) for t in replay.tables}
     got = replay.run_apart(replay.bars, starts, replay.first)
     words = "invariant (from the declared lookback)"
@@ -135,7 +135,7 @@ def from_lookback(replay: Replay, base: Results, clock: Ints, rows: int, generat
 
 
 def from_beginning(replay: Replay, base: Results, clock: Ints) -> Verdicts:
-    """The month with all history before it, which the base itself is where the tables' starts are no later."""
+    """Compute the month with all history before it; that is the base itself if all tables start there."""
     starts = dict.fromkeys(replay.starts, int(clock[0]))
     later = int(clock[0]) < max(replay.starts.values())
     got = replay.run(replay.bars, starts, replay.first) if later else base
@@ -144,7 +144,7 @@ def from_beginning(replay: Replay, base: Results, clock: Ints) -> Verdicts:
 
 
 def in_chunks(replay: Replay, base: Results, clock: Ints, generator: np.random.Generator) -> Verdicts:
-    """The month in three pieces of odd lengths, each from its own lookback on, without what comes after it."""
+    """Compute the month in three chunks of random lengths, each from its own lookback, without later bars."""
     rows = replay.rows()
     cuts = np.sort(generator.choice(rows, min(2, len(rows)), replace=False)).tolist()
     for begin, end in zip([replay.first, *cuts], [*cuts, replay.end], strict=True):
@@ -157,7 +157,7 @@ def in_chunks(replay: Replay, base: Results, clock: Ints, generator: np.random.G
 def minute_by_minute(
     replay: Replay, base: Results, clock: Ints, stretch: int, generator: np.random.Generator
 ) -> Verdicts:
-    """``stretch`` consecutive minutes, each computed alone as if it were the last there is."""
+    """Compute ``stretch`` consecutive minutes one by one, each as if it were the latest."""
     rows = replay.rows()
     begin = int(generator.integers(0, max(len(rows) - stretch, 1)))
     for minute in rows[begin : begin + stretch].tolist():

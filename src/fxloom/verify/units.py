@@ -1,4 +1,4 @@
-"""One unit of a verification: the trials of a pair and month, or of all pairs and a month, up to one deadline."""
+"""One unit of a verification: the trials of a pair and month, or of all pairs and a month, until a deadline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fxloom.verify.verdict import EXACT, TrialContext, Verdict, added, compare, 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is tried per unit: moments of causal trials, single minutes, rows alone, days of history."""
+    """How much to test per unit: cuts of causal trials, single minutes, single rows, and days of history."""
 
     samples: int
     minutes: int
@@ -35,12 +35,12 @@ class Effort:
 
 
 EFFORT = {"pair": Effort(samples=3, minutes=12, alone=2, days=366), "panel": Effort(2, minutes=2, alone=1, days=31)}
-ELSEWHERE = "populated on another machine or with other libraries: its files are compared within stated tolerances"
+ELSEWHERE = "populated on another machine or with other libraries: its files are compared within tolerances"
 
 
 @dataclass
 class UnitReport:
-    """The result of one unit: digest of its bars, verdicts per feature, trials done, notes, or why it failed."""
+    """The result of one unit: digest of its bars, verdicts per feature, finished trials, notes, or why it failed."""
 
     pair: str
     month: str
@@ -59,7 +59,7 @@ class UnitReport:
 def verify_unit(
     store: Store, task: Task, tables: Sequence[Table], samples: int, seed: int, deadline: float
 ) -> UnitReport:
-    """The trials of ``task``'s tables, in an order in which each kind comes early, until the deadline (time.time())."""
+    """Run the trials of ``task``'s tables until the deadline (``time.time()``), starting with one of each kind."""
     report = UnitReport(task.pair, task.month)
     scope = "pair" if task.pair else "panel"
     chosen = [t for t in tables if t.family.scope == scope]
@@ -79,7 +79,7 @@ def verify_unit(
 
 
 def make_replay(store: Store, task: Task, tables: Sequence[Table], days: int) -> Replay:
-    """What the trials of ``task`` compute from: bars back to the beginning of history, or ``days`` before the month."""
+    """The bars that the trials of ``task`` need: back to the beginning of history, or ``days`` before the month."""
     settings = store.settings()
     assert settings is not None
     first, end = month_bounds(task.month)
@@ -94,7 +94,7 @@ def make_replay(store: Store, task: Task, tables: Sequence[Table], days: int) ->
 
 
 def _digest(replay: Replay) -> str:
-    """A digest of all bars of the unit: a report names what it was made on."""
+    """A digest of all bars of the unit, by which a report identifies them."""
     digest = hashlib.blake2b(digest_size=8)
     for pair, b in sorted(replay.bars.items()):
         digest.update(pair.encode())
@@ -128,7 +128,7 @@ def _trials(
 
 
 def against_files(store: Store, replay: Replay, base: Results, task: Task, report: UnitReport) -> Verdicts:
-    """What is computed now against what is stored; bit for bit on the machine that populated."""
+    """Compare what is computed now with what is stored: bit for bit on the machine that populated."""
     settings = store.settings()
     assert settings is not None
     records = {record.key: record for record in store.records(t.name for t in replay.tables)}
@@ -137,11 +137,11 @@ def against_files(store: Store, replay: Replay, base: Results, task: Task, repor
         key = PartitionKey(table, pair, replay.month)
         record = records.get(key)
         if key not in fingerprints:
-            continue  # a pair that was not asked for
+            continue  # a pair that was not requested
         if record is None:
             report.notes.append(f"{table} has not been populated: run `fxloom populate`")
         elif record.fingerprint != fingerprints[key]:
-            report.notes.append(f"{table} is stale, its file was not compared: run `fxloom populate`")
+            report.notes.append(f"{table} is stale and its file was not compared: run `fxloom populate`")
         else:
             yield from _against_file(store, settings, record, computed, report)
 
@@ -162,7 +162,7 @@ def _against_file(store: Store, settings: Settings, record: Record, computed: Co
 
 
 def stored_rows(store: Store, record: Record) -> pl.DataFrame:
-    """The rows of one partition as stored, by time and pair; ValueError or StoreError if they cannot be read."""
+    """The stored rows of one partition, by time and pair; ValueError or StoreError if they cannot be read."""
     first, end = month_bounds(record.key.month)
     frame = store.scan(record.key.table, [record.key.pair] if record.key.pair else None, first, end)
     if frame is None:

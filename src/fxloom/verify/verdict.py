@@ -1,4 +1,4 @@
-"""Comparisons of two computations of one feature, and their sum."""
+"""Compares two computations of a feature, and sums up such comparisons."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fxloom.bars.months import iso
 from fxloom.engine.quality import DISCRETE
 from fxloom.features.feature import Feature
 
-RECURSIVE = 1e-9  # x max(abs(value), the feature's deviation): the catalogue's tolerance for recursive indicators
+RECURSIVE = 1e-9  # x max(abs(value), the feature's standard deviation): the tolerance for recursive indicators
 FITTED = 1e-5  # the same for fitted parameters on another machine
-FLIPPED = 1e-3  # share of rows in which a flag, class or count may be another on another machine
+FLIPPED = 1e-3  # share of rows in which a flag, class or count may differ on another machine
 TRIALS = ("causal", "lookback", "beginning", "chunks", "minutes", "file")
 KINDS = {"causal": TRIALS[:1], "invariant": TRIALS[1:5], "reproducible": TRIALS[5:]}
 
@@ -65,6 +65,7 @@ class Verdict:
         return sum(self.values[trial] for trial in KINDS[kind])
 
     def add(self, other: Verdict) -> None:
+        """Add the counts of ``other``, a verdict on the same feature."""
         self.compared += other.compared
         self.values += other.values
         self.differing += other.differing
@@ -73,7 +74,7 @@ class Verdict:
 
 
 def added(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
-    """Verdicts by feature, those of one feature added up."""
+    """Verdicts by feature, summed over those of the same feature."""
     found: dict[str, Verdict] = {}
     for verdict in verdicts:
         found.setdefault(verdict.feature, Verdict(verdict.feature)).add(verdict)
@@ -82,9 +83,9 @@ def added(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far apart two values may be: ``relative`` x max(abs(value), ``deviation``); 0 means the same bits.
+    """How far apart two values may be: ``relative`` x max(abs(value), ``deviation``); 0 means identical bits.
 
-    Of a flag, class or count, ``flipped`` is the share of rows that may differ at all.
+    ``flipped``: for a flag, class or count, the share of rows that may differ.
     """
 
     relative: float = 0.0
@@ -96,12 +97,12 @@ EXACT = Tolerance()
 
 
 def here(feature: Feature, deviation: float | None) -> Tolerance:
-    """Of a computation from another start on the same machine: nothing, but for recursive features."""
+    """The tolerance for computing from another start on the same machine: none, except for recursive features."""
     return Tolerance(RECURSIVE, deviation or 0.0) if feature.column.recursive else EXACT
 
 
 def elsewhere(feature: Feature, deviation: float | None, unit: float) -> Tolerance:
-    """Of a computation on another machine or with other libraries, stored in a type with ``unit`` in the last place."""
+    """The tolerance for another machine or other libraries; ``unit``: the relative precision of the stored type."""
     if feature.column.unit in DISCRETE:
         return Tolerance(flipped=FLIPPED)
     return Tolerance(unit + (FITTED if feature.column.anchor == "week" else RECURSIVE), deviation or 0.0)
@@ -109,7 +110,7 @@ def elsewhere(feature: Feature, deviation: float | None, unit: float) -> Toleran
 
 @dataclass(frozen=True)
 class TrialContext:
-    """Why two computations are compared: the kind of trial, its circumstances, and whose rows they are."""
+    """What is compared: the kind of trial, its circumstances in words, and the pair."""
 
     trial: str
     words: str
@@ -119,7 +120,7 @@ class TrialContext:
 def compare(
     feature: Feature, context: TrialContext, ts: Ints, expected: Floats, got: Floats, tolerance: Tolerance = EXACT
 ) -> Verdict:
-    """Compare row by row. A value on one side and none on the other is a difference whatever the tolerance."""
+    """Compare row by row (all arrays: n). A value on one side only is a difference, whatever the tolerance."""
     trial = context.trial
     verdict = Verdict(feature.name, Counter({trial: len(ts)}))
     verdict.values[trial] = int(np.count_nonzero(expected == expected))

@@ -87,7 +87,7 @@ def test_a_baseline_is_required(frame: pl.DataFrame) -> None:
 
 
 def test_too_little_history_is_reported(frame: pl.DataFrame) -> None:
-    with pytest.raises(ValueError, match=r"reg_rate of eurusd needs \d+, there are 4\. .*complete=True"):
+    with pytest.raises(ValueError, match=r"reg_rate of eurusd needs \d+, but there are 4\. .*complete=True"):
         fxloom.compute(frame[:5], "eurusd", baseline=1.1, tables="reg_rate")
     assert deviation(frame[:20], complete=True)[DEVIATION].null_count() == 14
 

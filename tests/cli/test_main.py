@@ -95,7 +95,7 @@ def test_init_writes_settings_once(tmp_path: Path, capsys: Capture) -> None:
     assert main(["init", "--store", store, "--baseline", "2018-02-05", "--dtype", "float64", "--json"]) == 0
     assert result(capsys) == {"baseline": 25_296_480, "dtype": "float64", "pairs": {}}
     assert main(["init", "--store", store]) == 1
-    assert "is a store already" in capsys.readouterr().err
+    assert "is already a store" in capsys.readouterr().err
 
 
 def test_ingest_reports_every_file(tmp_path: Path, capsys: Capture) -> None:

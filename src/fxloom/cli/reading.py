@@ -39,7 +39,7 @@ def _nothing_found(words: list[str], table: str | None) -> str:
     text = " ".join(words)
     elsewhere = len(api.search(text))
     if elsewhere:
-        return f"no feature in {table} matches {text!r}; without --table, {elsewhere} match"
+        return f"no feature in {table} matches {text!r}; without --table there are {elsewhere}"
     if unknown := api.suggestions(text):
         hints = (
             f"{word!r}: did you mean {', '.join(near)}?" if near else f"{word!r}: no similar word"

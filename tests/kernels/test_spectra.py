@@ -7,7 +7,6 @@ import pytest
 from scipy import fft, signal
 
 from fxloom.kernels.flatness import rounding_size
-from fxloom.kernels.logs import logarithms
 from fxloom.kernels.spectra import DOMINANT, ENTROPY, FEATURES, SHARE, STRENGTH, sliding_spectra, sorting_network
 
 
@@ -87,14 +86,3 @@ def test_the_sorting_network_sorts() -> None:
     for i, j in sorting_network(32):
         rows[:, [i, j]] = np.sort(rows[:, [i, j]], axis=1)
     assert (rows == np.arange(32)).all()
-
-
-def test_logarithms_match_numpy() -> None:
-    rng = np.random.default_rng(2)
-    x = np.concatenate([10.0 ** rng.uniform(-300, 300, 5_000), 1.0 + 1e-9 * rng.standard_normal(5_000), [1.0, 2.0]])
-    out = np.empty(len(x))
-    logarithms(x, np.empty(len(x), np.int64), out)
-    np.testing.assert_allclose(out, np.log(x), rtol=4e-16)
-    zero = np.empty(1)
-    logarithms(np.zeros(1), np.empty(1, np.int64), zero)
-    assert np.isfinite(zero).all()

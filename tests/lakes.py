@@ -1,4 +1,4 @@
-"""Small stores for tests: a synthetic market of two pairs and two months, ingested through the front door."""
+"""Small stores for tests: a synthetic market of two pairs and two months, ingested as a user would."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from fxloom.stores.frames import bars_table
 
 PAIRS = ("eurusd", "usdjpy")
 START, END = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
-QUICK = ["bqx_momentum", "bollinger", "time_features"]  # tables that compile and compute in no time
+QUICK = ["bqx_momentum", "bollinger", "time_features"]  # tables that compile and compute quickly
 
 
 def write_market(folder: Path, pairs: tuple[str, ...] = PAIRS, start: dt.date = START, end: dt.date = END) -> Path:
-    """Parquet files of a synthetic market, one a pair."""
+    """Parquet files of a synthetic market, one per pair."""
     folder.mkdir(parents=True, exist_ok=True)
     for pair, bars in synthetic_market(start, end, pairs).items():
         write_bars(folder / f"{pair}.parquet", bars)
@@ -54,7 +54,7 @@ def partition(store: Store, key: PartitionKey) -> pl.DataFrame:
 
 
 def contents(store: Store) -> dict[str, object]:
-    """All partitions of a folder store: values and metadata, times of making aside."""
+    """All partitions of a folder store: values and metadata, without creation times."""
     assert isinstance(store, FolderStore)
     found: dict[str, object] = {}
     for path in sorted(store.root.glob("features/**/*.parquet")):
@@ -87,7 +87,7 @@ main(sys.argv[1:])
 
 
 def killed_populate(address: str, tables: list[str], partitions: int) -> None:
-    """A populate in a process of its own that is killed with SIGKILL once it has published so many partitions."""
+    """Run populate in a new process that kills itself with SIGKILL after publishing ``partitions`` partitions."""
     command = ["populate", "--store", address, "--tables", ",".join(tables), "--workers", "1"]
     run = [sys.executable, "-c", DIES, str(partitions), *command]
     assert subprocess.run(run, stdout=subprocess.DEVNULL, check=False).returncode == -signal.SIGKILL

@@ -1,7 +1,7 @@
-"""Synthetic bars for all tests: pure functions of their arguments, the same at every call.
+"""Synthetic bars for all tests: deterministic functions of their arguments.
 
-The synthetic market of the package (``fxloom.bars.synthetic``) stands for real data; these are for shapes that it does
-not have: standstills, exact grids, gaps at known places, prices given by a formula.
+The package's synthetic market (``fxloom.bars.synthetic``) stands in for real data; these have shapes that it lacks:
+still prices, exact grids, gaps at known places, prices given by a formula.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from fxloom.features.panel_view import PanelFrame
 
 START = 25_296_480  # Monday 2018-02-05 00:00 UTC in minutes since 1970
 PRICES = ("open", "high", "low", "close")
-Rows = tuple[int, int]  # first and end
+Rows = tuple[int, int]  # first, and one past the last
 
 
 # -- bars of given prices --------------------------------------------------------------------------------------------
 
 
 def flat_bars(ts: Any, close: Any = 1.0) -> Bars:
-    """Bars that open, peak, bottom and close at one price each, or all at the same one."""
+    """Bars whose open, high, low and close are one price, given per bar or for all bars."""
     minutes = np.asarray(ts, np.int64)
     prices = np.broadcast_to(np.asarray(close, np.float64), minutes.shape).copy()
     return Bars(minutes, prices, prices, prices, prices)
 
 
 def banded_bars(ts: Any, close: Floats, up: float = 1e-4, down: float = 1e-4, spread: float | None = None) -> Bars:
-    """Bars that open at their close, ``up`` below their high and ``down`` above their low."""
+    """Bars whose open equals their close, with the high ``up`` above and the low ``down`` below it."""
     quotes = None if spread is None else np.full(len(close), spread)
     return Bars(np.asarray(ts, np.int64), close, close + up, close - down, close, None, quotes)
 
 
 def chained_bars(ts: Ints, close: Floats, up: Any = 0.0, down: Any = 0.0) -> Bars:
-    """Bars that open where the one before closed and reach ``up`` above and ``down`` below open and close."""
+    """Bars that open at the previous close and extend ``up`` above and ``down`` below open and close."""
     opened = np.concatenate([close[:1], close[:-1]])
     return Bars(ts, opened, np.maximum(opened, close) + up, np.minimum(opened, close) - down, close)
 
@@ -50,7 +50,7 @@ def with_prices(bars: Bars, *, scale: float | None = None, digits: int | None = 
 
 
 def standing_still(bars: Bars, first: int, end: int, price: float | None = None) -> Bars:
-    """The same bars, in which nothing moves from bar ``first`` to before ``end``: all prices are its close there."""
+    """The same bars with a still price from bar ``first`` to before ``end``: the close of ``first``, or ``price``."""
     columns = {name: getattr(bars, name).copy() for name in PRICES}
     level = columns["close"][first] if price is None else price
     for column in columns.values():
@@ -62,7 +62,7 @@ def standing_still(bars: Bars, first: int, end: int, price: float | None = None)
 
 
 def walk(n: int = 2_200, seed: int = 11, still: Rows = (900, 1_300), gap: int = 1_500) -> Bars:
-    """A walk in points from 1.25 with ticks; ``still`` for a while, minutes missing, a closure before bar ``gap``."""
+    """A walk in points from 1.25 with ticks, a still stretch, missing minutes, and a closure before bar ``gap``."""
     rng = np.random.default_rng(seed)
     points = np.round(rng.standard_t(4, n) * 8).astype(np.float64)
     points[slice(*still)] = 0.0
@@ -77,9 +77,9 @@ def walk(n: int = 2_200, seed: int = 11, still: Rows = (900, 1_300), gap: int = 
 
 
 def quoted_walk(n: int = 3_200, seed: int = 5, still: Rows = (1_700, 2_000), silent: Rows = (2_300, 2_420)) -> Bars:
-    """A walk in points with fat tails and waves of volatility, with volume and quotes.
+    """A random walk in points with fat tails and waves of volatility, with volume and quotes.
 
-    It is ``still`` for a while, has no volume while ``silent``, lacks minutes, and closes before bar 1,200.
+    The price is still for a while, volume is 0 while ``silent``, minutes are missing, and bar 1,200 follows a closure.
     """
     rng = np.random.default_rng(seed)
     points = np.round(rng.standard_t(4, n) * 6 * np.exp(0.5 * np.sin(np.arange(n) / 200))).astype(np.float64)
@@ -91,7 +91,7 @@ def quoted_walk(n: int = 3_200, seed: int = 5, still: Rows = (1_700, 2_000), sil
 
 
 def long_quoted_walk() -> Bars:
-    """12,000 bars with all that can happen: fat tails, gaps, closures, a standstill, no volume, volume and quotes."""
+    """12,000 bars with volume, quotes, fat tails, gaps, closures, a still stretch, and a stretch without volume."""
     rng = np.random.default_rng(20)
     n = 12_000
     points = np.round(rng.standard_t(3, n) * 5 * np.exp(0.5 * np.sin(np.arange(n) / 300))).astype(np.float64)
@@ -108,7 +108,7 @@ def long_quoted_walk() -> Bars:
 
 
 def _jittered(rng: np.random.Generator, points: Floats) -> Bars:
-    """Bars of a walk by ``points`` from 1.25 that open within a point of the close before; times are row numbers."""
+    """Bars of a walk by ``points`` from 1.25 that open within a point of the previous close; times are row numbers."""
     n = len(points)
     close = 125_000.0 + np.cumsum(points)
     opened = np.concatenate([[125_000.0], close[:-1]]) + rng.integers(-1, 2, n).astype(np.float64)
@@ -118,14 +118,14 @@ def _jittered(rng: np.random.Generator, points: Floats) -> Bars:
 
 
 def _traded(rng: np.random.Generator, points: Floats, silent: Rows) -> tuple[Floats, Floats]:
-    """Volume that follows the moves, and spreads of some points."""
+    """Volume that follows the moves, and spreads of several points."""
     volume = rng.poisson(20 + 2 * np.abs(points)).astype(np.float64)
     volume[slice(*silent)] = 0.0
     return volume, 1e-5 * rng.integers(5, 25, len(points)).astype(np.float64)
 
 
 def tied_walk(n: int, seed: int, still: Rows = (0, 0), step: int = 9, reach: int = 6, gaps: bool = True) -> Bars:
-    """A walk on a grid of 0.00001 with many ties, ticks and, with ``gaps``, missing minutes; ``still`` for a while."""
+    """A walk on a grid of 0.00001 with many ties, tick volume, a still stretch and, with ``gaps``, missing minutes."""
     rng = np.random.default_rng(seed)
     waits = np.where(rng.random(n) < 0.02, rng.integers(2, 9, n), 1) if gaps else np.ones(n, np.int64)
     points, reached = rng.integers(-step, step + 1, n), rng.integers(0, reach, (2, n))
@@ -149,7 +149,7 @@ def closing_walk(n: int, seed: int, still: Rows = (0, 0)) -> Bars:
 
 
 def roll_prices(n: int, spread: float, ticks: int = 60, seed: int = 3) -> tuple[Floats, ...]:
-    """Open, high, low and close in Roll's model: a walk seen half a ``spread`` above or below at every tick."""
+    """Open, high, low and close in Roll's model: every tick is half a ``spread`` above or below a random walk."""
     rng = np.random.default_rng(seed)
     walk = np.cumsum(rng.normal(0.0, 1e-4, n * ticks))
     price = np.exp(walk + 0.5 * spread * rng.choice([-1.0, 1.0], n * ticks)).reshape(n, ticks)
@@ -165,7 +165,7 @@ FIVE = ("cad", "eur", "gbp", "jpy", "usd")
 
 @cache
 def panel(pairs: tuple[str, ...] = SOME, n: int = 1_100, seed: int = 3, gaps: bool = True) -> dict[str, Bars]:
-    """Bars of ``pairs`` whose triangles nearly close; ``gaps``: late pairs, absences, a closure, still prices."""
+    """Bars of ``pairs`` whose triangles nearly close; ``gaps`` adds late pairs, absences, a closure, still prices."""
     rng = np.random.default_rng(seed)
     moves = 1e-4 * rng.standard_t(4, (len(CURRENCIES), n)) * (rng.random((len(CURRENCIES), n)) < 0.7)
     if gaps:
@@ -198,7 +198,7 @@ def _seen(rng: np.random.Generator, pair: str, n: int) -> Flags:
 
 
 def panel_of_five() -> dict[str, Bars]:
-    """Ten pairs made of five currencies, with gaps, a pair that begins late and one that ends early."""
+    """Ten pairs of five currencies, with gaps, a pair that begins late and one that ends early."""
     rng = np.random.default_rng(3)
     n = 2_400
     value = {c: np.cumsum(rng.standard_t(4, n) * 5e-5) for c in FIVE}
@@ -207,7 +207,7 @@ def panel_of_five() -> dict[str, Bars]:
     for k, pair in enumerate(p for p in PAIRS if p[:3] in FIVE and p[3:] in FIVE):
         close = np.round(1.2 * np.exp(value[pair[:3]] - value[pair[3:]] + rng.standard_normal(n) * 1e-5), 5)
         there = rng.random(n) > 0.03
-        there[1_700 : 1_700 + 20 * k] = False  # one opens after another
+        there[1_700 : 1_700 + 20 * k] = False  # pairs open one after another
         there[: 150 if pair == "gbpjpy" else 0] = False
         there[n - (500 if pair == "cadjpy" else 0) :] = False
         spread = 1e-6 * rng.integers(5, 25, n).astype(np.float64)
@@ -216,7 +216,7 @@ def panel_of_five() -> dict[str, Bars]:
 
 
 def correlated_returns(rows: int, n: int, seed: int = 2) -> tuple[Floats, Flags]:
-    """Correlated returns of some pairs, with gaps and a standstill, and which of them count."""
+    """Correlated returns of several pairs, with gaps and a still stretch, and flags of which are present."""
     rng = np.random.default_rng(seed)
     r = rng.standard_normal((rows, n)) + rng.standard_normal(n)
     r[0, :700] = np.nan
@@ -232,7 +232,7 @@ def panel_frame(bars: dict[str, Bars], quotes: bool = True, baselines: dict[str,
     return PanelFrame(bars, {p: PairInfo(first[p], True, quotes) for p in bars})
 
 
-# -- other bars in place of given ones -------------------------------------------------------------------------------
+# -- changes of given bars -------------------------------------------------------------------------------------------
 
 
 def with_later_walk(bars: Bars, cut: int, seed: int = 1) -> Bars:
@@ -243,7 +243,7 @@ def with_later_walk(bars: Bars, cut: int, seed: int = 1) -> Bars:
 
 
 def with_bar_scaled(bars: Bars, at: int, **factors: float) -> Bars:
-    """The bars with columns of the bar at position ``at`` multiplied: ``close=1.01``."""
+    """The bars with columns at position ``at`` multiplied, for example ``close=1.01``."""
     columns = {name: getattr(bars, name).copy() for name in factors}
     for name, factor in factors.items():
         columns[name][at] *= factor
@@ -251,7 +251,7 @@ def with_bar_scaled(bars: Bars, at: int, **factors: float) -> Bars:
 
 
 def in_trouble(bars: Bars) -> Bars:
-    """A month of bars in which the price stands still for hours and days, volume is silent, and bars are missing."""
+    """A month of bars with still prices for hours and days, stretches of zero volume, and missing bars."""
     columns = {name: getattr(bars, name).copy() for name in (*PRICES, "volume", "spread")}
     for begin, length in ((2_000, 90), (4_000, 700), (9_000, 3_000), (12_500, 17)):
         for name in PRICES:

@@ -1,4 +1,4 @@
-"""The sample data, the whole way through the front door: every table populated, and every finding has its reason."""
+"""The sample data end to end: every table is populated, and every finding has a known reason."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.data, pytest.mark.slow]
 ONE_PAIR = [name for name, t in tables().items() if t.family.scope == "pair"]
 OF_PANEL = [name for name, t in tables().items() if t.family.scope == "panel"]
 
-# What may be found, as "table pair feature: what", and why the data deserves it.
+# Expected findings, as "table pair feature: what", and why the data causes them.
 REASONS = {
-    # HistData-like sources close triangles exactly on crossed legs: every residual of the window is 0 then.
+    # HistData-like sources close triangles of crossed pairs exactly, so every residual of the window is 0.
     r"arbitrage eurjpy arb_z: .* undefined by the formula": "market28: usdjpy is crossed from eurjpy and eurusd",
     # The pair's currencies have fewer than three siblings in these stores, or none.
     r"correlation_\w+ \w+ divergence_(base|quote)_(15|60)_\w+: .* undefined .*": "fewer than three siblings",
@@ -33,7 +33,7 @@ REASONS = {
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[OpenStore]:
-    """A store that is removed afterwards: together these would take some ten gigabytes."""
+    """A store that is removed after its test: together they would take some ten gigabytes."""
     yield open_store(tmp_path / "lake")
     shutil.rmtree(tmp_path / "lake")
 
@@ -51,7 +51,7 @@ def states(audit: Audit, names: list[str]) -> dict[str, str]:
 
 
 def unexplained(audit: Audit, names: list[str]) -> list[str]:
-    """Findings about tables in ``names`` that no reason above covers."""
+    """Findings about tables in ``names`` without a known reason."""
     found = [f for f in audit.findings if f.key.table in names]
     reported = [f"{f.key.table} {f.key.pair} {f.feature}: {f.what}".replace("  : ", ": ") for f in found]
     return [line for line in reported if not any(re.fullmatch(reason, line) for reason in REASONS)]
@@ -73,7 +73,7 @@ def test_market28(store: OpenStore) -> None:
 
 
 def test_panel15(store: OpenStore) -> None:
-    """Fifteen pairs with late starts and a week's gap: what exists is complete, kinds of gaps are distinguished."""
+    """Fifteen pairs with late starts and a week's gap: the rest is complete, and kinds of gaps are distinguished."""
     audit = filled(store, "panel15")
     assert audit.summary.startswith("1,060 of 1,060 features populated (100.0 %)")
     assert len(audit.empty["eurjpy"]) > 50  # no stored pair shares its quote currency
@@ -87,7 +87,7 @@ def test_panel15(store: OpenStore) -> None:
     [("oanda_2014", set()), ("fxcm_2014", set()), ("fxcm_2012_2013", set())],
 )
 def test_quotes(store: OpenStore, vendor: str, in_warmup: set[str]) -> None:
-    """Two pairs of a vendor, days that lie years apart: each table of one pair is there, or never due."""
+    """Two pairs of a vendor on days years apart: each table of one pair is populated, or never due."""
     audit = filled(store, f"quotes/{vendor}")
     found = states(audit, ONE_PAIR)
     assert {name for name, state in found.items() if state == "WARMUP"} == in_warmup
@@ -99,6 +99,6 @@ def test_quotes(store: OpenStore, vendor: str, in_warmup: set[str]) -> None:
     "name", ["fxcm_csv/gbpusd-m1-bid-2012_head2000.csv", "mt4_export/fxopen_GBPUSD1_with_header.csv"]
 )
 def test_gates_accept_broker_behaviour(store: OpenStore, name: str) -> None:
-    """Bid prices whose spread estimate is 0 throughout; weekends filled with copies of a bar."""
+    """Bid prices with a spread estimate of 0 throughout; weekends filled with copies of a bar."""
     assert [r.refused for r in ingest(store.backend, [DATA / "exports" / name])] == [""]
     assert store.populate(workers=2).troubles == []

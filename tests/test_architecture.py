@@ -1,4 +1,4 @@
-"""What the import contracts in pyproject.toml cannot say: start-up, sizes, names, and what the core may rely on."""
+"""What the import contracts in pyproject.toml cannot express: start-up, sizes, names, and what the core may import."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LIBRARIES = {"kernels": {"numba", "llvmlite"}, "features": {"numba", "llvmlite"}
 HEAVY = {"numba", "polars", "pyarrow", "holidays", "psycopg", "pandas", "scipy"}
 SYSTEM_BOUND = {"fcntl", "msvcrt", "winreg", "_winapi", "pwd", "grp", "resource", "termios", "syslog", "posix", "nt"}
 FILE_LIMIT, FUNCTION_LIMIT = 400, 70
-ACROSS = {"laws", "reference", "faults"}  # folders of tests that go across the packages, as those beside this file do
-BUILDERS = {"markets.py", "conftest.py"}  # where tests make bars: synthetic ones, and those of the sample data
+ACROSS = {"laws", "reference", "faults"}  # test folders that span packages, like the files beside this one
+BUILDERS = {"markets.py", "conftest.py"}  # where tests build bars: synthetic ones, and those of the sample data
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The benchmarks still fit the engine: every module imports, and what they take from the engine is there."""
+"""The benchmarks match the engine: every module imports, and the parts of the engine they use exist."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def market() -> Market:
 
 
 def test_the_planner_decides_where_a_table_starts(market: Market) -> None:
-    """180 clock bars before March 2024 begin on Thursday 29 February, and whole days are read."""
+    """180 clock bars before March 2024 begin on Thursday 29 February; whole days are read."""
     found = starts(market, select_tables(["bqx_momentum"]))
     assert found == {"bqx_momentum": int(dt.datetime(2024, 2, 29, tzinfo=dt.UTC).timestamp()) // 60}
 
@@ -86,7 +86,7 @@ def doubled(y: Floats) -> Floats:
 
 
 def filled(y: Floats) -> Floats:
-    """After a missing value every row is 0."""
+    """Every row after a missing value becomes 0."""
     return np.where(np.cumsum(np.isnan(y)) > 0, 0.0, y)
 
 

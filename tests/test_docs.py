@@ -48,7 +48,7 @@ def test_every_family_has_a_definition_that_its_page_links_to() -> None:
 
 
 def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
-    """Also in renderers that know no web fonts and drop leading spaces."""
+    """Also for renderers without web fonts that drop leading spaces."""
     lake = make_lake(tmp_path)
     drawn = runpy.run_path(str(ROOT / "docs" / "make_picture.py"))["picture"](lake.url)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)

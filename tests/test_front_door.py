@@ -1,4 +1,4 @@
-"""Bad input through the front door: status, no traceback, every row accounted for, a readable store, the rest taken."""
+"""Bad input to ``fxloom ingest``: exit status, no traceback, every row accounted for, the rest ingested."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def rows(count: int = 120, level: float = 1.1, start: dt.datetime = START, seed:
     return lines
 
 
-GOOD = "\n".join(rows(level=150.0)).encode()  # the file of another pair that must come in whatever happens
+GOOD = "\n".join(rows(level=150.0)).encode()  # another pair's file, which must always be ingested
 
 
 def ingest(tmp_path: Path, capture: Capture, *options: str) -> tuple[int, dict[str, Any]]:
-    """Exit status and JSON report of `fxloom ingest` on the folder ``files``, with a good file beside what is there."""
+    """Exit status and JSON report of `fxloom ingest` on the folder ``files`` with a good file added."""
     folder = tmp_path / "files"
     folder.mkdir(exist_ok=True)
     (folder / "usdjpy.csv").write_bytes(GOOD)
@@ -54,13 +54,13 @@ def ingest(tmp_path: Path, capture: Capture, *options: str) -> tuple[int, dict[s
 
 
 def bad(report: dict[str, Any]) -> dict[str, Any]:
-    """The report on the file that is not the good one."""
+    """The report on the bad file."""
     (found,) = (f for f in report["files"] if not f["name"].endswith("usdjpy.csv"))
     return found
 
 
 def check_store(tmp_path: Path, pairs: dict[str, int]) -> None:
-    """The store holds so many bars a pair, and can be read and audited."""
+    """The store holds the expected number of bars per pair, and can be read and audited."""
     store = FolderStore(tmp_path / "lake")
     assert store.find_corrupt() == []
     settings = store.settings()
@@ -160,7 +160,7 @@ def test_line_ends_and_encodings(end: str, encoding: str, tmp_path: Path, capsys
 
 
 def test_repeated_hours_when_clocks_go_back_are_reported(tmp_path: Path, capsys: Capture) -> None:
-    """New York, 3 November 2024: 01:00 to 01:59 occurs twice; rows that cannot both be right are kept apart."""
+    """New York, 3 November 2024: 01:00 to 01:59 occurs twice; rows that cannot both be right are quarantined."""
     first, again = (rows(60, 1.1 + x, dt.datetime(2024, 11, 3, 1), seed) for x, seed in ((0.0, 1), (0.001, 2)))
     before = rows(60, 1.1, dt.datetime(2024, 11, 3, 0), 3)
     (tmp_path / "files").mkdir()
@@ -234,7 +234,7 @@ def test_an_empty_folder(tmp_path: Path, capsys: Capture) -> None:
     assert "fxloom ingest" in capsys.readouterr().err
 
 
-# -- stores with next to nothing in them -----------------------------------------------------------------------------
+# -- nearly empty stores ---------------------------------------------------------------------------------------------
 
 
 def populated(tmp_path: Path, bars: dict[str, Bars], tables: str) -> tuple[int, str]:
@@ -273,7 +273,7 @@ def test_a_pair_with_one_bar_alone(tmp_path: Path) -> None:
     status, url = populated(tmp_path, {"eurusd": bars}, FEW)
     assert status == 0
     assert {r.rows for r in FolderStore(url).records()} == {1}
-    main(["verify", "--store", url, "--tables", "bollinger_rate", "--workers", "1"])  # whatever it finds, it ends
+    main(["verify", "--store", url, "--tables", "bollinger_rate", "--workers", "1"])  # it must end, whatever it finds
     out = tmp_path / "matrix.parquet"
     assert main(["matrix", "--store", url, "--features", "bollinger_rate", "--out", str(out)]) == 0
     assert pl.read_parquet(out).height == 1

@@ -10,7 +10,7 @@ from tests.reference.change_points import run_probabilities
 
 
 def moves(n: int) -> np.ndarray:
-    """Moves in bp of which mean and variance change now and then, some of them 0, one absurd."""
+    """Moves in bp whose mean and variance change now and then; some are 0, one is extreme."""
     rng = np.random.default_rng(12)
     scale = np.repeat(rng.choice([0.3, 1.0, 3.0], n // 150 + 1), 150)[:n]
     out = scale * rng.standard_t(5, n) + np.repeat(rng.normal(0.0, 0.4, n // 400 + 1), 400)[:n]

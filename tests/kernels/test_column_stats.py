@@ -1,4 +1,4 @@
-"""The pass over a stored column, against NumPy and by hand."""
+"""Column statistics against NumPy and by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_sums_match_numpy() -> None:
 
 
 def test_a_column_worked_by_hand() -> None:
-    """Runs go on over missing rows; what comes before the warm-up counts as early and towards the sums."""
+    """Runs continue across missing rows; values before the warm-up count as early and in the sums."""
     sums = column_sums(
         np.array([1.0, np.nan, 3.0, 3.0, np.nan, 3.0, -np.inf]), np.array([False, False, True, True, True, True, True])
     )

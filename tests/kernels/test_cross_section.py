@@ -13,7 +13,7 @@ def test_shares_count_ties_by_half() -> None:
     values = np.array([[1.0], [1.0 + 1e-12], [2.0], [np.nan], [0.5]])
     known, everyone = np.ones((5, 1), np.bool_), np.ones(5, np.bool_)
     share = share_below(values, known, everyone, 2, 1e-9, 0.0)[:, 0]
-    assert share[:3].tolist() == [0.5, 0.5, 1.0]  # one below and one equal of three; three below of three
+    assert share[:3].tolist() == [0.5, 0.5, 1.0]  # of three: one below and one equal; three below
     assert np.isnan(share[3])
     assert share[4] == 0.0
     assert np.isnan(share_below(values, known, everyone, 4, 1e-9, 0.0)).all()

@@ -1,4 +1,4 @@
-"""True ranges and directional movement against TA-Lib, through a standstill, and where there is nothing to measure."""
+"""True ranges and directional movement against TA-Lib, through a still price, and in a market that never moves."""
 
 from __future__ import annotations
 

@@ -47,14 +47,14 @@ def test_edge_needs_two_bars_that_move() -> None:
 def test_prices_within_rounding_are_equal_for_edge() -> None:
     o, h, l, c = roll_prices(80, 2e-3)
     noisy = c * (1.0 + 3e-14 * RNG.choice([-1.0, 1.0], 80))
-    o, h = noisy.copy(), c.copy()  # every open at the high but for rounding
+    o, h = noisy.copy(), c.copy()  # every open at the high, up to rounding
     h, l = np.maximum(h, o), l
     loose, strict = (bar_pairs(o, h, l, c, 1, tolerance)[6] for tolerance in (1e-13, 0.0))
     assert np.nansum(loose) < np.nansum(strict)
 
 
 def test_corwin_schultz_of_two_known_bars() -> None:
-    """Both bars 1 % wide around one level: alpha from the paper's equations 14 and 18."""
+    """Both bars are 1 % wide around one level; alpha from the paper's equations 14 and 18."""
     h, l = np.full(2, 101.0), np.full(2, 100.0)
     width = math.log(1.01)
     beta, gamma = 2 * width**2, width**2
@@ -62,5 +62,5 @@ def test_corwin_schultz_of_two_known_bars() -> None:
     alpha = (math.sqrt(2 * beta) - math.sqrt(beta)) / k - math.sqrt(gamma / k)
     want = 2 * (math.exp(alpha) - 1) / (1 + math.exp(alpha))
     assert corwin_schultz(h, l, 1)[1] == pytest.approx(want, rel=1e-12)
-    assert want == pytest.approx(width, rel=1e-4)  # no volatility: the whole range is spread
+    assert want == pytest.approx(width, rel=1e-4)  # without volatility the whole range is spread
     assert corwin_schultz(np.array([101.0, 103.0]), np.array([100.0, 102.5]), 1)[1] == 0.0

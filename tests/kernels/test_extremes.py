@@ -1,4 +1,4 @@
-"""Highest and lowest values, and how long ago they were, against loops over the window."""
+"""Highest and lowest values and their ages, against loops over the window."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def simulated(alpha: float, beta: float, n: int = 7_200, seed: int = 3, tails: f
 
 
 def windows() -> dict[str, np.ndarray]:
-    """Returns in bp whose best fit lies inside the bounds, on each side of them, or in a corner."""
+    """Returns in bp whose best fit is inside the bounds, on each bound, or in a corner."""
     rng = np.random.default_rng(4)
     noise = rng.standard_normal(7_200)
     return {
@@ -96,17 +96,17 @@ def test_bounds_hold_and_the_slope_is_zero_or_outward(r: np.ndarray) -> None:
     assert x[3] >= 0.0
     assert x[2] + x[3] <= 1.0
     g = slopes(r, x)
-    tolerance = 2e-9  # the point is put back into bp and taken out again
+    tolerance = 2e-9  # the point is converted to bp and back
     assert abs(g[0]) < tolerance
     assert abs(g[1]) < tolerance * 100 or (x[1] <= floor * (1.0 + 1e-9) and g[1] > 0.0)
     rise = 0.0 if x[2] + x[3] < 1.0 - EDGE else max(0.0, *(-g[i + 2] for i in range(2) if x[i + 2] > EDGE))
-    for i in (2, 3):  # stationary with the multiplier of alpha + beta = 1, or held by a bound of its own
+    for i in (2, 3):  # stationary given the multiplier of alpha + beta = 1, or on its own bound
         assert abs(g[i] + rise) < tolerance * 100 or (x[i] <= EDGE and g[i] + rise > 0.0)
 
 
 @pytest.mark.parametrize("name", ["inside", "reacting", "integrated", "drifting", "arch", "plain", "waking"])
 def test_no_random_start_finds_better(name: str) -> None:
-    """Returns without any clustering have many optima; the four starts of the definition need not find the best."""
+    """Returns without clustering have many optima, and the four documented starts need not find the best."""
     r = WINDOWS[name]
     _, likelihood, _ = fit_garch(r)
     rng = np.random.default_rng(9)
@@ -136,7 +136,7 @@ def test_derivatives_match_finite_differences() -> None:
 
 
 def test_the_scoring_matrix_is_the_expected_hessian() -> None:
-    """Of data from the model itself, in the mean: the two agree as far as 200,000 bars tell."""
+    """On data from the model itself, the two agree to the accuracy of 200,000 bars."""
     x = np.array([0.02, 0.1, 0.1, 0.8])
     z = simulated(0.1, 0.8, 200_000, tails=200.0)
     hessian, scoring = np.empty((4, 4)), np.empty((4, 4))

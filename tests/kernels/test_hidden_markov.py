@@ -1,4 +1,4 @@
-"""The hidden Markov model against hmmlearn, and against a reference in logarithms written from the formulas."""
+"""The hidden Markov model against hmmlearn, and against a log-space reference written from the formulas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Parameters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def synthetic(n: int, seed: int = 5) -> np.ndarray:
-    """Observations of three bands of volatility that follow each other, (n, 2)."""
+    """Observations from three alternating volatility regimes, (n, 2)."""
     rng = np.random.default_rng(seed)
     state, states = 0, []
     for _ in range(n):
@@ -46,7 +46,7 @@ def hmmlearn_model(parameters: Parameters) -> GaussianHMM:
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """hmmlearn logs every slight fall of the likelihood."""
+    """Silence hmmlearn, which logs every slight decrease of the likelihood."""
     logging.disable(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -68,7 +68,7 @@ def check_like_hmmlearn(y: np.ndarray) -> None:
     np.testing.assert_allclose(variances, reference._covars_, rtol=1e-8)
     np.testing.assert_allclose(shares, reference.predict_proba(y).mean(axis=0), rtol=1e-8)
     p, densities = filter_hmm(*rows(y), (first, transitions, means, variances))
-    for t in (0, 1, 2, 700, 2_000):  # the smoothed probabilities of the last of t + 1 observations are filtered
+    for t in (0, 1, 2, 700, 2_000):  # smoothed probabilities of the last of t + 1 observations are the filtered ones
         np.testing.assert_allclose(p[:, t], reference.predict_proba(y[: t + 1])[-1], rtol=1e-8, atol=1e-10)
         assert densities[: t + 1].sum() == pytest.approx(reference.score(y[: t + 1]), rel=1e-9)
 
@@ -93,7 +93,7 @@ def test_a_volatility_that_never_changes_fails() -> None:
 
 
 def in_logarithms(y: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Filtered probabilities, predictive log densities, posteriors and expected moves, row by row in logarithms."""
+    """Filtered probabilities, predictive log densities, posteriors and expected transitions, row by row in logs."""
     start, transitions, means, variances = parameters
     with np.errstate(divide="ignore"):
         pi, ways = np.log(start), np.log(transitions)
@@ -143,14 +143,14 @@ def test_expectations_match_their_formulas() -> None:
 
 
 def test_a_nearly_impossible_transition_is_computed_in_logarithms() -> None:
-    """All weight passes through a transition of 1e-150, where densities are apart by e^-3000."""
+    """All weight passes through a transition of 1e-150 while densities differ by e^-3000."""
     transitions = np.array([[1.0, 0.0, 1e-150], [0.0, 1.0, 0.0], [1e-200, 0.5, 0.5]])
     y = np.repeat(FAR[0][[0, 0, 2, 2, 0, 0, 2, 1, 1]], 3, axis=0)
     check_expectations(y, (THIRDS, transitions, *FAR))
 
 
 def test_a_state_that_recovers_from_underflow_is_computed_in_logarithms() -> None:
-    """State 2 is reached from 1 only, which the observation before makes e^-900 times less likely than state 0."""
+    """State 2 is reached only from state 1, which the previous bar makes e^-900 times less likely than state 0."""
     transitions = np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5]])
     y = np.repeat(FAR[0][[0, 2, 0, 2, 0, 1, 2]], [4, 3, 3, 4, 3, 1, 4], axis=0)
     check_expectations(y, (np.array([1.0, 0.0, 0.0]), transitions, *FAR))

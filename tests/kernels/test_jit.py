@@ -1,7 +1,7 @@
-"""The decorator of kernels: strict arithmetic, and the parts of numba that are not public and that it depends on.
+"""The kernel decorator: strict arithmetic, and the private parts of numba it depends on.
 
-If a test of the contract fails after an update of numba, ``kernels/kernel_cache.py`` and ``kernels/jit.py`` are the
-two modules to change.
+If one of these tests fails after an update of numba, ``kernels/kernel_cache.py`` and ``kernels/jit.py`` are the modules
+to change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AT = f"numba {numba.__version__} has changed what the kernel cache depends on: "
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """A kernel that is not kept on disk: it lies in no kernel module."""
+    """A kernel outside the kernel modules, which is not cached on disk."""
     dispatcher: Any = jit(function)
     dispatcher._cache = caching.NullCache()
     return dispatcher
@@ -36,7 +36,7 @@ def test_division_by_zero_does_not_raise() -> None:
 
 
 def test_sums_are_not_reordered() -> None:
-    """With fast-math the small terms would be added in lanes, before the large one absorbs them."""
+    """With fast-math the small terms would be added in vector lanes, before the large one absorbs them."""
 
     def summed(values: Floats) -> float:
         total = 0.0

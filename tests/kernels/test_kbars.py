@@ -1,4 +1,4 @@
-"""Bars of K minutes against pandas' bins, and when a row may see them."""
+"""K-minute bars against pandas' bins, and when a row may see them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from fxloom.kernels.kbars import kbars, spread
 
 RNG = np.random.default_rng(7)
-STEPS = np.where(RNG.random(4000) < 0.01, RNG.integers(1, 3000, 4000), 1)  # closures short and long
+STEPS = np.where(RNG.random(4000) < 0.01, RNG.integers(1, 3000, 4000), 1)  # short and long closures
 TS = 25_000_003 + np.cumsum(STEPS)
 X = 100.0 + np.cumsum(RNG.normal(0.0, 0.01, 4000))
 

@@ -1,4 +1,4 @@
-"""Compiled kernels on disk: used again, checked, made again where damaged, and never needed."""
+"""Compiled kernels on disk: reused, verified, recompiled if corrupt, and never required."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print(float(rolling_mean(np.arange(10.0), 4)[9]), sum(rolling_mean.stats.cache_h
 
 
 def run(cache: Path, program: str = PROGRAM) -> tuple[str, str]:
-    """What ``program`` prints in a process of its own, and what it reports."""
+    """What ``program`` prints in a new process, and its log."""
     environment = os.environ | {"FXLOOM_CACHE": str(cache)}
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
@@ -77,7 +77,7 @@ def test_the_folder_is_named_after_the_sources_that_were_imported(
 
 
 def test_any_flipped_bit_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of files with one flipped bit none is unpickled, and each is removed."""
+    """A file with one flipped bit is never unpickled, and is removed."""
     from fxloom.kernels import kernel_cache
     from fxloom.kernels.moments import rolling_mean
 
@@ -96,7 +96,7 @@ def test_any_flipped_bit_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 class FakeContext:
-    """As much of numba's target context as looking up a kernel asks for."""
+    """The part of numba's target context that a kernel lookup uses."""
 
     def refresh(self) -> None: ...
 
@@ -127,7 +127,7 @@ def test_a_full_disk_does_not_fail_a_computation(tmp_path: Path) -> None:
 
 
 def test_numba_still_has_the_internals_the_cache_uses() -> None:
-    """If this fails after an update of numba, ``fxloom.kernels.kernel_cache`` has to follow it."""
+    """If this fails after an update of numba, ``fxloom.kernels.kernel_cache`` must be adapted."""
     import inspect
 
     from numba.core import caching, compiler

@@ -69,7 +69,7 @@ def test_the_moments_and_std_kernels_agree() -> None:
 @pytest.mark.parametrize("level", [100.0, 0.1, -3.3, 0.0, 1e-9])
 def test_a_flat_window_has_no_deviation_and_no_shape(level: float) -> None:
     y = np.full(40, level)
-    y[20:] *= 1.0 + 4e-14  # rounding noise is no move
+    y[20:] *= 1.0 + 4e-14  # rounding noise is not a move
     mean, std, skew, kurt = (a[9:] for a in rolling_moments(y, 10))
     np.testing.assert_allclose(mean, level, rtol=1e-13)
     assert (std == 0.0).all()

@@ -13,7 +13,7 @@ Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def ticking_bars(n: int, seed: int, still: tuple[int, int] = (0, 0)) -> Bars:
-    """High, low, close on a coarse grid, full of ties; a stretch may stand still."""
+    """High, low and close on a coarse grid with many ties; the price is still within ``still``."""
     bars = tied_walk(n, seed, still, step=2, reach=3, gaps=False)
     return bars.high, bars.low, bars.close
 
@@ -32,7 +32,7 @@ def test_recursive_oscillators_match_talib(bars: Bars) -> None:
 
 
 def slow_rsi(x: np.ndarray, period: int, t: int) -> float:
-    """RSI at t with the weights of Wilder's averages written out; x has no missing values."""
+    """RSI at t with explicit weights of Wilder's averages; x has no missing values."""
     change = np.diff(x)
     keep = (period - 1) / period
     age = t - 1 - np.arange(t)

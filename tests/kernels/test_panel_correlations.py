@@ -1,4 +1,4 @@
-"""Sums of correlations of all pairs with all against single pairs."""
+"""Sums of all pairwise correlations against correlations of single pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The moments of the values present in a window against exact sums, and their laws."""
+"""Moments of the values present in a window against exact sums, and their invariants."""
 
 from __future__ import annotations
 

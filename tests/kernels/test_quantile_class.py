@@ -1,4 +1,4 @@
-"""Classes between quantiles against numpy's quantile of every window."""
+"""Quantile classes against numpy's quantiles of every window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recursive averages against their definitions, TA-Lib, and what must not enter them."""
+"""Recursive averages against their definitions and TA-Lib, and values that must not affect them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fxloom.kernels.recursion import efficiency, ema, first_present, kama, wilde
 
 RNG = np.random.default_rng(5)
 WALK = 100.0 + np.cumsum(RNG.integers(-3, 4, 900)).astype(np.float64) * 0.01
-WALK[300:360] = WALK[299]  # a market that stands still
+WALK[300:360] = WALK[299]  # a still market
 LED = np.r_[np.full(19, np.nan), WALK]
 
 
 def slow_average(x: np.ndarray, period: int, alpha: float, skip: int = 0) -> np.ndarray:
-    """The recursion from its definition, with weights instead of steps."""
+    """The recursion by its definition, with explicit weights instead of steps."""
     out = np.full(len(x), np.nan)
     start = int(np.flatnonzero(~np.isnan(x))[0]) + skip
     first = start + period - 1
@@ -41,7 +41,7 @@ def test_averages_match_talib() -> None:
 
 def test_average_worked_by_hand() -> None:
     x = np.array([np.nan, 1.0, 2.0, 3.0, 7.0])
-    assert list(ema(x, 3, 0)[3:]) == [2.0, 4.5]  # mean of 1, 2, 3; then half of the way to 7
+    assert list(ema(x, 3, 0)[3:]) == [2.0, 4.5]  # mean of 1, 2, 3; then half the way to 7
     assert list(ema(x, 2, 1)[3:]) == [2.5, 2.5 + 4.5 * 2.0 / 3.0]
     assert list(wilder(x, 3)[3:]) == [2.0, 11.0 / 3.0]
 

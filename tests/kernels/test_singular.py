@@ -52,7 +52,7 @@ def test_features_match_their_definitions() -> None:
 
 
 def test_a_sine_has_two_equal_components() -> None:
-    """Rank two: there is no third component, so that noise and forecast are undefined."""
+    """Rank two: without a third component, noise and forecast are undefined."""
     y = 100.0 + 0.01 * np.sin(2.0 * np.pi * np.arange(200) / 12.0)
     out = features(y)[:, 60:]
     assert out[TREND_SHARE] + out[OSC_SHARE] == pytest.approx(1.0, abs=1e-9)
@@ -66,7 +66,7 @@ def test_a_line_has_two_components() -> None:
 
 
 def test_a_recurrence_forecasts_its_own_series() -> None:
-    """A damped oscillation on a level is of rank three: its forecast is its next value."""
+    """A damped oscillation on a level has rank three: its forecast is its next value."""
     i = np.arange(61)
     y = 100.0 + 0.02 * 0.97**i * np.cos(2.0 * np.pi * i / 9.0)
     out = features(y[:60].copy())[:, 59]

@@ -1,4 +1,4 @@
-"""Tree sums against exact sums, scores of the values present."""
+"""Tree sums against exact sums, and z-scores of present values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The joins that build a window from shorter parts."""
+"""The sequence of joins that builds a window from shorter parts."""
 
 from __future__ import annotations
 

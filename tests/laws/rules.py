@@ -1,4 +1,4 @@
-"""The laws. Each takes a table and returns what breaks it: a line a feature, with the moment and the values."""
+"""The laws. Each takes a table and returns its violations: one line per feature, with the time and the values."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from tests.laws.trial import Trial, Trials, compute_on, describe_first, deviatio
 Law = Callable[[Table], list[str]]
 LawOnSpecimen = Callable[[Table, Specimen], list[str]]
 
-SLACK = 1e-9  # of a bound, relative: the rounding of a ratio that is exactly at it
-SOON = 1_440  # bars after the warm-up in which a feature that may be undefined must show a value
-ROUNDING_NOISE = 1e-12  # a value smaller than this, of a price that never moves, is rounding noise
+SLACK = 1e-9  # relative, of a bound: the rounding of a ratio exactly at it
+SOON = 1_440  # bars after the warm-up within which a feature that may be undefined must have a value
+ROUNDING_NOISE = 1e-12  # a smaller value, from a price that never moves, is rounding noise
 TAIL = 700  # clock bars after a cut
-HEAD = 500  # clock bars before what a cut's rows look back on
+HEAD = 500  # clock bars before the history of a cut's rows
 NO_TOLERANCE: dict[tuple[str, str], float] = {}
 
 
@@ -46,7 +46,7 @@ NO_TOLERANCE: dict[tuple[str, str], float] = {}
 
 
 def shape_and_type(table: Table) -> list[str]:
-    """Every column is a float64 array with one value a clock bar (and pair)."""
+    """Every column is a float64 array with one value per clock bar (and pair)."""
     frame = lively(table.family.scope).frame(table.family.scope)
     view = frame.view(table.domain)
     shape = (len(view.pairs), len(view)) if isinstance(view, PanelView) else (len(view),)
@@ -59,7 +59,7 @@ def shape_and_type(table: Table) -> list[str]:
 
 
 def inputs_unmodified(table: Table) -> list[str]:
-    """Neither the bars nor the series that tables share are written into, and a second run finds the same."""
+    """Neither bars nor shared series are modified, and a second run gives the same values."""
     frame = troubled(table.family.scope).frame(table.family.scope)
     view = frame.view(table.domain)
     before = {name: column.copy() for name, column in _inputs(view).items()}
@@ -68,7 +68,7 @@ def inputs_unmodified(table: Table) -> list[str]:
     reported = [f"{name} was changed" for name, column in before.items() if not _same(column, after[name])]
     again = _copied(run(table, frame))
     return reported + [
-        f"{name} of {pair} is another at a second run"
+        f"{name} of {pair} differs in a second run"
         for pair, name in once
         if not _same(once[pair, name], again[pair, name])
     ]
@@ -93,7 +93,7 @@ def _same(a: Floats, b: Floats) -> bool:
 
 
 def short_histories(table: Table) -> list[str]:
-    """A few bars are no error, and give no value before the warm-up."""
+    """A few bars raise no error, and give no value before the warm-up."""
     reported = []
     for n in (1, 2, 7, 40):
         reported += [f"after {n} minutes: {line}" for line in _early(compute_on(table, short(table.family.scope, n)))]
@@ -108,7 +108,7 @@ def never_before_warmup(table: Table) -> list[str]:
     specimen = lively(table.family.scope)
     reported = early_on(table, specimen)
     longest = max(f.column.warmup for f in table.features)
-    for begin in (1, 123, 4_321):  # other minutes of the hour, another day
+    for begin in (1, 123, 4_321):  # other minutes of the hour, and another day
         end = min(begin + longest + 200, len(specimen.ts) - 1)
         reported += _early(compute_on(table, specimen.between(int(specimen.ts[begin]), int(specimen.ts[end]))))
     return reported
@@ -129,7 +129,7 @@ def _early(trials: Trials) -> list[str]:
 
 
 def present_from_warmup_on(table: Table) -> list[str]:
-    """A value at the declared warm-up at once; soon after it where the formula may have none."""
+    """A value right at the declared warm-up; soon after it if the formula may be undefined."""
     return [line for trial in reference(table, lively(table.family.scope)).values() for line in _late(trial)]
 
 
@@ -152,7 +152,7 @@ def _first_value(values: Floats) -> str:
 
 
 def missing_only_with_reason(table: Table) -> list[str]:
-    """Once due, a value is missing only where the record or the family says why."""
+    """Once due, a value is missing only where its declaration or the family gives a reason."""
     return [line for specimen in _value_specimens(table) for line in unexplained_on(table, specimen)]
 
 
@@ -167,7 +167,7 @@ def unexplained_on(table: Table, specimen: Specimen) -> list[str]:
 
 
 def populated(table: Table) -> list[str]:
-    """In a lively market nearly all values are there: undefined moments are the exception."""
+    """In a lively market nearly all values are present: undefined bars are the exception."""
     return empty_on(table, lively(table.family.scope))
 
 
@@ -185,7 +185,7 @@ def empty_on(table: Table, specimen: Specimen) -> list[str]:
 
 
 def finite_and_in_range(table: Table) -> list[str]:
-    """No infinity, no negative zero, nothing outside of the declared range: on a lively and on a troubled market."""
+    """No infinity, no negative zero, nothing outside the declared range, on a lively and on a troubled market."""
     return [line for specimen in _value_specimens(table) for line in invalid_on(table, specimen)]
 
 
@@ -230,7 +230,7 @@ def _rounding_noise(trial: Trial, where: str) -> Iterable[str]:
 
 
 def not_constant(table: Table) -> list[str]:
-    """Every feature moves within every month of at least three weeks, unless its record says that it may not."""
+    """Every feature varies within every month of at least three weeks, unless declared possibly constant."""
     return constant_on(table, lively(table.family.scope))
 
 
@@ -242,7 +242,7 @@ def constant_on(table: Table, specimen: Specimen) -> list[str]:
             values = trial.columns[f.name][trial.rows[first:end]]
             values = values[np.isfinite(values)]
             enough = len(values) > (8_000 if table.family.scope == "panel" else 20_000)
-            excused = f.column.may_be_constant not in (None, FIXED_SPREAD)  # the synthetic spreads do change
+            excused = f.column.may_be_constant not in (None, FIXED_SPREAD)  # the synthetic spreads vary
             if enough and not excused and values.min() == values.max():
                 reported.append(f"{f.name} of {trial.pair} is {values[0]!r} in all {len(values)} rows of a month")
     return reported
@@ -252,7 +252,7 @@ def constant_on(table: Table, specimen: Specimen) -> list[str]:
 
 
 def later_bars_do_not_matter(table: Table) -> list[str]:
-    """The same to the last bit in every row before a cut, if the bars after it go, or are replaced by others."""
+    """Rows before a cut are bit-identical if the bars after it are removed or replaced."""
     worlds = lively(table.family.scope), troubled(table.family.scope)
     return [line for specimen in worlds for line in causal_on(table, specimen)]
 
@@ -285,7 +285,7 @@ def _changed_by_later_bars(table: Table, specimen: Specimen, cut: int) -> list[s
 
 
 def pieces_make_the_whole(table: Table) -> list[str]:
-    """Computed in odd pieces, each from its declared lookback alone, a feature has the values of the whole."""
+    """Computed in pieces of odd lengths, each from its declared lookback alone, a feature has the same values."""
     return pieces_on(table, lively(table.family.scope))
 
 
@@ -306,7 +306,7 @@ def pieces_on(table: Table, specimen: Specimen) -> list[str]:
 
 
 def _pieces(specimen: Specimen, lookback: int) -> Sequence[tuple[int, int]]:
-    """First clock position and length of pieces, one of them a single minute. Each lookback begins with a bar."""
+    """First clock position and length of each piece, one of them a single minute; each lookback starts at a bar."""
     firsts = moments_of(specimen, lookback + 300)
     begins = [_latest_observed(specimen, first - lookback) for first in firsts]
     return [(begin + lookback, n) for begin, n in zip(begins, (211, 1, 97, 333, 150), strict=False)]
@@ -319,7 +319,7 @@ def _latest_observed(specimen: Specimen, position: int) -> int:
 
 
 def shared_work_changes_nothing(table: Table) -> list[str]:
-    """What other tables have computed from an earlier start serves a later one."""
+    """Work that other tables computed from an earlier start can be reused by a later one."""
     specimen = lively(table.family.scope)
     whole = reference(table, specimen)
     first = moments_of(specimen, table.lookback + 1)[-1]
@@ -331,7 +331,7 @@ def shared_work_changes_nothing(table: Table) -> list[str]:
 
 
 def forgotten_after_lookback(table: Table) -> list[str]:
-    """A tick 1 % off, a flat stretch and a gap are forgotten once they are farther back than the lookback."""
+    """A tick 1 % off, a flat stretch and a gap have no effect beyond the lookback."""
     specimen = lively(table.family.scope)
     stds = deviations(reference(table, specimen))
     pair = "eurusd"

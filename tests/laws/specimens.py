@@ -1,4 +1,4 @@
-"""Bars to try the laws on: a lively market, flat prices, silent volumes, gaps, and the real thing.
+"""Bars to check the laws on: a lively market, still prices, zero volume, gaps, and real bars.
 
 A specimen holds one pair for the tables of one pair, and fourteen for those of many.
 """
@@ -23,7 +23,7 @@ from fxloom.features.panel_view import PanelFrame, panel_minutes
 from tests.conftest import real_bars
 from tests.markets import PRICES, flat_bars, in_trouble
 
-SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks, three month edges, New York's and London's spring
+SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks with three month edges and both changes to summer time
 PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 3))
 PANEL = (
     "audcad", "audnzd", "audusd", "chfjpy", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpjpy", "gbpusd",
@@ -34,7 +34,7 @@ LATE, WITH_GAP = "audnzd", "eurjpy"  # one pair of the panel begins a week late,
 
 @dataclass(frozen=True, eq=False)
 class Specimen:
-    """Observed bars by pair, and what is settled about each pair. Moments are minutes since 1970."""
+    """Observed bars and settings by pair. Times are minutes since 1970."""
 
     name: str
     bars: Mapping[str, Bars]
@@ -42,23 +42,23 @@ class Specimen:
 
     @cached_property
     def ts(self) -> Ints:
-        """The minutes of the clock: the pair's own, or the panel's."""
+        """The minutes of the pair's or the panel's clock."""
         return panel_minutes([b.ts for b in self.bars.values()])
 
     @cached_property
     def observed(self) -> Ints:
-        """The minutes at which some pair was observed."""
+        """The minutes at which any pair was observed."""
         return np.unique(np.concatenate([b.ts for b in self.bars.values()]))
 
     def frame(self, scope: Scope) -> PairFrame | PanelFrame:
-        """A new frame, which shares no work with any other."""
+        """A new frame that shares no work with any other."""
         if scope == "panel":
             return PanelFrame(self.bars, self.infos)
         ((pair, bars),) = self.bars.items()
         return PairFrame(pair, on_clock(bars), self.infos[pair])
 
     def of(self, change: Callable[[str, Bars], Bars]) -> Specimen:
-        """The same with each pair's bars changed."""
+        """The same specimen with each pair's bars changed."""
         return Specimen(self.name, {p: change(p, b) for p, b in self.bars.items()}, self.infos)
 
     def between(self, first: int, end: int) -> Specimen:
@@ -85,13 +85,13 @@ def _market(scope: Scope, pair: str) -> Specimen:
 
 @cache
 def lively(scope: Scope) -> Specimen:
-    """Some weeks of the synthetic market, with quotes and ticks."""
+    """Several weeks of the synthetic market, with quotes and ticks."""
     return _market(scope, "eurusd")
 
 
 @cache
 def without_volume_and_quotes(scope: Scope) -> Specimen:
-    """A source that has prices only: the catalogue's proxies take the place of volume and spread."""
+    """A source with prices only: proxies replace volume and spread."""
     full = _market(scope, "gbpjpy")
     part = full.before(int(full.observed[min(22_000, len(full.observed) - 1)]))
     bare = part.of(lambda _, b: replace(b, volume=None, spread=None))
@@ -101,7 +101,7 @@ def without_volume_and_quotes(scope: Scope) -> Specimen:
 
 @cache
 def troubled(scope: Scope) -> Specimen:
-    """A month in which the price stands still for hours and days, the volume is silent, and bars are missing."""
+    """A month in which the price is still for hours and days, volume is zero for a while, and bars are missing."""
     full = _market(scope, "audnzd")
     part = full.before(int(full.observed[min(30_000, len(full.observed) - 1)]))
     return Specimen("troubled", part.of(lambda _, b: in_trouble(b)).bars, full.infos)
@@ -120,7 +120,7 @@ def still(scope: Scope, price: float, baseline: float, volume: float) -> Specime
 
 
 def short(scope: Scope, minutes: int) -> Specimen:
-    """The first few minutes of a pair, or of the panel."""
+    """The first minutes of a pair, or of the panel."""
     full = lively(scope)
     return full.before(int(full.observed[minutes]))
 
@@ -134,11 +134,11 @@ def real(scope: Scope, folder: str, pair: str, rows: int) -> Specimen:
     return Specimen(f"real {folder}", bars, infos)
 
 
-# -- changes of later, or of single, bars ----------------------------------------------------------------------------
+# -- changes of later or single bars ---------------------------------------------------------------------------------
 
 
 def with_noise_after(specimen: Specimen, cut: int) -> Specimen:
-    """From minute ``cut`` on other prices, volumes and spreads, and a third of the bars gone."""
+    """From minute ``cut`` on other prices, volumes and spreads, and a third of the bars removed."""
 
     def noisy(pair: str, bars: Bars) -> Bars:
         rng = np.random.default_rng([cut, *pair.encode()])
@@ -150,7 +150,7 @@ def with_noise_after(specimen: Specimen, cut: int) -> Specimen:
 
 
 def with_absurd_values_after(specimen: Specimen, cut: int) -> Specimen:
-    """From minute ``cut`` on prices of a thousandth and a thousandfold in turn, enormous volumes and spreads."""
+    """From minute ``cut`` on prices alternately a thousandth and a thousandfold, and enormous volumes and spreads."""
 
     def absurd(_: str, bars: Bars) -> Bars:
         leaps = np.where(bars.ts // 7 % 2 == 0, 1e3, 1e-3)
@@ -179,7 +179,7 @@ def with_gap(specimen: Specimen, pair: str, minute: int, length: int) -> Specime
 
 
 def with_flat_stretch(specimen: Specimen, pair: str, minute: int, length: int) -> Specimen:
-    """With the pair's price standing still for ``length`` minutes."""
+    """With the pair's price still for ``length`` minutes."""
 
     def flat(name: str, bars: Bars) -> Bars:
         rows = (bars.ts >= minute) & (bars.ts < minute + length)
@@ -197,7 +197,7 @@ def _scaled(bars: Bars, where: Flags, price: Floats, volume: Floats, spread: Flo
     return replace(bars, **prices, volume=scaled(bars.volume, volume), spread=scaled(bars.spread, spread))
 
 
-# -- moments worth trying --------------------------------------------------------------------------------------------
+# -- where to cut ----------------------------------------------------------------------------------------------------
 
 
 def month_edges(ts: Ints) -> Ints:
@@ -207,8 +207,8 @@ def month_edges(ts: Ints) -> Ints:
 
 
 def moments_of(specimen: Specimen, least: int) -> Sequence[int]:
-    """Observed clock positions to cut at, from ``least`` on: a random one, a full hour, a month's edge, a week's open,
-    some hours into a week."""
+    """Observed clock positions to cut at, from ``least`` on: random, a full hour, a month's edge, a week's open,
+    and some hours into a week."""
     ts = specimen.ts
     rng = np.random.default_rng(least)
     anywhere = int(rng.integers(least, len(ts) - 1_000))

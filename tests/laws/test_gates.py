@@ -1,4 +1,4 @@
-"""What the engine makes of a panel in which one pair is younger than the others and one has a gap."""
+"""How the engine judges a panel in which one pair starts later than the others and one has a gap."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_every_partition_passes_its_gates(table: Table) -> None:
 
 
 def test_values_before_the_warmup_of_the_panels_clock_are_refused() -> None:
-    """A table of returns over 60 bars that fills its first 60 bars with zeros."""
+    """A table of 60-bar returns that fills its first 60 bars with zeros."""
     honest = tables()["currency_strength"]
 
     def filled(view: PanelView) -> dict[str, np.ndarray]:

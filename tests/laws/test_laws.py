@@ -1,4 +1,4 @@
-"""Every law on every table of the catalogue: a new family gets them for nothing."""
+"""Every law on every table of the catalogue; new families are included automatically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A law that cannot fail proves nothing: faults are planted, and the law meant for each finds it, by name."""
+"""Every law can fail: planted faults are found by the law meant for them, and reported by name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def honest(view: View) -> Floats:
 
 
 def centred(view: View) -> Floats:
-    """A window that reaches five bars ahead."""
+    """A window that looks five bars ahead."""
     out = honest(view)
     out[:-5] = out[5:]
     out[:W] = np.nan
@@ -64,14 +64,14 @@ def back_filled(view: View) -> Floats:
 
 
 def from_the_beginning(view: View) -> Floats:
-    """A running sum, which never forgets."""
+    """A running sum, which never forgets its start."""
     out = np.cumsum(np.nan_to_num(view.r))
     out[:W] = np.nan
     return out
 
 
 def place_in_the_array(view: View) -> Floats:
-    """Bits that depend on the place in the array."""
+    """Values whose last bits depend on the position in the array."""
     out = honest(view)
     out[1::8] *= 1.0 + 1e-15
     return out
@@ -95,7 +95,7 @@ def infinite_where_still(view: View) -> Floats:
 
 
 def dusty(view: View) -> Floats:
-    """A level taken apart and put together again."""
+    """A level decomposed and reassembled, which leaves rounding noise."""
     return (view.close_index * 1.1 - view.close_index) - 0.1 * lagged(view.close_index, W)
 
 

@@ -1,4 +1,4 @@
-"""No two features of a pair-month are equal, or linear images of one another, but declared near duplicates."""
+"""No two features of a pair-month are equal or linearly dependent, except declared near duplicates."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.laws.specimens import PANEL, Specimen, month_edges, real
 from tests.laws.trial import compute_on
 
 ALIKE = 0.999999
-SUSPECT = 0.9999  # on every seventh row; the suspects are judged on all rows
+SUSPECT = 0.9999  # on every seventh row; suspects are checked on all rows
 LEAST = 100  # common rows that a correlation needs
 
 
 def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
-    """All features of one pair, those of the tables of many pairs too, in the month that begins at its first edge."""
+    """All features of one pair, panel tables included, in the month that begins at the first month edge."""
     alone = Specimen(panel.name, {pair: panel.bars[pair]}, panel.infos)
     features: list[Feature] = []
     columns: list[Floats] = []
@@ -37,7 +37,7 @@ def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
 
 
 def standardised(columns: Floats) -> Floats:
-    """Each row (a feature) less its mean, over its deviation; a constant one becomes missing."""
+    """Each row (a feature) minus its mean, over its standard deviation; a constant row becomes missing."""
     there = np.isfinite(columns)
     n = np.maximum(there.sum(axis=1, keepdims=True), 1)
     off = np.where(there, columns - np.where(there, columns, 0.0).sum(axis=1, keepdims=True) / n, np.nan)
@@ -63,7 +63,7 @@ def exact_correlation(a: Floats, b: Floats) -> float:
 
 
 def images(features: list[Feature], columns: Floats) -> list[str]:
-    """The pairs of features that are images of one another and not declared as such."""
+    """Pairs of features that are linearly dependent and not declared near duplicates."""
     with np.errstate(invalid="ignore"):
         suspects = np.argwhere(np.triu(np.abs(pairwise_correlations(standardised(columns[:, ::7]))) > SUSPECT, k=1))
     reported = []
@@ -75,13 +75,13 @@ def images(features: list[Feature], columns: Floats) -> list[str]:
 
 
 def declared(a: Feature, b: Feature) -> bool:
-    """Named as a near duplicate by one of the two; or both rare events, which may coincide within a month."""
+    """Declared a near duplicate by either, or both are rare events, which may coincide within a month."""
     named = any(x.column.near_duplicate_of in (y.name, y.key) for x, y in ((a, b), (b, a)))
     return named or all(c.column.may_be_constant not in (None, FIXED_SPREAD) for c in (a, b))
 
 
 def panel_with_a_whole_month() -> Specimen:
-    """The panel of the other laws begins in the middle of a month: this one has a whole month after its warm-up."""
+    """The panel of the other laws begins mid-month; this one has a whole month after its warm-up."""
     bars = synthetic_market(date(2018, 1, 21), date(2018, 3, 1), pairs=PANEL)
     return Specimen("a month", bars, {p: PairInfo(float(b.close[0])) for p, b in bars.items()})
 
@@ -103,7 +103,7 @@ def test_a_planted_duplicate_is_found() -> None:
     columns = rng.standard_normal((6, 5_000)).cumsum(axis=1)
     columns[4] = 3.0 - 1e-3 * columns[2]
     columns[4, ::5] = np.nan
-    columns[5] = 1e6 + columns[1] + 0.3 * rng.standard_normal(5_000)  # near, and no image
+    columns[5] = 1e6 + columns[1] + 0.3 * rng.standard_normal(5_000)  # close, but not a duplicate
     features = list(tables()["time_features"].features[:6])
     reported = images(features, columns)
     assert [line.split(":")[0] for line in reported] == [f"{features[2].name} and {features[4].name}"]

@@ -1,4 +1,4 @@
-"""Laws of the tables of many pairs: nothing looks ahead, a lookback is enough, ranges hold, warm-ups are exact."""
+"""Laws of panel tables: no lookahead, sufficient lookbacks, valid ranges, exact warm-ups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.markets import panel, panel_frame
 FAMILIES = (correlation, error_correction, cross_sectional_panel, currency_strength, arbitrage)
 TABLES = [table for module in FAMILIES for table in tables_of(module.FAMILY)]
 SIX = ("eurgbp", "eurusd", "gbpusd", "nzdusd", "usdcad", "usdjpy")
-EXPIRED, CARRIED = 7_300, 7_150  # bars of absence: longer and shorter than a close is carried
+EXPIRED, CARRIED = 7_300, 7_150  # bars of absence: longer and shorter than the time a close is carried
 Stored = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (feature, pair) -> times and values
 
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
@@ -30,7 +30,7 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
 
 @cache
 def long_panel() -> dict[str, Bars]:
-    """Six pairs over 18,000 minutes; two of them come back from long gaps, one after its close has expired."""
+    """Six pairs over 18,000 minutes; two return after long gaps, one of them after its carried close has expired."""
     bars = panel(SIX, 18_000, seed=8, gaps=False)
     rng = np.random.default_rng(4)
     kept = {p: rng.random(18_000) < 0.8 for p in SIX}
@@ -50,7 +50,7 @@ def stored(table: Table, frame: PanelFrame, first: int = 0) -> Stored:
 
 
 def assert_same(one: Stored, other: Stored, start: int, end: int) -> None:
-    """The same times and, bit for bit, the same values from ``start`` until ``end``."""
+    """The same times and bit-identical values from ``start`` until ``end``."""
     assert set(one) == set(other)
     for key in one:
         a, b = (slice(*np.searchsorted(ts, [start, end])) for ts, _ in (one[key], other[key]))
@@ -140,7 +140,7 @@ def test_closed_triangles_relate_features_as_defined() -> None:
     frame = panel_frame(panel(PAIRS, 700, seed=2, gaps=False))
     view = frame.view(RATE)
     gap = set_return(view, BASE) + set_return(view, QUOTE) - view.r
-    assert np.nanmax(np.abs(gap)) < 0.25 * np.nanstd(view.r)  # up to the noise of the triangles
+    assert np.nanmax(np.abs(gap)) < 0.25 * np.nanstd(view.r)  # up to the triangles' noise
     columns = currency_strength.compute(view)
     difference = columns["cs_base_60"] - columns["cs_quote_60"]
     wanted = 8 / 7 * 1e4 * total_return(view, 60)

@@ -1,4 +1,4 @@
-"""The tables of many pairs on real prices: what exists, what gaps report, and that no two features are one."""
+"""Panel tables on real prices: present values, reported gaps, and no duplicate features."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.laws.test_panel_laws import TABLES
 from tests.markets import panel_frame
 
 pytestmark = pytest.mark.data
-IMAGES = 0.999999  # correlation from which two features are one
-ALIKE = 0.9995  # and what none of these comes to
+IMAGES = 0.999999  # correlation from which two features count as duplicates
+ALIKE = 0.9995  # known pairs that come close but stay below
 
 
 def minute(day: str) -> int:
@@ -50,7 +50,7 @@ def test_values_are_present_finite_and_in_range(table: Table) -> None:
             rows = view.observed(pair)
             known = values[i, rows[rows >= f.column.warmup + (60 if f.column.anchor else 0)]]
             missing = np.isnan(known).mean()
-            if f.name != "arb_z":  # crossed prices close their triangles: then every residual is 0
+            if f.name != "arb_z":  # crossed prices close their triangles, so every residual is 0
                 assert missing < 0.05, (f.name, pair)
         known = values[~np.isnan(values)]
         assert np.isfinite(known).all()
@@ -80,7 +80,7 @@ def test_a_pair_absent_for_a_week_is_reported_not_filled() -> None:
         view = panel.view(table.domain)
         j = view.pairs.index("eurjpy")
         assert not view.present[j, away].any()
-        assert not view.in_domain(RATE).r[j, away].any()  # its price stands still, it is not missing
+        assert not view.in_domain(RATE).r[j, away].any()  # its price is still, not missing
         if table.family.name == "correlation":
             columns = table.family.compute(view)
             usdcad, cross = view.pairs.index("usdcad"), columns["corr_cross_60"]
@@ -94,5 +94,5 @@ def test_rank_stability_uses_only_pairs_present_at_both_times() -> None:
     view = panel.view(RATE)
     values = cross_sectional_panel.compute(view)["panel_rank_stability"]
     at = np.searchsorted(panel.ts, [minute("2018-03-04T23:00"), minute("2018-03-05T00:14")])
-    assert np.isnan(values[:, at[0]]).all()  # the first minute after the weekend, at which too few were there before it
+    assert np.isnan(values[:, at[0]]).all()  # first minute after the weekend: too few pairs an hour before
     assert values[view.pairs.index("eurusd"), at[1]] == pytest.approx(0.32121, abs=5e-6)

@@ -1,4 +1,4 @@
-"""The laws on real prices: a pair with tick volume, one so coarsely quoted that it often stands still, and a panel."""
+"""The laws on real prices: a pair with tick volume, a coarsely quoted one that is often still, and a panel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLES = {
     "panel": (("market28", "", 20_000),),
 }
 CASES = [(table, sample) for table in tables().values() for sample in SAMPLES[table.family.scope]]
-# Crossed pairs of market28 close their triangles exactly: there the residual has no z-score, as defined.
+# Crossed pairs of market28 close their triangles exactly, so the residual has no z-score, as defined.
 KNOWN = {"arb_z of eurjpy: only"}
 SHOWN = 25
 

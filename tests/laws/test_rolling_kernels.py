@@ -1,4 +1,4 @@
-"""Laws of every rolling kernel: its rows depend on their window alone, bit for bit."""
+"""Laws of every rolling kernel: each row depends on its window alone, bit for bit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Y = 100.0 + np.cumsum(np.random.default_rng(1).normal(0.0, 0.01, 1_700))
 X = 100.0 + np.cumsum(np.random.default_rng(2).normal(0.0, 0.01, 1_700))
 FLAGS = Callable[[np.ndarray, np.ndarray], object]
 
-# name -> (kernel on (y, x), rows in reach of one value)
+# name -> (kernel on (y, x), rows that one value reaches)
 KERNELS: dict[str, tuple[FLAGS, int]] = {
     "rolling_sum": (lambda y, _: moments.rolling_sum(y, W), W),
     "rolling_mean": (lambda y, _: moments.rolling_mean(y, W), W),

@@ -1,4 +1,4 @@
-"""One table computed on some bars, pair by pair, and how two such results differ, said in words."""
+"""One table computed on some bars, pair by pair, and descriptions of how two results differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fxloom.features.pair_view import PairFrame
 from fxloom.features.panel_view import PanelFrame, PanelView
 from tests.laws.specimens import Specimen
 
-TOLERANCE = 1e-9  # of recursive features, times max(|value|, the feature's std)
+TOLERANCE = 1e-9  # for recursive features, times max(|value|, the feature's std)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,11 @@ class Trial:
     clock: Ints
 
     def due(self, feature: Feature) -> Flags:
-        """Where the pair's own history is long enough for the feature: from there on it owes a value."""
+        """Where the pair's own history is long enough for the feature, so that a value is due."""
         return due_rows(feature.column, self.ts, np.arange(len(self.ts)))
 
     def early(self, feature: Feature) -> Flags:
-        """Where history is too short for the feature to have a value, be it that of all pairs."""
+        """Where even the history of all pairs is too short for the feature to have a value."""
         rows = np.arange(len(self.ts)) + len(self.clock) - len(self.ts)
         return ~due_rows(feature.column, self.clock, rows)
 
@@ -51,7 +51,7 @@ class Trial:
         return flags
 
     def reason_known(self, feature: Feature) -> Flags:
-        """Where the family has said why the feature has no value."""
+        """Where the family has reported a reason for the feature's missing value."""
         known = np.zeros(len(self.ts), np.bool_)
         for _, where, names in self.missing:
             if feature.key in names:
@@ -63,7 +63,7 @@ Trials = Mapping[str, Trial]
 
 
 def run(table: Table, frame: PairFrame | PanelFrame, start: int = 0, first: int = 0) -> Trials:
-    """``table`` on ``frame`` from clock position ``start``; rows are wanted from ``first`` on."""
+    """Compute ``table`` on ``frame`` from clock position ``start``, for rows from ``first`` on."""
     view = frame.view(table.domain, start, first)
     columns = checked(table, table.family.compute(view))
     if isinstance(view, PanelView):
@@ -83,13 +83,13 @@ def _of_pair(table: Table, view: PanelView, columns: Mapping[str, Floats], i: in
 
 
 def compute_on(table: Table, specimen: Specimen) -> Trials:
-    """``table`` on all bars of ``specimen``, with nothing shared."""
+    """Compute ``table`` on all bars of ``specimen`` without shared work."""
     return run(table, specimen.frame(table.family.scope))
 
 
 @lru_cache(maxsize=4)
 def reference(table: Table, specimen: Specimen) -> Trials:
-    """As ``compute_on``, remembered for the laws of one table, which run one after the other."""
+    """``compute_on``, cached for the laws of one table, which run one after another."""
     return compute_on(table, specimen)
 
 
@@ -110,9 +110,9 @@ def differences(
     span: tuple[int, int],
     stds: Mapping[tuple[str, str], float],
 ) -> list[str]:
-    """Where two results differ in the stored rows of minutes in ``span``.
+    """Descriptions of where two results differ in the stored rows within ``span``.
 
-    To the last bit, or beyond their tolerance for recursive features if ``stds`` has them.
+    Bit for bit, or beyond the tolerance for recursive features if ``stds`` has them.
     """
     reported = []
     for pair, trial in expected.items():
@@ -130,7 +130,7 @@ def differences(
 
 
 def _stored(trial: Trial | None, span: tuple[int, int]) -> tuple[Ints, Ints]:
-    """The rows of a trial in minutes of ``span``, and those minutes."""
+    """The rows of a trial within ``span``, and their minutes."""
     if trial is None:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     ts = trial.ts[trial.rows]
@@ -139,7 +139,7 @@ def _stored(trial: Trial | None, span: tuple[int, int]) -> tuple[Ints, Ints]:
 
 
 def describe_first(name: str, off: Flags, ts: Ints, found: Floats, expected: Floats | None = None) -> list[str]:
-    """One line on the first row where ``off`` is true, none if there is no such row."""
+    """One line about the first row where ``off`` is true; empty if there is none."""
     if not off.any():
         return []
     row = int(np.flatnonzero(off)[0])

@@ -7,7 +7,7 @@ from scipy.stats import t as student
 
 
 def run_probabilities(x: np.ndarray, mean: float, var: float, longest: int = 240) -> np.ndarray:
-    """P(run = l | bars to t) by Algorithm 1, (bars, longest + 1); the last run stands for itself and longer ones."""
+    """P(run = l | bars to t) by Algorithm 1, (bars, longest + 1); the last column is for that run length and longer."""
     mu, beta = np.full(longest + 1, mean), np.full(longest + 1, var)
     kappa, alpha = 1.0 + np.arange(longest + 1), 1.0 + 0.5 * np.arange(longest + 1)
     p, out = np.zeros(longest + 1), []

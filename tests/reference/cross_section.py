@@ -24,7 +24,7 @@ from tests.reference.panel import (
 
 
 def shares_below(rows: Array, own: Array, least: int) -> Array:
-    """Share of ``rows`` below, ties (1e-9 relative) half."""
+    """Share of ``rows`` below ``own``, counting ties (1e-9 relative) by half."""
     there = ~np.isnan(rows)
     equal = np.abs(rows - own) <= 1e-9 * np.abs(own)
     below = there & (rows < own) & ~equal
@@ -82,7 +82,7 @@ def over_time(p: Panel, data: dict[str, Array], own: int) -> dict[str, Array]:
     m15, s15 = data["momentum_15"], data["volatility_15"]
     mean_m, mean_s = mean_of(m15, 3), mean_of(s15, 3)
     pair = pairs[own]
-    own_m, own_s = p.m(pair, 15), deviations(p.r(pair), 15)  # its own series run through holes
+    own_m, own_s = p.m(pair, 15), deviations(p.r(pair), 15)  # the pair's own series, also while it is absent
     size = {q: np.abs(p.r(q)) for q in pairs}
     others = mean_of(p.stack({q: v for q, v in size.items() if q != pair}), 2)
     mine = size[pair]

@@ -104,7 +104,7 @@ def moment_of(zone: str, day: date, hour: int) -> datetime:
 
 
 def moments_near(now: datetime, zone: str, hour: int, weekdays: range) -> list[datetime]:
-    """The moments of ``hour`` local time on ``weekdays`` within nine days of ``now``."""
+    """The times of ``hour`` local time on ``weekdays`` within nine days of ``now``."""
     days = (now.date() + timedelta(days=d) for d in range(-9, 10))
     return [moment_of(zone, day, hour) for day in days if day.weekday() in weekdays]
 
@@ -165,7 +165,7 @@ def is_holiday(currency: str, now: datetime) -> bool:
 
 
 def moves(s: DomainView, w: int) -> Array:
-    """mom_W in bp; a relative change below 1e-12 is none."""
+    """mom_W in bp; a relative change below 1e-12 counts as 0."""
     if s.bqx:
         return 1e4 * s.market.m(w)
     close = s.market.index[3]

@@ -30,7 +30,7 @@ from tests.reference.regimes import last_bars
 
 
 def signs(r: Array) -> Array:
-    """A move below 0.02 bp is none."""
+    """A move below 0.02 bp counts as 0."""
     return np.where(np.abs(r) < 2e-6, 0.0, np.sign(r))
 
 
@@ -71,14 +71,14 @@ def vpins(s: DomainView) -> Array:
 
 
 def present_rank(y: Array, t: int) -> float:
-    """Percentile among the values present in the last 1,440 bars, at least 720."""
+    """Percentile among the values present in the last 1,440 bars; needs 720."""
     past = window(y, t, 1440)
     past = past[~np.isnan(past)]
     return rank(past, y[t]) if t >= 1439 and len(past) >= 720 and known(y[t]) else NAN
 
 
 def long_moves(r: Array) -> Array:
-    """The 56 five-bar moves inside 60 returns."""
+    """The 56 five-bar moves within 60 returns."""
     return np.convolve(r, np.ones(5), "valid")
 
 
@@ -143,7 +143,7 @@ def advanced_microstructure(s: DomainView, t: int) -> dict[str, float]:
 
 
 def edge(s: DomainView, t: int, bars: tuple[Array, ...]) -> float:
-    """From prices as quoted where there are such: near 0 it is the root of rounding."""
+    """From quoted prices where available: near 0, EDGE is the root of rounding noise."""
     if not known(*bars):
         return NAN
     return 1e4 * float(bidask.edge(*(merged(*bars) if s.bqx else [window(p, t, 60) for p in s.market.prices])))
@@ -154,7 +154,7 @@ def lag_cov(r: Array, t: int) -> float:
 
 
 def merged(*bars: Array) -> tuple[Array, ...]:
-    """Prices within 1e-13 relative as one price, so that EDGE's test of equality finds them equal."""
+    """Merge prices within 1e-13 relative, so that EDGE's exact comparison finds them equal."""
     values = np.unique(np.concatenate(bars))
     group = np.cumsum(np.concatenate([[0], np.diff(values) > 1e-13 * values[1:]]))
     firsts = values[np.searchsorted(group, np.arange(group[-1] + 1))]

@@ -1,6 +1,6 @@
 """Bars, the clock and the two domains by their definitions, in plain numpy.
 
-Nothing here comes from the package: neither its kernels nor the references in the families' own tests.
+Nothing here is shared with the package or with the families' own tests.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Market:
 
     @cached_property
     def s(self) -> Array:
-        """Quoted spread in bp, or the magnitude of EDGE."""
+        """Quoted spread in bp, else the absolute EDGE spread."""
         if self.spread is not None:
             return 10_000.0 * self.spread / self.prices[3]
         out = np.full(len(self), NAN)
@@ -71,7 +71,7 @@ class Market:
 
 
 class InDomain:
-    """What is seen in one domain, each part worked out once."""
+    """Series of one domain, each computed once."""
 
     domain: str
     memo: dict[Any, Any]
@@ -88,7 +88,7 @@ class InDomain:
 
 @dataclass(eq=False)
 class DomainView(InDomain):
-    """A market in one domain."""
+    """A market seen in one domain."""
 
     market: Market
     domain: str
@@ -128,7 +128,7 @@ class DomainView(InDomain):
 
 
 def build(pair: str, ts: Any, prices: Any, volume: Any, spread: Any) -> Market:
-    """Missing minutes up to an hour are flat bars at the last close; longer gaps take no time."""
+    """Put bars on the clock: missing minutes up to an hour become flat bars, longer gaps take no time."""
     clock: list[list[float]] = []
     observed = []
     for k in range(len(ts)):
@@ -235,21 +235,21 @@ def sums(y: Array, w: int) -> Array:
 
 
 def sign(change: float, price: float) -> float:
-    """-1, 0, 1; a relative change below 1e-12 is none."""
+    """-1, 0 or 1; a relative change below 1e-12 counts as 0."""
     if not known(change):
         return NAN
     return 0.0 if abs(change) < 1e-12 * price else float(np.sign(change))
 
 
 def rank(values: Array, now: float) -> float:
-    """Share below plus half of those equal, values within 1e-9 relative being equal."""
+    """Share below plus half of those equal (within 1e-9 relative)."""
     equal = np.abs(values - now) <= 1e-9 * abs(now)
     below = (values < now) & ~equal
     return float((below.sum() + 0.5 * equal.sum()) / len(values))
 
 
 def above(now: float, limit: float) -> bool:
-    """Strictly above, values within 1e-9 relative being equal."""
+    """Strictly above, and not equal (within 1e-9 relative)."""
     return now > limit and abs(now - limit) > 1e-9 * max(abs(now), abs(limit))
 
 

@@ -1,4 +1,4 @@
-"""Models refitted every Sunday 00:00 UTC, by hmmlearn and scipy, and what is filtered with them."""
+"""Models refitted every Sunday 00:00 UTC with hmmlearn and scipy, and series filtered with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def anchor_at(s: DomainView, t: int) -> int:
 
 
 def week_of(s: DomainView, t: int, name: str, make: Any) -> Any:
-    """What ``make`` gives for the anchor in force at t, from a to the bar before the next anchor."""
+    """``make`` for the anchor in force at t, from its bar to the bar before the next anchor."""
     a = anchor_at(s, t)
     minute = (int(s.market.ts[t]) - SUNDAY) // WEEK * WEEK + SUNDAY + WEEK
     end = int(np.searchsorted(s.market.ts, minute))
@@ -99,7 +99,7 @@ def states(s: DomainView, t: int) -> dict[str, float]:
 
 
 def run_probabilities(s: DomainView, a: int, end: int) -> Array | None:
-    """Adams & MacKay's P(run) of every bar from 1,440 before the anchor, run 240 standing for 240 and more."""
+    """Adams & MacKay's P(run) of every bar from 1,440 before the anchor; run 240 means 240 or more."""
     r = 1e4 * s.r
     past = r[max(a - 7200, 0) : a]
     if a < 7200 or np.isnan(past).any():
@@ -173,14 +173,14 @@ def cost(x: Array, r: Array, before: float) -> float:
 
 
 def garch_fit(past: Array) -> tuple[Array, float]:
-    """(mu, omega, alpha, beta) of r over its deviation, by scipy's SLSQP from the four starts of the definition."""
+    """(mu, omega, alpha, beta) of r over its standard deviation, by scipy's SLSQP from the four defined starts."""
     before = float(np.average((past[:75] - past.mean()) ** 2, weights=0.94 ** np.arange(75)))
     variance, best = past.var(ddof=1), None
     bounds = [(None, None), (1e-8 * variance, None), (0, 1), (0, 1)]
     limit = {"type": "ineq", "fun": lambda x: 1 - x[2] - x[3]}
     for alpha, total in ((0.05, 0.98), (0.10, 0.90), (0.30, 0.95), (0.60, 0.75)):
         x = np.array([past.mean(), variance * (1 - total), alpha, total - alpha])
-        for _ in range(3):  # SLSQP stops early: from where it stopped it goes on
+        for _ in range(3):  # SLSQP stops early, so restart it from where it stopped
             x = scipy.optimize.minimize(
                 cost, x, (past, before), "SLSQP", "3-point", bounds=bounds, constraints=[limit],
                 options={"ftol": 1e-15, "maxiter": 500},

@@ -1,8 +1,8 @@
-"""Many pairs on one clock, and windows over the values that are there, in plain numpy.
+"""Many pairs on one clock, and windows over the values present, in plain numpy.
 
 Where the definitions leave room: the correlation of a pair with a set has a value where the pair itself is present;
-both correlations of a lead-lag use the pairs of bars at which all four values are there; the spread between two bars
-of a pair is that of the earlier one.
+both correlations of a lead-lag use the pairs of bars at which all four values are present; the spread between two
+bars of a pair is that of the earlier one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Panel(InDomain):
         return self.once(("r", pair), lambda: self.change(pair, 1))
 
     def g(self, pair: str) -> Array:
-        """What the correlation family takes for r."""
+        """The series that the correlation family uses as r."""
         if not self.bqx:
             return self.r(pair)
         g = np.log(self.x(pair) / 100.0)
@@ -81,16 +81,16 @@ class Panel(InDomain):
         }
 
     def stack(self, values: dict[str, Array]) -> Array:
-        """A row a pair, missing where the pair is not present."""
+        """One row per pair, missing where the pair is not present."""
         rows = [np.where(self.present[p], v, NAN) for p, v in values.items()]
         return np.array(rows) if rows else np.full((1, len(self.ts)), NAN)
 
 
-# -- windows over the values that are there --------------------------------------------------------------------------
+# -- windows over the values present ---------------------------------------------------------------------------------
 
 
 def views(w: int, *series: Array) -> tuple[list[Array], Flags]:
-    """Windows of the series, NaN where any is, and which windows count."""
+    """Windows of the series, NaN where any series is, and which windows are valid."""
     missing = np.isnan(sum(series))
     past = [windows(np.where(missing, NAN, y), w) for y in series]
     enough = ~missing & (4 * (~np.isnan(past[0])).sum(axis=1) >= w) & (np.arange(len(missing)) >= w - 1)
@@ -114,7 +114,7 @@ def zscores(y: Array, w: int) -> Array:
 
 
 def moments(x: Array, y: Array, w: int) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """Deviations from the means, their sums of products, and where there are such."""
+    """Deviations from the means, their sums of products, and where they are defined."""
     (px, py), ok = views(w, x, y)
     dx, dy = px - np.nanmean(px, axis=1, keepdims=True), py - np.nanmean(py, axis=1, keepdims=True)
     xx, xy, yy = np.nansum(dx * dx, axis=1), np.nansum(dx * dy, axis=1), np.nansum(dy * dy, axis=1)
@@ -152,7 +152,7 @@ def mean_of(rows: Array, least: int = 1) -> Array:
 
 
 def lead(a: Array, b: Array) -> Array:
-    """corr(a[t], b[t-1]) - corr(a[t-1], b[t]) over the pairs (t, t-1) of 120 at which all four are there."""
+    """corr(a[t], b[t-1]) - corr(a[t-1], b[t]) over the pairs (t, t-1) of 120 at which all four are present."""
     missing = np.isnan(a + b + lagged(a, 1) + lagged(b, 1))
     a1, b1 = np.where(missing, NAN, lagged(a, 1)), np.where(missing, NAN, lagged(b, 1))
     return np.where(np.arange(len(a)) < 120, NAN, corrs(a, b1, 120) - corrs(a1, b, 120))

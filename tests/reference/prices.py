@@ -52,7 +52,7 @@ def bqx_momentum(s: DomainView, t: int) -> dict[str, float]:
 
 
 def fits(s: DomainView, w: int) -> dict[str, Array]:
-    """Least squares of every window on 1, u, u^2, by the pseudo-inverse of the design in units of the window."""
+    """Least squares of every window on 1, u, u^2 by the pseudo-inverse of the design, u in windows."""
     return s.once(("fits", w), lambda: all_fits(s.series(w), w))
 
 
@@ -138,7 +138,7 @@ def bands(y: Array, w: int) -> tuple[Array, Array]:
 
 
 def indicators(s: DomainView) -> dict[str, Array]:
-    """TA-Lib on the domain's bars, with its placeholders for 0/0 in finite windows taken out."""
+    """TA-Lib on the domain's bars, without its placeholders for 0/0 in finite windows."""
     first = 19 if s.bqx else 0
     o, h, l, c = (np.ascontiguousarray(column[first:]) for column in s.bars)
     v = np.ascontiguousarray(s.market.v[first:])
@@ -176,7 +176,7 @@ def indicators(s: DomainView) -> dict[str, Array]:
 
 
 def span(high: Array, low: Array, w: int, least: Array) -> Flags:
-    """Whether the highest high and the lowest low of the window are within ``least``."""
+    """Whether the window's highest high and lowest low are within ``least``."""
     with np.errstate(invalid="ignore"):
         return windows(high, w).max(axis=1) - windows(low, w).min(axis=1) <= least
 

@@ -1,4 +1,4 @@
-"""Realized volatility, the kind of market, and slower clocks."""
+"""Realized volatility, market regimes, and slower clocks."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def realized_volatility(s: DomainView, t: int) -> dict[str, float]:
 
 
 def window_of_flags(deviation: Array, t: int, seen: dict[int, float]) -> Array:
-    """Of the last 1,441 bars: 1 where the deviation is above the 80th percentile of its last 1,440 values."""
+    """Of the last 1,441 bars: 1 where the standard deviation is above the 80th percentile of its last 1,440 values."""
     for i in range(max(t - 1440, 0), t + 1):
         if i not in seen:
             past = window(deviation, i, 1440)
@@ -117,11 +117,11 @@ def jump_z(r: Array) -> float:
     return float((rv - bv) / rv / math.sqrt(((math.pi / 2) ** 2 + math.pi - 5) / n * max(1.0, tq / bv**2)))
 
 
-# -- the kind of market ----------------------------------------------------------------------------------------------
+# -- market regimes --------------------------------------------------------------------------------------------------
 
 
 def t_statistics(x: Array) -> Array:
-    """Of the slope of every 60 bars."""
+    """t statistics of the slope of every 60 bars."""
     past = windows(x, 60)
     d = past - past[:, -1:]
     u = np.arange(60) - 29.5

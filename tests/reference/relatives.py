@@ -1,4 +1,4 @@
-"""A pair against its relatives, by correlation and by cointegration, in plain numpy."""
+"""A pair against related pairs, by correlation and by cointegration, in plain numpy."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def cumulated(y: Array, x: Array) -> Array:
 
 
 def system(pair: str, quoted: Collection[str]) -> list[str]:
-    """The pair and, of the pairs that are ``quoted``, one with a sister of each of its currencies."""
+    """The pair and, among the ``quoted`` pairs, one with a sister of each of its currencies."""
     x, y = pair[:3], pair[3:]
     z1 = next(c for c in SISTERS[x].split() if c != y)
     z2 = next(c for c in SISTERS[y].split() if c not in (x, z1))

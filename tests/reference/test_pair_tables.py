@@ -1,7 +1,7 @@
-"""All 888 features of one pair against their definitions, computed again from scratch with numpy and scipy.
+"""All 888 features of one pair against their definitions, recomputed from scratch with numpy and scipy.
 
 The modules beside this one share nothing with the package or with the families' own tests. Rows are
-drawn at random; those at which a feature is declared to exist first, and those just before, are always among them.
+drawn at random, plus the row at which each feature is declared to begin and the one before it.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ DEFINITIONS: dict[str, Definition] = {
     "hmm_regime": models.hmm_regime,
     "volatility_surface": models.volatility_surface,
 }
-FITTED = {"hmm": 1e-9, "garch": 1e-5}  # how close two fits come, by the feature's first word
+FITTED = {"hmm": 1e-9, "garch": 1e-5}  # tolerance between two fits, by the feature's first word
 ROWS = 25
-UNIFORM = ("multi_scale_30m", "multi_scale_60m")  # begin after as many bars as full bins hold, whatever the bins hold
+UNIFORM = ("multi_scale_30m", "multi_scale_60m")  # warm-ups count full bins of bars, however few bars the bins hold
 
 
 SAMPLES: dict[str, tuple[str, Callable[[], Bars]]] = {
@@ -105,7 +105,7 @@ def chosen_rows(market: Market, table: Any, synthetic: bool, seed: int) -> list[
     else:
         rough = set()
     edges = {i for w in warmups for i in np.searchsorted(market.rows, [w - 1, w]) if 0 <= i < len(market.rows)}
-    late = set(range(len(market.rows) - 400, len(market.rows), 57))  # models come late
+    late = set(range(len(market.rows) - 400, len(market.rows), 57))  # models start late
     return sorted(edges | rough | late | set(np.random.default_rng(seed).integers(0, len(market.rows), ROWS).tolist()))
 
 

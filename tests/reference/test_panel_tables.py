@@ -1,4 +1,4 @@
-"""The 172 features of many pairs against their definitions, computed again from scratch on every stored row."""
+"""The 172 panel features against their definitions, recomputed from scratch on every stored row."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ DEFINITIONS: dict[str, Callable[[Panel, str], dict[str, np.ndarray]]] = {
     "currency_strength": cross_section.currency_strength,
     "arbitrage": cross_section.arbitrage,
 }
-FITS = 12  # rows of error correction, each a fit of Johansen's
-REOPENING = 25_362_720 + 6 * 60  # Friday 23 March 2018, 06:00: a weekend lies ahead, one broker opens before another
+FITS = 12  # rows of error correction, each a Johansen fit
+REOPENING = 25_362_720 + 6 * 60  # Friday 23 March 2018, 06:00: before a weekend after which one broker opens first
 
 
 def real() -> dict[str, Bars]:

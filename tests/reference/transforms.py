@@ -10,7 +10,7 @@ from tests.reference.market import NAN, Array, DomainView, Flags, corr, flat, kn
 
 
 def detrended(y: Array) -> Array | None:
-    """Less its least-squares line; None where nothing but rounding is left (a constant, a line)."""
+    """``y`` minus its least-squares line; None if only rounding is left (a constant, a line)."""
     if not known(y) or flat(y):
         return None
     d = scipy.signal.detrend(y - y[-1], type="linear")
@@ -26,7 +26,7 @@ def powers(s: DomainView, t: int) -> Array | None:
 
 
 def strongest(p: Array, allowed: Flags) -> int:
-    """The smallest k among the strongest (within 1e-9)."""
+    """The smallest k among those tied for the strongest (within 1e-9)."""
     k = np.arange(1, 65)
     return int(k[allowed & (p >= p[allowed].max() * (1 - 1e-9))][0])
 
@@ -62,7 +62,7 @@ def spectral_features(s: DomainView, t: int) -> dict[str, float]:
 
 
 def rebuilt(coefficients: list[Array], keep: int) -> Array:
-    """The part of one level: 0 is a3, 1 is d3."""
+    """Reconstruction of one level: 0 is a3, 1 is d3."""
     kept = [c if i == keep else np.zeros_like(c) for i, c in enumerate(coefficients)]
     return pywt.waverec(kept, "db4", mode="periodization")
 
@@ -118,7 +118,7 @@ def ssa_features(s: DomainView, t: int) -> dict[str, float]:
     trend, osc = parts[0], parts[1] + parts[2]
     signal, nu = trend + osc, u[-1, :3]
     recurrence = (u[:-1, :3] * nu).sum(axis=1) / (1.0 - (nu * nu).sum())
-    level = (nu * nu).sum() > 1.0 - 1e-12  # the recurrence divides by nothing
+    level = (nu * nu).sum() > 1.0 - 1e-12  # the recurrence would divide by 0
     near = 1e-9 * values[0]
     first, third = values[0] - values[1] < near, values[2] - values[3] < near
     found = [

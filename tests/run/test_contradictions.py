@@ -1,4 +1,4 @@
-"""A file whose prices contradict two stored pairs is refused whole, with the factor, unless the user insists."""
+"""A file whose prices contradict two stored pairs is refused with the factor, unless the user insists."""
 
 from __future__ import annotations
 

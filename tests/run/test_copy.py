@@ -1,4 +1,4 @@
-"""Copies of stores that stand still, are written to meanwhile, or are damaged."""
+"""Copies of stores that are idle, are written to meanwhile, or are corrupt."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_copy_is_the_same(lake: FolderStore, tmp_path: Path) -> None:
 
 
 def test_a_store_that_changes_meanwhile_is_copied_consistently(lake: FolderStore, tmp_path: Path) -> None:
-    """While it is copied each partition is published again with other bars: rows and record stay together."""
+    """Each partition is republished with other bars during the copy: rows and record stay consistent."""
     target = FolderStore(tmp_path / "copy")
     moved: list[PartitionKey] = []
 
@@ -53,12 +53,12 @@ def test_a_store_that_changes_meanwhile_is_copied_consistently(lake: FolderStore
 
     report = copy_store(lake, target, move)
     assert len(moved) == 6
-    assert len(report.changed) >= 3  # both months of bars, and what had been copied before
+    assert len(report.changed) >= 3  # both months of bars, and the partitions copied before
     whole = contents(lake)
     late = [key for key, value in contents(target).items() if value == whole[key]]
     assert len(late) >= 10
     states = plan_for(target, tables=TABLES).states
-    assert states["stale"] > 0  # made from bars that the copy does not have, and it says so
+    assert states["stale"] > 0  # computed from bars that the copy lacks, which is reported
     again = copy_store(lake, target)
     assert (again.changed, contents(target)) == ((), whole)
     assert plan_for(target, tables=TABLES).states["fresh"] == 12
@@ -77,7 +77,7 @@ def test_a_corrupt_partition_is_reported_and_the_others_copied(lake: FolderStore
 
 
 def test_settings_are_copied_with_the_bars(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy that ends early has settings of those pairs whose bars it has."""
+    """An interrupted copy has the settings of the pairs whose bars it has."""
     target = MemoryStore()
     write, written = target.write_bars, []
 

@@ -1,4 +1,4 @@
-"""Ingest: settings are settled once, files merge, stored bars win, and what breaks a rule is kept apart."""
+"""Ingest: settings are fixed once, files merge, stored bars win, and invalid rows are quarantined."""
 
 from __future__ import annotations
 

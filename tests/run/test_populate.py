@@ -1,4 +1,4 @@
-"""Populate: what is left is done, failures are distinguished and reported, and nothing half-made is ever seen."""
+"""Populate: it does the remaining work, reports failures by kind, and never shows partial results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Work = Callable[[str, Task], list[PartitionResult]]
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
-    """A store populated without disturbance."""
+    """A store populated without interruption."""
     store = make_lake(tmp_path_factory.mktemp("full"))
     assert not populate(store, tables=QUICK, workers=1).troubles
     return store
@@ -52,14 +52,14 @@ def lake(tmp_path: Path) -> FolderStore:
 
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Families after this are looked up as planted; see ``plant``."""
+    """Restore the families after the test; see ``plant``."""
     yield
     monkeypatch.undo()
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, name: str, compute: object) -> None:
-    """Let the table ``name`` be computed by ``compute``."""
-    importlib.import_module("fxloom.api")  # what is imported under a patch would keep it
+    """Have the table ``name`` computed by ``compute``."""
+    importlib.import_module("fxloom.api")  # a module first imported under the patch would keep it
     real = catalogue.tables()
     family: Family = dataclasses.replace(real[name].family, compute=compute)  # type: ignore[arg-type]
     table: Table = dataclasses.replace(real[name], family=family)
@@ -151,7 +151,7 @@ def test_a_column_whose_scale_jumps_is_not_published(lake: FolderStore, monkeypa
     summary = populate(lake, tables=["bollinger_rate"], workers=1)
     assert {(o.key.month, o.result) for o in summary.results} == {("2024-01", "done"), ("2024-02", "refused")}
     assert "bb_width_15_rate: standard deviation" in summary.troubles[0].why
-    # A month before that is not current is no measure: February alone is published now.
+    # A stale previous month is no reference for the scale: February alone is published now.
     for path in lake.root.glob("features/bollinger_rate/pair=*/month=2024-01/*"):
         path.unlink()
     assert not populate(lake, tables=["bollinger_rate"], months=("2024-02", "2024-02"), workers=1).troubles
@@ -171,7 +171,7 @@ def die_once(url: str, task: Task) -> list[PartitionResult]:
 
 
 def die_twice(url: str, task: Task) -> list[PartitionResult]:
-    """Dies in the pool and once more alone, as a task does that was not yet begun when another killed the pool."""
+    """Dies in the pool and once more alone, like a queued task when another one broke the pool."""
     markers = [Path(url) / f"died-{task.pair}-{task.month}-{k}" for k in range(2)]
     for marker in markers:
         if task.pair == "eurusd" and not marker.exists():
@@ -187,7 +187,7 @@ def die_always(_url: str, task: Task) -> list[PartitionResult]:
 
 
 def results_of(executor: Executor, lake: FolderStore, work: Work) -> list[PartitionResult]:
-    """What the tasks of ``lake`` come to when ``work`` does them on ``executor``."""
+    """The results of the tasks of ``lake`` when ``work`` runs them on ``executor``."""
     results: list[PartitionResult] = []
     for task, found in JobsRun(executor, partial(work, lake.url), plan_for(lake, tables=QUICK).tasks):
         results += all_failed(task, str(found)) if isinstance(found, WorkerDiedError) else found
@@ -206,7 +206,7 @@ R = TypeVar("R")
 
 
 class BreaksOnSecondSubmit(SerialExecutor):
-    """An executor whose worker dies just before the second call is handed to it."""
+    """An executor whose worker dies just before the second submit."""
 
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
     submitted = 0

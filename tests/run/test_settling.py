@@ -1,4 +1,4 @@
-"""What is settled about a pair comes from the bars that are stored, and from nothing else."""
+"""The settings of a pair are derived from its stored bars and nothing else."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def bare(bars: Bars) -> Bars:
 
 
 def moved(bars: Bars, by: float) -> Bars:
-    """Other prices at the same times."""
+    """The same times with other prices."""
     return replace(bars, open=bars.open + by, high=bars.high + by, low=bars.low + by, close=bars.close + by)
 
 
@@ -162,7 +162,7 @@ def test_volume_of_unstored_bars_is_not_recorded(store: Store, files: Path, bars
 
 
 def test_bid_and_mid_do_not_merge(store: Store, files: Path, bars: Bars, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither within the first ingest nor later; the first of them decides."""
+    """Neither within the first ingest nor later; the first side decides."""
 
     def sided(path: Path, options: ReadOptions) -> Iterator[FileResult]:
         for found in read(path, options):

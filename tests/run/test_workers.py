@@ -1,4 +1,4 @@
-"""What a worker publishes names what it was made from, and is judged as it is stored."""
+"""A published partition records its inputs, and is validated as it is stored."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_bars_changed_after_planning_are_not_published(lake: FolderStore) -> Non
     lake.write_bars("gbpusd", "2024-02", other_bars(lake), "bid")
     found = results_of(lake, plan)
     changed = {key for key, why in found.items() if "changed since the plan was made: run populate again" in why}
-    # all that sees February of gbpusd; what the correlations of eurusd see too
+    # everything that depends on February of gbpusd, which the correlations of eurusd do too
     assert {(k.pair, k.month) for k in changed} == {("gbpusd", "2024-02"), ("eurusd", "2024-02")}
     assert {k.table for k in changed if k.pair == "eurusd"} == {"correlation_rate"}
     assert not {r.key for r in lake.records()} & changed
@@ -78,7 +78,7 @@ def test_values_beyond_float32_are_refused(lake: FolderStore) -> None:
 
 
 def test_months_without_the_pairs_volume_are_published_without_values(tmp_path: Path) -> None:
-    """Not refused, not made from a proxy: counted under a reason of their own, and found by the audit."""
+    """Neither refused nor computed from a proxy: counted under their own reason, and found by the audit."""
     files = write_market(tmp_path / "files", ("eurusd",), dt.date(2024, 1, 20), dt.date(2024, 3, 10))
     whole = synthetic_market(dt.date(2024, 1, 20), dt.date(2024, 3, 10), ("eurusd",))["eurusd"]
     february = month_bounds("2024-02")[0]

@@ -16,7 +16,7 @@ def minute(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> i
 
 
 def sunday_before(ts: int) -> int:
-    """Sunday 00:00 UTC at or before a minute, by the calendar."""
+    """Sunday 00:00 UTC at or before a minute, from the calendar."""
     day = datetime.fromtimestamp(ts * 60, UTC).replace(hour=0, minute=0)
     return int((day - timedelta(days=(day.weekday() + 1) % 7)).timestamp()) // 60
 

@@ -1,4 +1,4 @@
-"""Synthetic minutes of a market that keeps New York's week, and the files that vendors would write of them."""
+"""Minutes of a synthetic market with New York's trading week, and the files that vendors would write of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def market_minutes(first: dt.date, weeks: int, step: int = 1) -> list[dt.datetim
 
 
 def prices(n: int, level: float = 1.1, seed: int = 7) -> np.ndarray:
-    """(n, 4) open, high, low, close to five decimals, rules kept."""
+    """(n, 4) valid open, high, low and close to five decimals."""
     rng = np.random.default_rng(seed)
     close = np.round(level + np.cumsum(rng.integers(-3, 4, n)) * 1e-5, 5)
     opened = np.round(np.append(level, close[:-1]), 5)
@@ -49,14 +49,14 @@ def written(path: Path, rows: list[str], end: str = "\n", header: str = "") -> P
 
 
 def taken(path: Path, **options: str | bool) -> SourceFile:
-    """The one file under ``path``, which must be taken."""
+    """Read the one file under ``path``, which must be accepted."""
     (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, SourceFile), outcome
     return outcome
 
 
 def refused(path: Path, **options: str | bool) -> Refused:
-    """The one file under ``path``, which must be refused."""
+    """Read the one file under ``path``, which must be refused."""
     (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, Refused), outcome
     return outcome
@@ -67,7 +67,7 @@ def minutes_of(times: list[dt.datetime]) -> np.ndarray:
 
 
 def assert_bars(bars: Bars, times: list[dt.datetime], expected: np.ndarray) -> None:
-    """The bars are those of ``times`` with exactly these prices."""
+    """The bars have exactly these times and prices."""
     np.testing.assert_array_equal(bars.ts, minutes_of(times))
     got = np.stack([bars.open, bars.high, bars.low, bars.close], axis=1)
     np.testing.assert_array_equal(got, expected)

@@ -1,4 +1,4 @@
-"""Archives and compressed files: every member is read or named, none unfolds without measure."""
+"""Archives and compressed files: every member is read or reported, and decompression is limited."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_compressed_file(kind: str, tmp_path: Path) -> None:
 def test_a_corrupt_compressed_file_is_refused(kind: str, spoil: Packing, tmp_path: Path) -> None:
     (tmp_path / "EURUSD.csv").write_bytes(spoil(PACKED[kind](TEXT)))
     outcome = next(iter(read(tmp_path / "EURUSD.csv")))
-    assert isinstance(outcome, Refused) or kind == "lz4"  # whose frames carry a checksum only if asked to
+    assert isinstance(outcome, Refused) or kind == "lz4"  # whose frames carry a checksum only on request
 
 
 @pytest.mark.parametrize("kind", ["", *PACKED])
@@ -113,14 +113,14 @@ def test_oversized_content_is_refused(kind: str, tmp_path: Path) -> None:
     for name in ("EURUSD.csv", "EURUSD.tar"):
         outcome = list(read(tmp_path / name, ReadOptions(zone="utc")))[-1]
         assert isinstance(outcome, Refused)
-        # lz4 cannot pack more than 255 to 1; its zeros are within measure, and no table.
+        # lz4 compresses at most 255 to 1: its zeros are within the limit, and not a table.
         assert "bomb" in outcome.reason or kind == "lz4"
 
 
 def test_an_empty_tar_and_a_locked_zip(tmp_path: Path) -> None:
     (tmp_path / "empty.tar").write_bytes(tarred({"folder/.keep": b"x"}))
     assert [type(file) for file in read(tmp_path / "empty.tar")] == [Ignored]
-    # A zip of one stored file whose flags say that it is encrypted.
+    # A zip of one stored file flagged as encrypted.
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("EURUSD.csv", TEXT)
@@ -167,7 +167,7 @@ def test_a_tar_with_no_files_and_a_corrupt_one(tmp_path: Path) -> None:
 
 
 def test_a_sparse_file_in_a_tar_is_refused(tmp_path: Path) -> None:
-    """A sparse member of terabytes takes a few bytes in the tar, and none of them would be seen unpacking."""
+    """A sparse member of terabytes takes a few bytes in the tar, which a limit on the packed size would miss."""
     about = tarfile.TarInfo("EURUSD.csv")
     about.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 42)}
     content = b"1\n0\n1\n".ljust(512, b"\0") + b"x"

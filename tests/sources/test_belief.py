@@ -1,4 +1,4 @@
-"""A zone that someone names is held to the file's own weeks: refused with both offsets, or trusted with a note."""
+"""A stated zone is checked against the file's own weeks: refused with both offsets, or trusted with a note."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADER = "time,open,high,low,close"
 
 
 def labelled(path: Path, times: list[dt.datetime], label: str, header: str = HEADER) -> Path:
-    """A file of ``times`` as they read on some clock, labelled ``label``."""
+    """A file of local ``times`` labelled ``label``."""
     table = prices(len(times))
     numbers = (",".join(f"{x:.5f}" for x in p) for p in table)
     return written(
@@ -69,7 +69,7 @@ def test_the_wrong_daylight_saving_rule_is_refused(tmp_path: Path) -> None:
 
 
 def test_half_a_day_at_the_wrong_offset_is_refused(tmp_path: Path) -> None:
-    """A Friday at UTC+8, labelled UTC: no whole weekend tells, but half of its bars lie in one."""
+    """A Friday at UTC+8 labelled UTC: no whole weekend decides, but half of its bars lie in one."""
     friday = WEEKS[7200 - 600 : 7200]
     refusal = refused(labelled(tmp_path / "eurusd.csv", moved(8, friday), "+00:00"))
     assert "479 of 600 bars lie in the weekend (such as 2018-01-12 22:01" in refusal.reason
@@ -126,7 +126,7 @@ def test_more_than_half_a_per_cent_in_a_weekend_is_refused(label: str, zone: str
 
 
 def test_a_source_that_opens_early_is_accepted_with_a_note(tmp_path: Path) -> None:
-    """Two hours of bars before each Sunday 17:00, closes on Friday at 17:00."""
+    """Two hours of bars before each Sunday 17:00, and closes on Friday at 17:00."""
     early = [WEEKS[7200 * w] - dt.timedelta(minutes=m) for w in range(2) for m in range(1, 121)]
     times = sorted([*WEEKS, *early])
     outcome = taken(labelled(tmp_path / "eurusd.csv", times, "Z"))

@@ -1,4 +1,4 @@
-"""Each format on a tiny synthetic file, its bars checked against the rows that were written."""
+"""Each format on a tiny synthetic file: its bars against the rows written."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ BAR_FILES: dict[str, tuple[str, str, Row]] = {
 @pytest.mark.parametrize("name", BAR_FILES)
 def test_bars(name: str, tmp_path: Path) -> None:
     file, header, row = BAR_FILES[name]
-    times = [t + dt.timedelta(days=15) for t in TIMES]  # the 20th: day and month cannot be mistaken
+    times = [t + dt.timedelta(days=15) for t in TIMES]  # the 20th: day and month cannot be confused
     rows = [row(t + dt.timedelta(hours=2), p) for t, p in zip(times, PRICES, strict=True)]
     outcome = taken(written(tmp_path / "f" / file, rows, header=header), zone="+2")
     assert (outcome.pair, outcome.kind, outcome.digits) == ("eurusd", "minute bars", 5)

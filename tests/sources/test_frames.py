@@ -1,4 +1,4 @@
-"""Typed columns: times in every type and unit, numbers as text, what is no number."""
+"""Typed columns: times in every type and unit, numbers as text, and non-numbers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_bracketed_names_are_not_column_levels(tmp_path: Path) -> None:
 
 
 def test_long_texts_in_time_or_symbol_columns_are_refused(tmp_path: Path) -> None:
-    """A dictionary holds a long text once, for any number of rows."""
+    """A dictionary stores a long text once for any number of rows."""
     long = pl.Series(["x" * 1000] * 30)
     path = stored(tmp_path / "EURUSD.parquet", pl.Series(TIMES), symbol=long)
     assert "'symbol' holds text of 1,000 bytes" in refused(path, zone="utc").reason

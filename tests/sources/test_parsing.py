@@ -1,4 +1,4 @@
-"""Several pairs in one file: one result a pair, other instruments left out by name and number."""
+"""Several pairs in one file: one result per pair; other instruments are skipped and counted by name."""
 
 from __future__ import annotations
 

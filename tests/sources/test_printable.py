@@ -1,4 +1,4 @@
-"""Names and rows of others cannot steer the terminal, and a name that is not UTF-8 ends nothing."""
+"""Foreign names and rows cannot send escape sequences, and a non-UTF-8 name stops nothing."""
 
 from __future__ import annotations
 

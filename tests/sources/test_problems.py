@@ -1,4 +1,4 @@
-"""Files that are refused as a whole: mostly wrong, of another instrument, with swapped dates, coarser than a minute."""
+"""Files refused as a whole: mostly invalid, another instrument, swapped dates, coarser than a minute."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_file_of_contradictory_rows_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_feeds_in_one_file_are_refused(tmp_path: Path) -> None:
-    """Each minute twice, with other prices: half of the rows, so no rule of most rows holds."""
+    """Each minute twice with different prices: half of the rows, so not a majority."""
     rows = [row(TIMES[i], p + shift) for shift in (0.0, 0.001) for i, p in enumerate(PRICES)]
     refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
     assert "100 rows contradict earlier rows of the same time, for only 100 bars" in refusal.reason
@@ -70,7 +70,7 @@ def test_price_ranges_exclude_a_factor_of_ten() -> None:
 
 
 def test_another_instrument_is_refused_with_the_pairs_range(tmp_path: Path) -> None:
-    """A symbol of 9.4 is not USDCHF, whatever its file is called."""
+    """Prices around 9.4 are not USDCHF, whatever the file is called."""
     refusal = refused(
         written(tmp_path / "usdchf.csv", [row(t, p * 8.5) for t, p in zip(TIMES, PRICES, strict=True)], header=HEADER)
     )
@@ -79,7 +79,7 @@ def test_another_instrument_is_refused_with_the_pairs_range(tmp_path: Path) -> N
 
 
 def test_swapped_days_and_months(tmp_path: Path) -> None:
-    """5 to 9 February, stored as 2 May, 2 June .. by a program that took the day for the month."""
+    """5 to 9 February, stored as 2 May, 2 June .. by a program that swapped day and month."""
     true = [dt.datetime(2018, 2, day, 10, m, tzinfo=dt.UTC) for day in range(5, 10) for m in range(20)]
     stored = [t.replace(month=t.day, day=t.month) for t in true]
     rows = [row(t, p) for t, p in zip(stored, PRICES, strict=True)]
@@ -89,7 +89,7 @@ def test_swapped_days_and_months(tmp_path: Path) -> None:
 
 
 def test_one_day_with_day_and_month_swapped(tmp_path: Path) -> None:
-    """12 to 14 March, of which the 12th was stored as 3 December."""
+    """12 to 14 March, the 12th stored as 3 December."""
     true = [dt.datetime(2018, 3, day, 10, m, tzinfo=dt.UTC) for day in (12, 13, 14) for m in range(30)]
     stored = [t.replace(month=t.day, day=t.month) if t.day <= 12 else t for t in true]
     rows = [row(t, p) for t, p in zip(stored, PRICES, strict=False)]
@@ -109,7 +109,7 @@ def test_dates_without_times_and_times_without_dates(tmp_path: Path) -> None:
 
 
 def test_daily_bars_in_a_file_named_like_lean_minutes(tmp_path: Path) -> None:
-    """Read as milliseconds since midnight, 20180220 is 05:36:20: three years of days would be one minute."""
+    """As milliseconds since midnight, 20180220 is 05:36:20: three years of days would be one minute."""
     days = [START + dt.timedelta(days=i) for i in range(100)]
     rows = [row(t, [*p, 0, *(p + 0.0001), 0], "%Y%m%d") for t, p in zip(days, PRICES, strict=True)]
     path = tmp_path / "eurusd.zip"
@@ -138,7 +138,7 @@ def test_hourly_bars_with_many_gaps_are_coarse(tmp_path: Path) -> None:
 
 
 def test_irregular_bars_are_coarse(tmp_path: Path) -> None:
-    """Bars of so many ticks or points: irregular times, minutes apart."""
+    """Tick bars or range bars: irregular times, minutes apart."""
     seconds = [331 * i + 17 * (i * i % 11) for i in range(100)]
     rows = [row(START + dt.timedelta(seconds=s), p, "%Y-%m-%d %H:%M:%S") for s, p in zip(seconds, PRICES, strict=True)]
     assert "coarser than a minute" in refused(written(tmp_path / "eurusd.csv", rows, header=HEADER)).reason

@@ -1,4 +1,4 @@
-"""Bad input: every row is accounted for, every file is taken or refused with advice, nothing raises."""
+"""Bad input: every row is accounted for, every file is accepted or refused with advice, nothing raises."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ HEADERS = st.sampled_from(
 
 
 def check(data: bytes, name: str = "eurusd.csv", format: str = "auto") -> None:
-    """Whatever the bytes: an outcome, never an exception, and bars that keep the rules."""
+    """Any bytes give a result, never an exception, and only valid bars."""
     for zone in ("auto", "utc", "Africa/Cairo"):
         for outcome in read_entry(Entry(name, (name,), lambda: data), ReadOptions(format=format, zone=zone)):
             check_outcome(outcome)

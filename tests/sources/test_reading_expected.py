@@ -1,4 +1,4 @@
-"""Genuine export files: each is taken or refused as the sample data's own list says."""
+"""Real export files: each is accepted or refused as listed with the sample data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOLDERS = ("exports", "exports_odd")
 
 
 def lines_of(folder: str) -> list[dict[str, str]]:
-    """The lines of a folder's list, each with its folder; one empty line where there is no list."""
+    """The lines of a folder's list, each with its folder; one empty line if there is no list."""
     path = DATA / folder / "EXPECTED.tsv"
     if not path.is_file():
         return [{"folder": folder, "file": ""}]
@@ -24,13 +24,13 @@ def lines_of(folder: str) -> list[dict[str, str]]:
 
 
 LINES = [line for folder in FOLDERS for line in lines_of(folder)]
-# What the words in the list's last column ask of the message of a refusal.
+# What the list's last column requires of a refusal's message.
 ASKED = {"--zone": "--zone", "--pair": "--pair", "no currency pair": "none of the 28 pairs", "names no pair": "--pair",
          "prices are none": "prices", "not one of the 28": "none of the 28 pairs", "hourly": "hourly",
          "coarser than a minute": "coarser than a minute", "labelled +00:00": "UTC+0", "truly at +8": "UTC+8",
          "New York times labelled": "its weeks imply UTC-5", "half of its bars lie": "in the weekend",
          "nothing tells the zone": "--zone"}  # fmt: skip
-# The second list names some kinds loosely.
+# The second list uses looser names for some kinds.
 KINDS = {("exports_odd", "seconds"): {"seconds", "one-second bars, bid and ask"},
          ("exports_odd", "minute bars"): {"minute bars", "minute bars, bid"}}  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_strays_in_weekends_are_quarantined(name: str, strays: int, bars: int, d
 
 @pytest.mark.data
 def test_every_row_is_accounted_for(data: Path) -> None:
-    """Every row of every file taken is a bar, filler, said twice or quarantined; ticks and seconds are counted."""
+    """Every row of an accepted file is a bar, filler, a duplicate or quarantined; ticks and seconds are counted."""
     for outcome in (o for folder in FOLDERS for o in read(data / folder)):
         if isinstance(outcome, SourceFile):
             counted = outcome.filler + outcome.identical + len(outcome.quarantined)
@@ -89,7 +89,7 @@ def test_every_row_is_accounted_for(data: Path) -> None:
 def test_filler_of_three_weekends(data: Path) -> None:
     (outcome,) = read(data / "exports" / "mt4_export" / "fxopen_GBPUSD1_with_header.csv")
     assert isinstance(outcome, SourceFile)
-    # Runs of 2881, 2882 and 3222 equal rows, of each of which the first is a bar.
+    # Runs of 2881, 2882 and 3222 equal rows; the first row of each is a bar.
     assert outcome.filler == 2880 + 2881 + 3221
     assert "2018.02.17,00:00" in outcome.filler_examples[0]
 
@@ -124,7 +124,7 @@ def test_quotes_become_mid_prices_and_crossed_ones_are_quarantined(data: Path) -
         assert outcome.has_quotes
         assert {q.reason for q in outcome.quarantined} <= {"ask is below bid"}
         crossed[Path(outcome.name).parent.name, outcome.pair] = len(outcome.quarantined)
-    # Counted beforehand with a query: bars in which any of the four asks is below its bid.
+    # Counted with a separate query: bars in which any of the four asks is below its bid.
     assert crossed == {
         ("fxcm_2012_2013", "gbpusd"): 1203, ("fxcm_2012_2013", "usdjpy"): 2144, ("fxcm_2014", "eurusd"): 1888,
         ("fxcm_2014", "nzdusd"): 421, ("oanda_2014", "eurusd"): 0, ("oanda_2014", "nzdusd"): 0,

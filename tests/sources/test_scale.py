@@ -1,4 +1,4 @@
-"""Wrong units: single bars and stretches on another scale, spreads that are not in units of the price."""
+"""Wrong units: single bars and stretches on another scale, and spreads not in price units."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_temporary_change_of_scale_is_quarantined(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("first", "factor"), [(200, 10.0), (0, 10.0), (150, 1.5), (380, 0.6)])
 def test_a_permanent_change_of_scale_yields_no_wrong_bar(first: int, factor: float, tmp_path: Path) -> None:
-    """Up to half out of the pair's range are quarantined; what stays in it is refused with the jump."""
+    """Bars out of the pair's range, up to half of the file, are quarantined; a jump within the range is refused."""
     table = PRICES.copy()
     table[first:] *= factor
     path = file_of(tmp_path / "eurusd.csv", table)
@@ -60,7 +60,7 @@ def test_a_permanent_change_of_scale_yields_no_wrong_bar(first: int, factor: flo
 
 
 def test_a_traded_crash_is_kept(tmp_path: Path) -> None:
-    """Like EURCHF on 15 January 2015: from 1.20 through every price to 0.90, and up to 1.03, within half an hour."""
+    """Like EURCHF on 15 January 2015: from 1.20 through every price to 0.90 and back to 1.03 within half an hour."""
     path = np.concatenate([np.full(100, 1.2), np.linspace(1.2, 0.9, 8), np.linspace(0.9, 1.03, 12), np.full(280, 1.03)])
     table = np.stack([path[:-1], np.maximum(path[:-1], path[1:]), np.minimum(path[:-1], path[1:]), path[1:]], axis=1)
     outcome = taken(file_of(tmp_path / "eurchf.csv", table.round(5)))
@@ -69,7 +69,7 @@ def test_a_traded_crash_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_lasting_price_gap_is_kept(tmp_path: Path) -> None:
-    """The same where quotes were missing on the way: 1.20, then 1.02 for good."""
+    """The same with missing quotes in between: 1.20, then 1.02 permanently."""
     table = np.repeat(np.append(np.full(100, 1.2), np.full(300, 1.02))[:, None], 4, axis=1)
     outcome = taken(file_of(tmp_path / "eurchf.csv", table))
     assert not outcome.quarantined
@@ -112,7 +112,7 @@ def test_spreads_in_pips_are_refused(pips: list[float], tmp_path: Path) -> None:
 
 
 def test_spreads_in_tenths_of_a_yen_are_refused(tmp_path: Path) -> None:
-    """0.3 pips of USDJPY are 27 bp as a price, 0.2 are 18: the single decimal gives them away."""
+    """0.3 pips of USDJPY are 27 bp as a price, 0.2 are 18: the single decimal reveals the unit."""
     more = [f",{(0.2, 0.3, 0.1)[i % 3]}" for i in range(400)]
     refusal = refused(file_of(tmp_path / "usdjpy.csv", PRICES * 100, more, SPREADS))
     assert "not in units of the price" in refusal.reason

@@ -1,4 +1,4 @@
-"""Text in every encoding, with decimal commas, and names of two rows."""
+"""Text in every encoding, with decimal commas, and two-row headers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def quoted(*fields: str) -> str:
 
 @pytest.mark.parametrize("decimals", ["commas", "points"])
 def test_commas_inside_quotes(decimals: str, tmp_path: Path) -> None:
-    """As spreadsheets write them: "1,10005" and "1.000" in Brazil, "1.10005" and "1,000" in America."""
+    """As spreadsheets write numbers: "1,10005" and "1.000" in Brazil, "1.10005" and "1,000" in America."""
     rows = [quoted("Data", "Abertura", "Máxima", "Mínima", "Fechamento", "Vol.")]
     for t, p, volume in zip(TIMES, PRICES, VOLUME, strict=True):
         prices = ohlc(p, ";").replace(".", "," if decimals == "commas" else ".").split(";")

@@ -1,4 +1,4 @@
-"""Refusals name what a file really is, and what to do."""
+"""Refusals say what a file really is and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a folder holds: files of prices are read, documents and programs left out, an empty folder says so."""
+"""Folders: price files are read, documents and programs are skipped, an empty folder is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zone inferred from synthetic weeks: rules, dates of change, gaps, files cut anywhere; and stated zones."""
+"""Zones inferred from synthetic weeks: rules, change dates, gaps, files cut anywhere; and stated zones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UTC = minutes_of(YEAR)
 
 
 def summer(utc: np.ndarray, zone: str) -> np.ndarray:
-    """1 where ``zone`` has summer time; told a minute at a time by the standard library."""
+    """1 where ``zone`` has summer time, from the standard library one minute at a time."""
     there = ZoneInfo(zone)
     days = {day: bool(dt.datetime.fromtimestamp(day * 86400 + 43200, there).dst()) for day in np.unique(utc // 1440)}
     return np.array([days[day] for day in utc // 1440])
@@ -41,7 +41,7 @@ CLOCKS = [
 
 
 def local(rule: str, winter: float) -> tuple[np.ndarray, np.ndarray]:
-    """Minutes on a clock and its offset at each."""
+    """Local minutes of a clock, and its offset at each."""
     hours = winter + SUMMERS[rule]
     return UTC + (60 * hours).astype(np.int64), hours
 
@@ -62,7 +62,7 @@ def test_any_stretch_of_ten_days_or_more_is_inferred_correctly(
     kept = (start <= UTC) & (start + 1440 * days > UTC)
     try:
         reported = offsets_from_weeks(minutes[kept])
-    except Refused:  # a stub of a week between two dates of change may leave it open
+    except Refused:  # a partial week between two change dates may be ambiguous
         return
     np.testing.assert_array_equal(reported.at(minutes[kept]), hours[kept])
 
@@ -76,9 +76,9 @@ def test_a_few_days_are_never_inferred_wrongly(
     start = UTC[0] + 1440 * day + data.draw(st.integers(0, 1439))
     kept = np.flatnonzero((start <= UTC) & (start + 1440 * days > UTC))
     if not len(kept) or minutes[kept[-1]] % 10_080 // 60 in range(24, 54):
-        return  # cut on a Friday: a minute before a full hour it could be any vendor's close
+        return  # cut on a Friday: the minute before a full hour could be any vendor's close
     if 0 < (UTC[kept[0]] - UTC[0]) % 10_080 < 1560:
-        return  # cut in a week's first hours: on a full hour it could be any vendor's open
+        return  # cut in a week's first hours: a full hour could be any vendor's open
     try:
         reported = offsets_from_weeks(minutes[kept])
     except Refused:
@@ -87,7 +87,7 @@ def test_a_few_days_are_never_inferred_wrongly(
 
 
 def test_gaps_at_the_edges_are_bridged() -> None:
-    """Some weeks close an hour or two early, others open late; one close and one open touch."""
+    """Some weeks close an hour or two early, others open late; one close and one open are exact."""
     weeks = market_minutes(dt.date(2023, 6, 4), 4)
     minutes = minutes_of(weeks)
     place = (minutes - minutes[0]) % 10_080
@@ -104,7 +104,7 @@ def test_a_gap_of_months_keeps_the_clock() -> None:
 
 
 def test_a_change_of_broker_within_a_file() -> None:
-    """The first year on New York's clock at HistData's offset, the second on a MetaTrader server of Europe's."""
+    """The first year on HistData's fixed New York offset, the second on a European MetaTrader server."""
     (one, first), (two, second) = local("New York", -5), local("Europe", 2)
     later = (UTC - UTC[0]) // 10_080 >= 52
     minutes, hours = np.where(later, two, one), np.where(later, second, first)
@@ -119,7 +119,7 @@ def test_a_change_of_daylight_saving_rule_within_a_file() -> None:
 
 
 def test_overlong_weekends_allow_no_inference() -> None:
-    """A market that opens on Monday 00:00 and closes on Friday 21:00 UTC all year looks like another clock's open."""
+    """A market open from Monday 00:00 to Friday 21:00 UTC all year looks like another clock's open."""
     utc = minutes_of(market_minutes(dt.date(2018, 1, 7), 6))
     place = utc % 10_080  # of a week that begins on Thursday
     kept = (place >= 4 * 1440) | (place < 1440 + 21 * 60)
@@ -139,7 +139,7 @@ def test_one_bar_or_one_day_allows_no_inference() -> None:
 
 
 def test_periods_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
-    """A MetaTrader server on Europe's dates, from before New York's change to after Europe's."""
+    """A MetaTrader server with Europe's dates, from before New York's change to after Europe's."""
     every = market_minutes(dt.date(2018, 2, 25), 6)
     shifted = [t + dt.timedelta(hours=3 if t >= dt.datetime(2018, 3, 25, 1, tzinfo=dt.UTC) else 2) for t in every]
     rows = [mt4(t, p) for t, p in zip(shifted, prices(len(every)), strict=True)]
@@ -166,7 +166,7 @@ def test_close_timestamps_are_recognised(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("late", [0, 1])
 def test_a_bar_at_the_closing_minute_does_not_mean_close_timestamps(late: int, tmp_path: Path) -> None:
-    """Weeks that end with a bar at 17:00, but whose first bar is at 17:00 too, are stamped at the open."""
+    """Weeks that end with a bar at 17:00 and also start at 17:00 are stamped with the open."""
     times = market_minutes(dt.date(2018, 1, 7), 3)
     times = sorted([*times, *(times[7200 * w + 7199] + dt.timedelta(minutes=1) for w in range(3))])
     times = times[late:]
@@ -175,7 +175,7 @@ def test_a_bar_at_the_closing_minute_does_not_mean_close_timestamps(late: int, t
 
 
 def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
-    """In Cairo the clocks go back on a Thursday night: 23:00 to 24:00 occurs twice on 26 October 2023."""
+    """In Cairo clocks go back on a Thursday night: 23:00 to 24:00 occurs twice on 26 October 2023."""
     start = dt.datetime(2023, 10, 26, 18, tzinfo=dt.UTC)
     times = [start + dt.timedelta(minutes=m) for m in range(360)]
     cairo = [t.astimezone(ZoneInfo("Africa/Cairo")) for t in times]
@@ -200,7 +200,7 @@ def test_a_named_zone_that_skips_an_hour(tmp_path: Path) -> None:
 
 
 def test_repeated_hours_of_a_fixed_offset_are_quarantined(tmp_path: Path) -> None:
-    """The same local hour twice on one fixed offset: the second pass contradicts the first and is quarantined."""
+    """The same local hour twice at one fixed offset: the second contradicts the first and is quarantined."""
     times = [dt.datetime(2018, 2, 5, 10, m) for m in range(60)]
     rows = [mt4(t, p) for t, p in zip(times * 2, prices(120), strict=True)]
     outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="+2")

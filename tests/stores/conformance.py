@@ -1,4 +1,4 @@
-"""What every store must do. A back end's test module subclasses ``StoreConformance`` and supplies ``store``."""
+"""Requirements of every store. A back end's test module subclasses ``StoreConformance`` and supplies ``store``."""
 
 from __future__ import annotations
 

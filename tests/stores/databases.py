@@ -1,4 +1,4 @@
-"""PostgreSQL for tests: a schema a test, other roles, and lakes in it."""
+"""PostgreSQL for tests: one schema per test, other roles, and stores."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ def connected(database: str) -> psycopg.Connection[Any]:
 
 
 def query(database: str, text: str, *names: str) -> list[tuple[Any, ...]]:
-    """Rows of ``text``, in which every {} is a quoted identifier: a.b for ("a", "b")."""
+    """Rows of the query ``text``, in which every {} is a quoted identifier: a.b for ("a", "b")."""
     with connected(database) as connection:
         cursor = connection.execute(sql.SQL(text).format(*(sql.Identifier(*n.split("/")) for n in names)))
         return cursor.fetchall() if cursor.description else []
 
 
 def as_role(database: str, role: str, password: str, schema: str) -> str:
-    """The URL of a store in ``schema`` for another role."""
+    """The URL of the store in ``schema`` for another role."""
     server = dict(address_of(database).server) | {"user": role, "password": password}
     return url_of(server, {"schema": schema})
 
 
 @pytest.fixture
 def schema(database: str) -> Iterator[str]:
-    """The name of a schema that is dropped afterwards; it needs quoting."""
+    """The name of a schema that is dropped after the test; the name needs quoting."""
     name = f'fx "{uuid.uuid4().hex[:10]}"'
     yield name
     dropped(database, name)
 
 
 def dropped(database: str, schema: str) -> None:
-    """Drop a schema table by table: a full one has more tables than one transaction may lock."""
+    """Drop a schema table by table: a full one has more tables than one transaction can lock."""
     with connected(database) as connection:
         found = connection.execute(
             "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
@@ -68,7 +68,7 @@ def dropped(database: str, schema: str) -> None:
 
 @pytest.fixture
 def pg(database: str, schema: str) -> PostgresStore:
-    """A store in a schema of its own; nothing is there yet."""
+    """An empty store in a new schema."""
     return PostgresStore(store_url(database, schema))
 
 

@@ -1,7 +1,7 @@
-"""A real PostgreSQL for the tests: the one that FXLOOM_TEST_POSTGRES names, else one started here and torn down.
+"""A real PostgreSQL for tests: the one named by FXLOOM_TEST_POSTGRES, else one started and stopped here.
 
-Its programs come from the wheel of the test requirements, else from what is installed. PostgreSQL refuses to run as
-root, so that it runs as "nobody" if the tests run as root.
+Its programs come from the wheel in the test requirements, else from the system. PostgreSQL refuses to run as root, so
+it runs as "nobody" if the tests run as root.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ INSTALLED = (
     "/opt/homebrew/opt/postgresql*/bin",
     "/usr/local/pgsql/bin",
 )
-# Nothing of a test's data must outlive it, and no test is about a disk that loses power.
+# Test data need not survive a crash of the machine, so durability is off.
 QUICK = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "60",
          "shared_buffers": "64MB", "timezone": "Asia/Tokyo", "log_min_messages": "fatal"}  # fmt: skip
 
@@ -49,7 +49,7 @@ def programs() -> Path:
 
 
 class Server:
-    """A server of our own in ``folder``, reached by a socket there."""
+    """A server started in ``folder``, reached through a socket there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,7 +82,7 @@ class Server:
         return {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))} | {"LC_ALL": "C"}
 
     def _reachable(self, bin: Path) -> Path:
-        """The programs, copied if the unprivileged user may not go where they are."""
+        """The programs, copied if the unprivileged user cannot access them."""
         try:
             subprocess.run([bin / "postgres", "--version"], check=True, capture_output=True, cwd="/", **self.user)
         except (PermissionError, subprocess.CalledProcessError):
@@ -111,14 +111,14 @@ class Server:
         return f"postgresql://owner@/postgres?host={self.folder}"
 
     def require_password(self, role: str) -> None:
-        """Let ``role``, which must have a password, connect with it only; the others as before."""
+        """Require ``role`` to connect with its password; other roles are unchanged."""
         file = self.data / "pg_hba.conf"
         file.write_text(f"local all {role} scram-sha-256\n" + file.read_text())
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("select pg_reload_conf()")
 
     def stop(self, kind: signal.Signals = signal.SIGINT) -> None:
-        """End the server: SIGINT cuts its connections, SIGQUIT is a crash."""
+        """Stop the server: SIGINT closes its connections, SIGQUIT is a crash."""
         if self.process is not None:
             self.process.send_signal(kind)
             self.process.wait(60)
@@ -132,8 +132,8 @@ def _group(name: str) -> bool:
 
 
 def running() -> Iterator[Server]:
-    """A server of our own, until the generator is closed."""
-    # short, because the path of a socket may have 103 characters at most
+    """A server of our own that runs until the generator is closed."""
+    # short, because a socket's path has at most 103 characters
     folder = Path(tempfile.mkdtemp(prefix="fxpg-", dir="/tmp" if sys.platform != "win32" else None))
     server = None
     try:
@@ -148,7 +148,7 @@ def running() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
-    """The URL of a database that tests may use; each takes a schema of its own."""
+    """The URL of a database for tests; each test uses its own schema."""
     named = os.environ.get("FXLOOM_TEST_POSTGRES")
     if named:
         yield named

@@ -1,4 +1,4 @@
-"""Addresses of databases: what is not in our form is refused, and no password is shown anywhere."""
+"""Database addresses: other forms are refused, and no password is ever shown."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_an_infinite_timeout_is_refused(query: str) -> None:
 
 @pytest.mark.parametrize("option", ["schema", "bars"])
 def test_names_the_server_would_truncate_are_refused(option: str) -> None:
-    """Two stores whose names agree in the first 63 bytes would share one schema."""
+    """Two stores whose names share the first 63 bytes would share a schema."""
     with pytest.raises(StoreError, match="over 63 bytes"):
         open_backend(f"postgresql://u@h/db?{option}={'ü' * 32}{{pair}}")
     assert address_of(f"postgresql://u@h/db?schema={'s' * 63}").schema == "s" * 63

@@ -1,4 +1,4 @@
-"""Files that appear whole: what is left of a write that fails, and which temporaries are cleared."""
+"""Atomic files: leftovers of failed writes, and which temporaries are removed."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ def test_foreign_files_are_left_alone(lake: FolderStore) -> None:
 
 
 def test_columns_that_vanish_are_corruption(lake: FolderStore) -> None:
-    """As after damage to a footer: no proxy takes the volume's place, no later ingest writes the month without it."""
+    """As after a corrupt footer: no proxy replaces the volume, and no later ingest writes the month without it."""
     path = lake.root / "m1" / "pair=eurusd" / "month=2018-03" / "bars.parquet"
     table = pq.ParquetFile(path).read()
     for changed in (table.drop_columns(["volume"]), table.slice(0, 150)):
@@ -275,7 +275,7 @@ def test_files_of_a_later_version_are_left_alone(
 
 
 def test_no_folder_reader_sees_a_temporary(lake: FolderStore) -> None:
-    """Neither while it is written nor after a kill, by whichever rule a program chooses the files of a folder."""
+    """Neither during a write nor after a kill, however a program selects the files of a folder."""
     rows = []
 
     def look(_: Path) -> None:

@@ -45,7 +45,7 @@ class TestPostgresStore(StoreConformance):
 
 
 def values(store: PostgresStore) -> list[float | None]:
-    """The last row's first feature, as another reader of the parent sees it."""
+    """The last row's first feature, as another reader of the parent table sees it."""
     name = catalogue_columns()[0]
     text = f"select {name} from {{}} order by ts_utc desc limit 1"
     return [row[0] for row in query(store.address.partition("&schema")[0], text, f"{store.schema}/{PARENT}")]
@@ -53,7 +53,7 @@ def values(store: PostgresStore) -> list[float | None]:
 
 @pytest.fixture
 def disturbed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Functions in this list are called, each once, in the middle of the next COPY."""
+    """Functions appended to this list are called once each, in the middle of the next COPY."""
     pending: list[Any] = []
 
     def interrupted(block: Block) -> Iterator[bytes | memoryview]:
@@ -152,11 +152,11 @@ def test_the_ddl_is_printed_without_a_server(capsys: pytest.CaptureFixture[str])
     assert all(f'"m1_{pair}"' in out for pair in PAIRS)
 
 
-# -- others' tables --------------------------------------------------------------------------------------------------
+# -- foreign tables --------------------------------------------------------------------------------------------------
 
 
 def premade(lake: PostgresStore, database: str, columns: str = "") -> None:
-    """A partition of April under a name of the team's own, as they make it ahead."""
+    """A partition for April created ahead by another team, under its own name."""
     text = "create table {} partition of {} for values from ('2018-04-01+00') to ('2018-05-01+00')" + columns
     query(database, text, f"{lake.schema}/april", f"{lake.schema}/{PARENT}")
 
@@ -164,7 +164,7 @@ def premade(lake: PostgresStore, database: str, columns: str = "") -> None:
 def test_empty_partitions_made_ahead_are_filled(lake: PostgresStore, database: str) -> None:
     premade(lake, database)
     april = some_record(month="2018-04")
-    for _ in range(2):  # the second time it holds rows of ours, which are replaced
+    for _ in range(2):  # the second time it holds our rows, which are replaced
         lake.publish(april, MARCH + 31 * 1440 + np.arange(200), None, some_columns())
         assert query(database, "select count(*) from {}", f"{lake.schema}/april") == [(200,)]
         assert april in lake.records()
@@ -216,7 +216,7 @@ def test_values_changed_by_others_fail_their_checksum(lake: PostgresStore, datab
     assert [d.where for d in lake.verify()] == [f"{lake.schema}.{CHILD}"]
 
 
-# -- readers and writers at once -------------------------------------------------------------------------------------
+# -- concurrent readers and writers ----------------------------------------------------------------------------------
 
 
 def test_a_reader_sees_the_old_partition_until_the_commit(lake: PostgresStore, disturbed: list[Any]) -> None:

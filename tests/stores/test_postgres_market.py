@@ -1,6 +1,6 @@
 """The whole catalogue of 28 real pairs in PostgreSQL: the same values as in a folder.
 
-The ordinary suite takes the newest month; where FXLOOM_FAULTS is set, all of them (ten minutes, most of it comparing).
+The ordinary suite checks the newest month; with FXLOOM_FAULTS set, all of them (ten minutes, mostly comparing).
 """
 
 from __future__ import annotations

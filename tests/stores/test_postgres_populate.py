@@ -1,4 +1,4 @@
-"""The whole way on PostgreSQL: ingest, populate, audit, read, matrix, verify, copy; the same numbers as in a folder."""
+"""All commands on PostgreSQL: ingest, populate, audit, read, matrix, verify, copy; the same values as in a folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TABLES = [*QUICK, "cross_sectional_panel"]
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
-    """A folder populated without disturbance."""
+    """A folder store populated without interruption."""
     store = make_lake(tmp_path_factory.mktemp("full"))
     assert not populate(store, tables=TABLES, workers=1).troubles
     return store
@@ -47,7 +47,7 @@ def bars_in(store: Store) -> dict[tuple[str, str], Any]:
 
 
 def contents(store: Store) -> dict[str, Any]:
-    """Records, times of making aside, and values of every partition, as bytes."""
+    """Records without creation times, and values of every partition as bytes."""
     found: dict[str, Any] = {}
     for record in store.records():
         rows = partition(store, record.key)

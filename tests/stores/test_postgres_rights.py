@@ -1,4 +1,4 @@
-"""Who may do what in a PostgreSQL store, and what of its address is shown."""
+"""Permissions in a PostgreSQL store, and what is shown of its address."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_password_is_never_shown(lake: PostgresStore, database: str, capsys: p
 
 @pytest.fixture
 def roles(database: str, schema: str) -> Iterator[tuple[str, str]]:
-    """A role that may only make tables in the schema, and one that may only read: as docs/postgresql.md says."""
+    """One role that may only create tables in the schema and one that may only read, as in docs/postgresql.md."""
     writer, reader = f"writer of {schema}", f"reader of {schema}"
     for role in (writer, reader):
         query(database, "create role {} login password 'x'", role)
@@ -93,7 +93,7 @@ PASSWORD = "s3cr%t/w0rd:@ 1"
 
 @pytest.fixture
 def locked() -> Iterator[str]:
-    """The URL of a store on a server that lets its owner in with a password only."""
+    """The URL of a store whose owner must connect with a password."""
     for server in running():
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(f"create role locked login password '{PASSWORD}'")

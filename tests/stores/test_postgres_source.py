@@ -1,4 +1,4 @@
-"""Bars in others' tables, as they are: copied into a store, or read where they lie."""
+"""Bars in existing tables: copied into a store, or read in place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TABLES = ["bollinger", "bqx_momentum"]
 
 
 def walk(pair: str) -> Bars:
-    """Minutes around the edge of January and February, prices of five digits."""
+    """Minutes around the end of January, with prices of five digits."""
     generator = np.random.default_rng(len(pair) + ord(pair[0]))
     close = np.round(1.1 + np.cumsum(generator.normal(0, 1e-4, N)), 5)
     ts = EDGE - 2880 + np.arange(N)
@@ -52,7 +52,7 @@ COLUMNS = {
 
 
 def fill(database: str, schema: str, kind: str, pairs: tuple[str, ...] = ("eurusd", "audusd")) -> None:
-    """Tables of bars as a team might have them."""
+    """Tables of bars as users might have them."""
     names = {
         "ours": ["ts_utc", "open", "high", "low", "close", "volume", "spread"],
         "local names": ["time", "o", "h", "l", "c", "tick_volume", "bid", "ask"],
@@ -154,7 +154,7 @@ def test_bars_can_stay_in_their_tables(
     prints = [{r.key: r.fingerprint for r in s.records()} for s in (store, folder)]
     assert prints[0] == prints[1]
     assert query(database, "select to_regclass('{}') is null", f"{schema}/m1_eurusd") == [(True,)]
-    # what the table gets later, or in other numbers, is noticed when the bars are ingested again
+    # later rows and changed numbers are detected when the bars are ingested again
     assert store.find_corrupt() == []
     query(database, "delete from {} where time = '2024-02-01 00:30'", f"{schema}/Bars EURUSD")
     assert len(store.find_corrupt()) == 1
@@ -177,7 +177,7 @@ def test_bars_that_differ_from_the_tables_are_refused(database: str, schema: str
 def test_time_zones_of_environment_and_server_do_not_matter(
     zone: str, database: str, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Months are derived from the first and last time of a table, which a session's zone would shift."""
+    """Months are derived from a table's first and last time, which the session's zone could shift."""
     fill(database, schema, "ours", ("eurusd",))
     bars = walk("eurusd")
     edges = [month_bounds("2024-01")[0], month_bounds("2024-04")[0] - 1]  # the first and the last minute of months

@@ -1,4 +1,4 @@
-"""Tables laid side by side: equal to joins, also where tables lack rows, and only what is wanted is read."""
+"""Reading several tables equals joining them, also where tables lack rows, and reads only what is needed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
 
 
 def joined(lake: FolderStore, pairs: list[str], names: list[str]) -> pl.DataFrame:
-    """What a reader would write by hand: every file read, tables joined on time and pair."""
+    """The same by hand: every file read, tables joined on time and pair."""
     found: pl.DataFrame | None = None
     for table in TABLES:
         parts = []

@@ -1,4 +1,4 @@
-"""Where files of a folder store lie, and which files are a store's own."""
+"""The layout of a folder store, and which files belong to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lake(tmp_path: Path) -> FolderStore:
 
 
 def test_the_store_containing_a_path_is_found(lake: FolderStore, tmp_path: Path) -> None:
-    """So that nothing is written there but by the store itself."""
+    """So that other commands do not write into a store."""
     for inside in ("matrix.parquet", "m1/x.parquet", "features/bollinger_rate/month=2018-03/x.parquet"):
         assert enclosing_store(lake.root / inside) == lake.root
     (tmp_path / "link").symlink_to(lake.root / "m1")

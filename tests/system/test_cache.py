@@ -1,4 +1,4 @@
-"""The cache folder: private, refused where another user could write to it, and never needed."""
+"""The cache folder: private, refused if another user could write to it, and never required."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="ne
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    """Each test finds the folder anew."""
+    """Let each test look up the folder anew."""
     cache_root.cache_clear()
     cache.report_once.cache_clear()
     yield
@@ -135,7 +135,7 @@ print(tables['bollinger_rate'].height == len(bars))
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root, to become another user")
 @pytest.mark.parametrize("named", [False, True])
 def test_a_user_without_an_entry_and_without_a_home_computes_features(named: bool, tmp_path: Path) -> None:
-    """As in many containers: a bare number for a user, and nothing that may be written to."""
+    """As in many containers: a user id without a name, and no writable folder."""
     environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "FXLOOM_CACHE", "XDG_CACHE_HOME")}
     if named:
         environment["FXLOOM_CACHE"] = str(tmp_path / "cache")

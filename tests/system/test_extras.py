@@ -1,4 +1,4 @@
-"""Optional dependencies that are missing are named with the command that installs them."""
+"""Missing optional dependencies are reported with the command that installs them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATABASE = "postgresql://localhost/bars"
 
 
 def run_without(module: str, *command: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process in which ``module`` cannot be imported."""
+    """Run the command line in a process in which ``module`` cannot be imported."""
     code = WITHOUT.format(module=module)
     return subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
 

@@ -1,4 +1,4 @@
-"""Locks between processes: no link is followed, and a lock file that was removed is no lock."""
+"""Locks between processes: links are not followed, and a removed lock file does not lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of what numbers depend on, without importing it."""
+"""Versions of the libraries that numbers depend on, without importing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables with one feature each: honest ones, and one for every way to look ahead or to depend on the slice."""
+"""Tables of one feature each: valid ones, and one for every kind of lookahead or dependence on the slice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def planted(name: str, compute: Callable[[View], Floats], lookback: int = W, rec
 
 
 def publish(store: Store, tables: list[Table]) -> None:
-    """Populate planted tables, which no catalogue knows."""
+    """Populate planted tables, which are not in the catalogue."""
     settings = store.settings()
     assert settings is not None
     for task in make_plan(state_of(store), tables, force=True).tasks:
@@ -44,7 +44,7 @@ def publish(store: Store, tables: list[Table]) -> None:
             store.publish(record_for(settings, items[key], computed), computed.ts, computed.pairs, computed.columns)
 
 
-# -- honest ones -----------------------------------------------------------------------------------------------------
+# -- valid tables ----------------------------------------------------------------------------------------------------
 
 
 def change(view: View) -> Floats:
@@ -55,7 +55,7 @@ def change(view: View) -> Floats:
 
 
 def filtered(view: View) -> Floats:
-    """Probability of the wild one of two states, from the bars up to t: recursive."""
+    """Probability of the volatile one of two states, from the bars up to t: recursive."""
     return filter_forward(_evidence(view))
 
 
@@ -71,30 +71,30 @@ def filter_forward(evidence: Floats) -> Floats:
 
 
 def _evidence(view: View) -> Floats:
-    """Likelihood ratio of the wild state against the calm one."""
+    """Likelihood ratio of the volatile state to the calm one."""
     r = np.nan_to_num(view.r)
     return 0.4 * np.exp(np.minimum(0.4 * (r / 1e-4) ** 2, 6.0))
 
 
-# -- what looks ahead ------------------------------------------------------------------------------------------------
+# -- lookahead -------------------------------------------------------------------------------------------------------
 
 
 def centred(view: View) -> Floats:
-    """A window that reaches five bars ahead."""
+    """A window that looks five bars ahead."""
     out = change(view)
     out[:-5] = out[5:]
     return out
 
 
 def smoothed(view: View) -> Floats:
-    """Forward and backward filter combined: a smoothed probability."""
+    """Forward and backward filters combined: a smoothed probability."""
     evidence = _evidence(view)
     forward, backward = filter_forward(evidence), filter_forward(evidence[::-1].copy())[::-1]
     return forward * backward / (forward * backward + (1 - forward) * (1 - backward))
 
 
 def fitted_on_all(view: View) -> Floats:
-    """A regression of changes on those before, fitted on all rows at hand."""
+    """A regression of changes on previous changes, fitted on all available rows."""
     r = np.nan_to_num(view.r)
     slope = np.dot(r[1:], r[:-1]) / max(np.dot(r, r), 1e-300)
     return slope * r
@@ -117,22 +117,22 @@ def back_filled(view: View) -> Floats:
 
 
 def peeking(view: View) -> Floats:
-    """The next change where there is one: a label among the features."""
+    """The next change where it exists: a label among the features."""
     out = np.nan_to_num(view.r)
     out[:-1] = out[1:]
     return out
 
 
-# -- what depends on the slice ---------------------------------------------------------------------------------------
+# -- dependence on the slice -----------------------------------------------------------------------------------------
 
 
 def cumulative(view: View) -> Floats:
-    """A running sum, which never forgets where it began."""
+    """A running sum, which never forgets its start."""
     return np.cumsum(np.nan_to_num(view.r))
 
 
 def phase(view: View) -> Floats:
-    """Every seventh bar counts, from the first of the slice."""
+    """Every seventh bar, counted from the first of the slice."""
     return np.arange(float(len(view))) % 7.0
 
 
@@ -148,7 +148,7 @@ def block_sum(view: View) -> Floats:
 
 
 def of_another_pair(view: PanelView) -> Columns:
-    """Of all pairs: the mean close of the next minute."""
+    """The mean close of all pairs at the next minute."""
     out = np.repeat(np.nanmean(np.nan_to_num(view.price), axis=0)[None, :], len(view.pairs), axis=0)
     out[:, :-1] = out[:, 1:]
     out[:, :W] = np.nan

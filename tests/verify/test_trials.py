@@ -1,4 +1,4 @@
-"""A verification that cannot fail shows nothing: every fault is planted, and found by name, moment and both values."""
+"""Verification can fail: every planted fault is found and reported by name, time and both values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_valid_tables_pass_every_trial(report: VerificationReport) -> None:
         assert not verdict.untried
         assert min(verdict.rows(kind) for kind in ("causal", "invariant", "reproducible")) > 5_000
     assert report.words["filtered"] == "holds"
-    assert 0 < report.verdicts["filtered"].worst < 1e-9  # another start leaves its traces below the tolerance
+    assert 0 < report.verdicts["filtered"].worst < 1e-9  # another start changes values by less than the tolerance
 
 
 @pytest.mark.parametrize("name", [*AHEAD, "of_another_pair"])

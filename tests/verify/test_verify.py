@@ -1,4 +1,4 @@
-"""The command `verify`: what it says of files, budgets and other machines, its report and its exit status."""
+"""The command `verify`: files, budgets and other machines, its report and its exit status."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def populated(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
 
 @pytest.fixture
 def lake(populated: FolderStore, tmp_path: Path) -> FolderStore:
-    """A copy that a test may spoil."""
+    """A copy that a test may change."""
     shutil.copytree(populated.root, tmp_path / "lake")
     return FolderStore(tmp_path / "lake")
 
@@ -51,7 +51,7 @@ def asked(store: FolderStore, *options: str, tables: str = ",".join(TABLES)) -> 
 
 
 def rewrite(store: Store, change: Callable[[str, Floats], Floats], environment: str | None = None) -> Record:
-    """Store eurusd's bollinger_rate of February anew with columns that ``change`` alters."""
+    """Rewrite eurusd's bollinger_rate of February with columns altered by ``change``."""
     record = next(r for r in store.records(["bollinger_rate"]) if (r.key.pair, r.key.month) == ("eurusd", "2024-02"))
     rows = stored_rows(store, record)
     columns = {n: change(n, rows[n].cast(pl.Float64).to_numpy().copy()) for n in tables()["bollinger_rate"].names}

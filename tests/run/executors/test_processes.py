@@ -1,4 +1,4 @@
-"""Calls in processes of their own: every call ends, whatever becomes of its worker."""
+"""Calls in worker processes: every call ends, whatever happens to its worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fxloom.run.executors import JobsRun, WorkerDiedError
 from fxloom.run.executors.processes import ONE_THREAD, LostWorkerError, ProcessExecutor
 from fxloom.run.warm import compiling
 
-TIMEOUT = 120.0  # no call below takes a second; one that never ends fails its test after this
+TIMEOUT = 120.0  # calls take less than a second; a call that never ends fails its test after this
 
 
 @pytest.fixture
@@ -53,13 +53,13 @@ def leave(status: int) -> None:
 
 
 def swallow_memory(limit: int) -> int:
-    """Ask for more memory than there is, as a list that the interpreter has to grow."""
+    """Exhaust the memory with a list that the interpreter has to grow."""
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     return len([bytes(1 << 20) for _ in range(1 << 20)])
 
 
 def return_too_much(size: int, limit: int) -> bytes:
-    """A result that fits into memory, while its pickled copy does not."""
+    """Return a result that fits into memory while its pickled copy does not."""
     data = bytes(size)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     return data
@@ -99,7 +99,7 @@ def test_a_worker_without_memory_ends_its_call(executor: ProcessExecutor) -> Non
 
 
 def test_a_crashed_worker_does_not_affect_other_calls(executor: ProcessExecutor) -> None:
-    """Not even a second start: the calls of other workers go on."""
+    """Calls of other workers continue and are not even restarted."""
     waiting = executor.submit(double, 21)
     crashed = executor.submit(die)
     assert waiting.result(TIMEOUT) == 42
@@ -127,7 +127,7 @@ def test_closing_drops_calls_that_have_not_started(executor: ProcessExecutor) ->
 def test_a_worker_killed_while_compiling_does_not_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: ProcessExecutor
 ) -> None:
-    """The families are tried again; the compilation is not marked as done if one of them stays without."""
+    """Families are retried; compilation is not marked complete while one of them is missing."""
     from fxloom.run import warm
     from fxloom.system.cache import cache_root
 
@@ -149,7 +149,7 @@ def leave_for_time_features(name: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root, to hide /dev/shm")
 def test_a_read_only_dev_shm_does_not_matter(tmp_path: Path) -> None:
-    """Semaphores would need it; pipes do not. Where namespaces are forbidden there is nothing to try."""
+    """Semaphores would need /dev/shm; pipes do not. Without namespaces this cannot be tested."""
     program = (
         "from fxloom.run.executors.processes import ProcessExecutor\n"
         "if __name__ == '__main__':\n"

@@ -1,4 +1,4 @@
-"""Half an hour of EURUSD that the tests of formats write in every layout."""
+"""Half an hour of EURUSD that format tests write in every layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from fxloom.sources import SourceFile
 from tests.sources.made import assert_bars, prices
 
-START = dt.datetime(2018, 2, 20, 10, 36, tzinfo=dt.UTC)  # a Tuesday; 20 is no month
+START = dt.datetime(2018, 2, 20, 10, 36, tzinfo=dt.UTC)  # a Tuesday; 20 cannot be a month
 TIMES = [START + dt.timedelta(minutes=m) for m in range(30)]
 PRICES = prices(30)
 
@@ -20,12 +20,12 @@ def ohlc(p: np.ndarray, separator: str = ",") -> str:
 
 
 def later(hours: float, times: Sequence[dt.datetime] = TIMES) -> list[dt.datetime]:
-    """The times as a clock shows them that is so many hours ahead of UTC."""
+    """The times on a clock ``hours`` ahead of UTC."""
     return [t + dt.timedelta(hours=hours) for t in times]
 
 
 def assert_taken(file: SourceFile, *, format: str, hours: float = 0.0, volume: Sequence[float] | None = None) -> None:
-    """The whole half hour is there, with these prices, this volume and this zone."""
+    """The whole half hour was read, with the expected prices, volume and zone."""
     assert (file.format, file.pair, file.zone.hours) == (format, "eurusd", (hours,))
     assert file.rows == 30
     assert not file.quarantined

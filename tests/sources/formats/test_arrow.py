@@ -1,4 +1,4 @@
-"""Feather and Arrow IPC, and what they may unfold to."""
+"""Feather and Arrow IPC, and limits on their decompressed size."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_oversized_content_is_refused_without_reading(tmp_path: Path, monkeypatc
 
 
 def test_rows_of_a_null_column_are_counted(tmp_path: Path) -> None:
-    """A column of type null takes no bytes at all, whatever its length."""
+    """A column of type null takes no bytes, whatever its length."""
     out = io.BytesIO()
     table = pa.table(
         {

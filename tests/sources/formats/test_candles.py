@@ -1,4 +1,4 @@
-"""JSON candles, as each vendor's API answers."""
+"""JSON candles as returned by each vendor's API."""
 
 from __future__ import annotations
 

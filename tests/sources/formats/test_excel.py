@@ -1,4 +1,4 @@
-"""Excel workbooks: HistData's without names, others' with, several sheets, and those that unfold without measure."""
+"""Excel workbooks: HistData's without a header, others with one, several sheets, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VOLUME = list(map(float, range(10, 40)))
 
 
 def workbook(sheets: dict[str, tuple[list[str], np.ndarray]]) -> bytes:
-    """Sheets of names and prices as Excel keeps them: times are days since 1900, all numbers floats."""
+    """A workbook as Excel stores it: times are days since 1900, all numbers floats."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         style = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
@@ -64,7 +64,7 @@ def test_one_pair_per_sheet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", range(0, 60, 7))
 def test_times_are_rounded_not_truncated(seconds: int, tmp_path: Path) -> None:
-    """Excel's days since 1900 are no whole seconds: 10:36:07 is 0.44174768518..."""
+    """Excel's days since 1900 are not whole seconds: 10:36:07 is 0.44174768518..."""
     times = [t.replace(second=seconds) for t in TIMES]
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:

@@ -1,4 +1,4 @@
-"""HistData's ticks of one side, and its early years (its other layouts are in test_formats)."""
+"""HistData's one-sided ticks, and its early years (other layouts are in test_formats)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars of ib_insync and ib_async, and a bid and an ask a second."""
+"""Bars of ib_insync and ib_async, and bid and ask per second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADER = ",date,open,high,low,close,volume,average,barCount"
     [
         ("%Y-%m-%d %H:%M:%S-05:00", -5.0, {}),  # util.df(bars).to_csv(), dates with a zone
         ("%Y%m%d  %H:%M:%S", -5.0, {"zone": "-5"}),  # the API's own text, two spaces
-        ("%Y%m%d %H:%M:%S US/Eastern", -5.0, {}),  # since version 10.17 with the zone's name
+        ("%Y%m%d %H:%M:%S US/Eastern", -5.0, {}),  # with the zone's name since version 10.17
     ],
 )
 def test_bars(spelled: str, hours: float, options: dict[str, str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tables whose header names their columns: pandas' index, short names, and names in other languages."""
+"""Tables with a header: pandas' index, short names, and names in other languages."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_headers_in_other_languages(language: str, encoding: str, tmp_path: Path
         for i, (t, p) in enumerate(zip(later(1), PRICES, strict=True))
     ]
     (tmp_path / "EURUSD.csv").write_bytes("\r\n".join([LANGUAGES[language][0], *rows]).encode(encoding))
-    # A point in a file of decimal commas groups thousands: 1.029,5 is 1029.5.
+    # In a file with decimal commas, a point groups thousands: 1.029,5 is 1029.5.
     volume = list(1000.5 + np.arange(30))
     assert_taken(taken(tmp_path / "EURUSD.csv", zone="+1"), format="named columns", hours=1.0, volume=volume)
 

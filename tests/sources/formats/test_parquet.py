@@ -1,4 +1,4 @@
-"""Parquet of other formats' frames, dates apart from times, and files that unfold without measure."""
+"""Parquet of vendors' data frames, separate date and time columns, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_dates_and_times_of_day_in_two_columns(tmp_path: Path) -> None:
 
 
 def test_oversized_content_is_refused_without_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    n = 20_000_000  # equal rows: runs and a dictionary of one value hold them in a few kilobytes
+    n = 20_000_000  # equal rows take a few kilobytes with run lengths and a dictionary of one value
     columns = {"ts_utc": pa.array(np.zeros(n, "datetime64[us]"))} | dict.fromkeys(
         ("open", "high", "low", "close"), pa.array(np.ones(n))
     )

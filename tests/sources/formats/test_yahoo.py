@@ -1,4 +1,4 @@
-"""yfinance's csv and Parquet, whose columns have names of two levels."""
+"""yfinance's csv and Parquet files, whose columns have two-level names."""
 
 from __future__ import annotations
 

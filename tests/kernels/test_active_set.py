@@ -70,12 +70,16 @@ def test_distances_from_the_sides() -> None:
 def test_a_step_stops_short_of_a_distant_side() -> None:
     """alpha + beta may grow by 0.25, the step would add 0.5: four fifths of half the step."""
     x, d = np.array([0.0, 0.5, 0.25, 0.5]), np.array([0.0, 0.0, 0.5, 0.0])
-    assert longest_step(x, d, FREE, FLOOR) == (pytest.approx(0.4), -1)
+    share, blocking = longest_step(x, d, FREE, FLOOR)
+    assert share == pytest.approx(0.4)
+    assert blocking == -1
 
 
 def test_a_step_ends_on_a_near_side() -> None:
     x, d = np.array([0.0, 0.5, 0.0005, 0.5]), np.array([0.0, 0.0, -0.001, 0.0])
-    assert longest_step(x, d, FREE, FLOOR) == (pytest.approx(0.5), 1)
+    share, blocking = longest_step(x, d, FREE, FLOOR)
+    assert share == pytest.approx(0.5)
+    assert blocking == 1
 
 
 def test_a_step_along_an_active_side_is_whole() -> None:

@@ -1,6 +1,6 @@
 """Price impact, spreads estimated from prices, order flow and its toxicity, noise and reversal.
 
-A move of less than 0.02 bp counts as none (sign 0); q = sign(r) V. Without volume in the source, V is 1 + range in
+A move of less than 0.02 bp does not count (sign 0); q = sign(r) V. Without volume in the source, V is 1 + range in
 pips; without quotes, s is the magnitude of EDGE on 60 bars. On mid prices EDGE, like the other spreads estimated from
 prices, measures bounce and not the quoted spread: their correlation is 0.0 to 0.4.
 

@@ -1,4 +1,4 @@
-"""Each pair against its relatives: those that share its base, those that share its quote, those that share neither.
+"""Each pair against the pairs that share its base, those that share its quote, and those that share neither.
 
 In bqx the level g = ln(G_15 / 100) takes the place of r, and ret_W is the sum of g over W bars: it exists only where
 all W of them do (in rate ret_W needs the two prices alone). Because triangles close, R_base + R_quote = r in rate (with
@@ -43,7 +43,7 @@ NEAR = SETS[:2]  # the sets that share a currency with the pair
 LONG = 240  # bars of z-scores, of correlations between momenta, of cumulated returns
 LAGGED = 120  # pairs (t, t-1) of the lead-lag correlations
 CLIP = 20.0
-STILL_PRICES = "a correlation, ratio or regression with prices that stand still"
+STILL_PRICES = "a correlation, ratio or regression with constant prices"
 
 
 def _column(name: str, formula: str, warmup: int, reads: int, low: float = -inf, high: float = inf) -> Column:
@@ -105,7 +105,7 @@ def _divergences(before: int, ret: str) -> Iterable[Column]:
     for name in NEAR:
         for w in (15, 60):
             score = (
-                f"(ret_{w} - mean of signed ret_{w} over the {name} set) / std over the set, three siblings at least"
+                f"(ret_{w} - mean of signed ret_{w} over the {name} set) / std over the set, at least three siblings"
             )
             formula = f"{score}, {ret.format(w)}"
             yield _column(f"divergence_{name}_{w}", formula, before + w, before + w, -CLIP, CLIP)

@@ -43,7 +43,7 @@ RANK_LAG = 60  # bars between the rankings of panel_rank_stability
 CLIP = 20.0
 HIGH, LOW = 0.9, 0.1
 SOURCE = "fxloom catalogue"
-STILL_PRICES = "prices that stand still"
+STILL_PRICES = "constant prices"
 NO_ESTIMATE = "without quotes: the estimate's first 59 bars, or it has no value"
 SHARE, FLAG, CORR, CLIPPED, CHANGE = (0.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (-CLIP, CLIP), (-1.0, CLIP)
 
@@ -56,7 +56,7 @@ def _column(
 
 
 def columns(_: Domain) -> Iterable[Column]:
-    yield from _shares("rank", "majors other than the pair (three at least)")
+    yield from _shares("rank", "majors other than the pair (at least three)")
     yield from _shares("pctile", "other pairs")
     for w in (15, 30, 60):
         yield _column(
@@ -120,20 +120,20 @@ def _panel_changes() -> Iterable[Column]:
     yield _column("panel_volatility_accel", "ratio", formula, filled_at(1, 15) + 15, 30, CHANGE, STILL_PRICES)
     formula = "dispersion_momentum_30 now / 30 bars ago - 1"
     yield _column("panel_dispersion_change", "ratio", formula, 60, 60, CHANGE, STILL_PRICES)
-    formula = "Spearman's correlation of m_60[t] and m_60[t-60] across the pairs present at both times, three at least"
+    formula = "Spearman's correlation of m_60[t] and m_60[t-60] across the pairs present at both times, at least three"
     yield _column("panel_rank_stability", "ratio", formula, 120, 120, CORR, STILL_PRICES)
 
 
 def _company() -> Iterable[Column]:
     w = filled_at(1, 60)
-    formula = "mean abs(corr_60) over all pairs of pairs, three at least"
+    formula = "mean abs(corr_60) over all pairs of pairs, at least three"
     yield _column("panel_coherence", "ratio", formula, w, 60, (0.0, 1.0), STILL_PRICES)
     a = "A = mean abs(r) of the other pairs"
     formula = f"corr(abs(r)[t-1], A[t]) - corr(abs(r)[t], A[t-1]) over {LAGGED} pairs (t, t-1), {a}"
     yield _column("panel_leadership", "ratio", formula, LAGGED, 1 + LAGGED, (-2.0, 2.0), STILL_PRICES)
     formula = f"OLS beta of abs(r) on A over {LAGGED} bars, {a}"
     yield _column("panel_contagion", "ratio", formula, LAGGED - 1, LAGGED, CLIPPED, STILL_PRICES)
-    formula = "1 - mean abs(corr_60) with the other pairs, two at least"
+    formula = "1 - mean abs(corr_60) with the other pairs, at least two"
     yield _column("panel_isolation", "ratio", formula, w, 60, (0.0, 1.0), STILL_PRICES)
 
 

@@ -1,6 +1,6 @@
-"""How much volume moves the price, and what trading costs as liquidity changes.
+"""How much volume it takes to move the price, and what trading costs as liquidity changes.
 
-A move of less than 0.02 bp counts as none (sign 0); q = sign(r) V. Without volume in the source, V is 1 + range in
+A move of less than 0.02 bp does not count (sign 0); q = sign(r) V. Without volume in the source, V is 1 + range in
 pips; without quotes, s is the magnitude of EDGE on 60 bars, which on mid prices measures bounce and not the quoted
 spread: their correlation is 0.0 to 0.4.
 """

@@ -1,8 +1,8 @@
 """What kind of market it is: trending or reverting, calm or volatile, smooth or jumping.
 
 x crosses its mean at a bar if it is strictly on the other side than one bar before. Within 1e-12 it is on neither
-side: a move onto the mean, or off it, is no crossing. A window of x that is exactly a line has no t statistic, hence no
-class.
+side: a move onto the mean, or off it, is not a crossing. A window of x that is exactly a line has no t statistic, hence
+no class.
 """
 
 from __future__ import annotations

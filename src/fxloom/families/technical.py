@@ -1,6 +1,6 @@
 """Technical indicators by TA-Lib's definitions, smoothing and warm-up, on the domain's bars.
 
-In bqx the five-minute bars overlap, one a minute, and every indicator starts at the first complete one. Where
+In bqx the five-minute bars overlap, one per minute, and every indicator starts at the first complete one. Where
 TA-Lib writes a placeholder for 0/0 in an indicator of a finite window, the value here is missing. Recursive ones keep
 TA-Lib's value, with one exception: in a standstill the averages behind RSI, CMO and the directional system fade alike,
 and TA-Lib keeps their ratio forever. Here it is 0 after 700 bars, so that a value does not depend on how long before a
@@ -44,7 +44,7 @@ CONSTANT_RSI = "the RSI is constant over one of the windows in use"
 
 
 def fading(pace: float) -> int:
-    """Bars in which a recursion that forgets by exp(-1/pace) a bar has forgotten its start.
+    """Bars in which a recursion that decays by exp(-1/pace) per bar has forgotten its start.
 
     40 paces reduce a start to 4e-18; and a ratio of two recursions forgets nothing while both only fade.
     """

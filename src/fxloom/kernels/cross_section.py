@@ -9,7 +9,7 @@ from fxloom.kernels.jit import jit
 from fxloom.kernels.order import insert, median
 from fxloom.kernels.tolerances import EQUAL, FLAT_RANGE
 
-LEAST = 3  # pairs that a cross-sectional value needs
+LEAST = 3  # pairs that a cross-sectional value requires
 MAD_SCALE = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 
 

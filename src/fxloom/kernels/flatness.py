@@ -1,4 +1,4 @@
-"""Which windows are constant, tested before anything is subtracted: what is left of them afterwards is rounding."""
+"""Which windows are constant, tested before anything is subtracted: afterwards, only rounding is left of them."""
 
 from __future__ import annotations
 

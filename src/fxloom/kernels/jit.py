@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # its vector code rounds otherwise than its scalar code
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # its vector code rounds differently from its scalar code
 
 import numba
 from llvmlite.binding import get_host_cpu_name

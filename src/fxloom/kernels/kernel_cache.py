@@ -1,9 +1,9 @@
 """Machine code of kernels on disk: a checked file per kernel and signature, in place of numba's own cache.
 
-numba's cache trusts what it finds: a cut index ends every later run, a flipped bit runs as code, and it looks at the
-file of a kernel only, not at the kernels it calls from other files. Here a folder is named after the text of a kernel
-module and of all it imports, and a file carries the checksum of its content: one that is cut, empty or changed is
-removed, and the kernel is compiled again. This module and ``jit`` are all that depends on numba's internals.
+numba's cache trusts what it finds: a truncated index breaks every later run, a flipped bit runs as code, and only the
+kernel's own file is checked, not the files of the kernels that it calls. Here a folder is named after the text of a
+kernel module and of all it imports, and a file carries the checksum of its content: one that is truncated, empty or
+changed is removed, and the kernel is compiled again. Only this module and ``jit`` depend on numba's internals.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def folder_name(module: str) -> str:
 
 @functools.cache
 def cache_folder(module: str) -> Path | None:
-    """Where the machine code of ``module`` is kept, None if it is not; UnsafeCacheError as ``cache_root``."""
+    """Where the machine code of ``module`` is kept, None if it is not; raises UnsafeCacheError like ``cache_root``."""
     root = cache_root()
     if root is None or not usable(root / "kernels"):
         return None
@@ -62,7 +62,7 @@ class KernelCache(NullCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.module = function.__module__.rpartition(".")[2]
-        folder_name(self.module)  # read the sources as they are imported, not as they are at the first compilation
+        folder_name(self.module)  # read the sources now, as they are imported, not at the first compilation
         self.name = re.sub(r"\W+", "_", function.__qualname__)
 
     @property
@@ -71,7 +71,7 @@ class KernelCache(NullCache):
         return None if folder is None else str(folder)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The compiled kernel for ``sig``, None if it is not kept or what is kept is damaged."""
+        """The compiled kernel for ``sig``, None if there is none on disk or it is corrupt."""
         target_context.refresh()
         path = self._path(sig, target_context.codegen())
         content = None if path is None else read_private(path)
@@ -84,7 +84,7 @@ class KernelCache(NullCache):
         return CompileResult._rebuild(target_context, *pickle.loads(payload))  # type: ignore[no-untyped-call]
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the compiled kernel if numba can write it down and there is room."""
+        """Save the compiled kernel if numba can serialise it and there is space."""
         if any(not lifted.can_cache for lifted in data.lifted) or data.library.has_dynamic_globals:
             return
         path = self._path(sig, data.codegen)

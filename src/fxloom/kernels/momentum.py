@@ -12,7 +12,7 @@ from fxloom.kernels.tolerances import ZERO_CHANGE
 
 @jit
 def backward_momentum(close: Floats, window: int) -> Floats:
-    """m_W[t] = sum over i = 1..W of (C[t-i] - C[t]) / C[t] (n); below 1e-12 exactly 0; NaN in the first W rows.
+    """m_W[t] = sum over i = 1..W of (C[t-i] - C[t]) / C[t] (n); exactly 0 below 1e-12; NaN in the first W rows.
 
     >>> backward_momentum(np.array([2.0, 1.0, 1.0]), 2)
     array([nan, nan,  1.])

@@ -68,7 +68,7 @@ def bulk_flow(volume: Floats, r: Floats, std: Floats) -> Floats:
 
 @jit
 def move_run(direction: Floats, window: int) -> Floats:
-    """The number of consecutive moves up to the latest that went the same way, with its sign (n).
+    """The number of consecutive moves, up to the latest, in the same direction, with its sign (n).
 
     ``direction`` is -1, 0 or 1; a 0 neither counts nor ends the run. 0 where the window holds no move.
 

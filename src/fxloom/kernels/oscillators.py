@@ -30,7 +30,7 @@ def share_of_rises(x: Floats, period: int, patience: int, neutral: float) -> Flo
     """(rise - neutral fall) / (rise + fall) of Wilder's averages; 0 where neither is left.
 
     While ``x`` does not change both fade alike, and TA-Lib keeps their ratio forever. After ``patience`` such bars it
-    is 0: a computation that begins within the standstill could not know it.
+    is 0: a computation that begins within the standstill could not know the ratio.
     """
     rise, fall = rises_and_falls(x, period)
     still = 0

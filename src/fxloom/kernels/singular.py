@@ -127,9 +127,9 @@ def reconstruction(z: Floats, vectors: Floats, width: int, out: Floats) -> None:
 
 @jit
 def forecast(z: Floats, vectors: Floats, recent: Floats, width: int, out: Floats) -> None:
-    """out[7]: the recurrent forecast of the next value less the last one, within 10; NaN if there is no recurrence.
+    """out[7]: the recurrent forecast of the next value minus the last one, within 10; NaN if there is no recurrence.
 
-    ``recent`` is what ``reconstruction`` gives.
+    ``recent`` is the result of ``reconstruction``.
     """
     total, vertical = np.zeros(width), np.zeros(width)
     for j in range(PAIRS):
@@ -164,7 +164,7 @@ def singular_spectra(y: Floats, rounding: Floats, first: int) -> Floats:
     """Features of each window of 60 bars, shape (8, len(y)), for rows from ``first`` on.
 
     Trend, oscillation and noise at the current bar (in standard deviations of the window); shares of the first
-    eigenvalue and of the two next; effective rank; third over second eigenvalue; forecast less current value.
+    eigenvalue and of the two next; effective rank; third over second eigenvalue; forecast minus current value.
     NaN before ``first``, where ``rounding`` is NaN (a flat window), and where eigenvalues coincide.
 
     The loop over blocks is Python, at a microsecond per call: a compiled loop would compile every stage again.

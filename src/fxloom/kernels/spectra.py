@@ -22,7 +22,7 @@ WINDOW = 128
 LEVELS = 7  # 128 = 2^7
 BINS = WINDOW // 2
 LAG = BINS  # bars between the two totals of the power trend
-BLOCK = 128  # rows a block: long enough for vector lanes, short enough for the second-level cache
+BLOCK = 128  # rows per block: long enough for vector lanes, short enough for the second-level cache
 HALO = BLOCK + BINS + 8  # starts of the first level for a block; 8 more, so that rows do not compete for cache sets
 LOW_BINS = 4  # k / 128 < 1/30
 HIGH_BIN = 26  # k / 128 > 1/5

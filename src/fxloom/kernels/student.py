@@ -1,4 +1,4 @@
-"""Quantiles of Student's t distribution, without scipy: they are constants of a fit's degrees of freedom."""
+"""Quantiles of Student's t distribution, without SciPy: they depend only on a fit's degrees of freedom."""
 
 from __future__ import annotations
 

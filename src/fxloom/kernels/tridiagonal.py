@@ -2,7 +2,7 @@
 
 LAPACK solves one matrix per call and takes ten times as long for matrices of 15 x 15. Here every array has the
 matrices of a block on its last axis, and the inner loops run across them, so that they fill vector lanes. The result
-of one matrix does not depend on the others: a matrix that has converged stays as it is while others go on.
+of one matrix does not depend on the others: a matrix that has converged does not change while others continue.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ RESULTS = 2 * COARSE + 8
 
 @jit
 def detrended(values: Floats, width: int, out: Floats) -> None:
-    """out[PAD + i, s] = value i of the window that begins at ``values[s]``, less its OLS line."""
+    """out[PAD + i, s] = value i of the window that begins at ``values[s]``, minus its OLS line."""
     mean, slope = np.zeros(width), np.zeros(width)
     for i in range(WINDOW - 1):
         for s in range(width):

@@ -12,7 +12,7 @@ from fxloom.kernels.ratio import ratio
 from fxloom.kernels.tree import tree_sum
 from fxloom.series.pair import return_size
 
-STEP = 2e-6  # a log change below this (0.02 bp) is no move
+STEP = 2e-6  # a log change below this (0.02 bp) does not count as a move
 
 
 def direction(view: View) -> Floats:

@@ -21,7 +21,7 @@ from fxloom.series.pair import SPREAD_LOOKBACK, spread_bp
 from fxloom.series.siblings import members_of, relations
 
 BP = 10_000.0
-LEAST = 3  # pairs that a cross-sectional value needs, the pair itself included
+LEAST = 3  # pairs that a cross-sectional value requires, including the pair itself
 
 
 def filled_at(first: int, window: int) -> int:

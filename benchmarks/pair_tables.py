@@ -27,7 +27,7 @@ EQUAL = 1e-6  # relative to the value or the feature's standard deviation
 
 
 @dataclass(frozen=True)
-class Contest:
+class Comparison:
     """One table: processor seconds of fxloom alone and of the script, and the share of equal values."""
 
     table: Table
@@ -42,7 +42,7 @@ class Contest:
         return self.theirs / self.ours
 
 
-class Ground:
+class PairInputs:
     """The bars of one pair, in the form that tables and scripts take."""
 
     def __init__(self, market: Market) -> None:
@@ -60,30 +60,30 @@ class Ground:
         """Compute ``tables`` for the month: from bars to columns with their statistics."""
         frame = PairFrame(self.pair, self.clock(tables), self.info)
         jobs = [Job(t, self.starts[t.name]) for t in tables]
-        return [_certain(r) for r in compute_pair(frame, jobs, self.market.first)]
+        return [_required(r) for r in compute_pair(frame, jobs, self.market.first)]
 
 
-def _certain(result: Computed | Failure) -> Computed:
+def _required(result: Computed | Failure) -> Computed:
     if isinstance(result, Failure):
         raise RuntimeError(f"{result.table}: {result.why}")
     return result
 
 
-def contest(ground: Ground, which: Table, rival: Rival) -> Contest:
+def compare(inputs: PairInputs, which: Table, rival: Rival) -> Comparison:
     """Time ``which`` against its script in turns, and compare their values on the month's rows."""
-    bars = ground.clock([which])
+    bars = inputs.clock([which])
     shown = bars if rival.stretch is None else _last(bars, which.lookback + rival.stretch)
     competitors = {
-        "ours": lambda: ground.compute([which]),
-        "theirs": lambda: rival.compute(Script(ground.pair, shown, ground.info, which.domain.name)),
+        "ours": lambda: inputs.compute([which]),
+        "theirs": lambda: rival.compute(Script(inputs.pair, shown, inputs.info, which.domain.name)),
     }
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        ground.compute([which])  # compile and load first
+        inputs.compute([which])  # compile and load first
         seconds, results = best_in_turns(competitors, ROUNDS)
     columns, agreement = _agreement(results["ours"][0], results["theirs"], shown.ts)
     scale = len(bars) / len(shown)
-    return Contest(which, seconds["ours"], scale * seconds["theirs"], rival, columns, agreement)
+    return Comparison(which, seconds["ours"], scale * seconds["theirs"], rival, columns, agreement)
 
 
 def _last(bars: ClockBars, n: int) -> ClockBars:
@@ -115,27 +115,27 @@ def _equal_share(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.mean(np.abs(a - b) <= EQUAL * np.maximum(np.abs(a), a.std())))
 
 
-def contests(ground: Ground) -> list[Contest]:
+def comparisons(inputs: PairInputs) -> list[Comparison]:
     known = rivals()
-    return [contest(ground, t, known[t.family.name]) for t in ground.tables]
+    return [compare(inputs, t, known[t.family.name]) for t in inputs.tables]
 
 
-def together(ground: Ground) -> tuple[float, float]:
+def together(inputs: PairInputs) -> tuple[float, float]:
     """Processor seconds of all tables of one pair, and of the first eight, with shared work done once."""
-    eight = [t for t in ground.tables if t.family.name in FOUNDATION]
-    competitors = {"all": partial(ground.compute, ground.tables), "eight": partial(ground.compute, eight)}
+    eight = [t for t in inputs.tables if t.family.name in FOUNDATION]
+    competitors = {"all": partial(inputs.compute, inputs.tables), "eight": partial(inputs.compute, eight)}
     seconds, _ = best_in_turns(competitors, 2 * ROUNDS)
     return seconds["all"], seconds["eight"]
 
 
-def in_context(ground: Ground) -> dict[str, float]:
+def in_context(inputs: PairInputs) -> dict[str, float]:
     """Processor seconds of each table when all run together; the first to need shared work is charged."""
-    spent: dict[str, list[float]] = {t.name: [] for t in ground.tables}
+    spent: dict[str, list[float]] = {t.name: [] for t in inputs.tables}
     for _ in range(ROUNDS):
-        frame = PairFrame(ground.pair, ground.clock(ground.tables), ground.info)
+        frame = PairFrame(inputs.pair, inputs.clock(inputs.tables), inputs.info)
         begin = time.process_time()
-        for result in compute_pair(frame, [Job(t, ground.starts[t.name]) for t in ground.tables], ground.market.first):
+        for result in compute_pair(frame, [Job(t, inputs.starts[t.name]) for t in inputs.tables], inputs.market.first):
             now = time.process_time()
-            spent[_certain(result).table.name].append(now - begin)
+            spent[_required(result).table.name].append(now - begin)
             begin = now
     return {name: min(times) for name, times in spent.items()}

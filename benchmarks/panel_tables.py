@@ -28,7 +28,7 @@ from fxloom.features.panel_view import PanelFrame
 from fxloom.series.panel import own_spread
 
 
-class PanelGround:
+class PanelInputs:
     """The bars of all pairs, in the form that tables and scripts take."""
 
     def __init__(self, market: Market) -> None:
@@ -43,7 +43,7 @@ class PanelGround:
     def compute(self, tables: list[Table]) -> list[Computed]:
         """Compute ``tables`` of the month for every pair."""
         jobs = [Job(t, self.starts[t.name]) for t in tables]
-        return [_certain(r) for r in compute_panel(self.bars, self.infos, jobs, self.market.first)]
+        return [_required(r) for r in compute_panel(self.bars, self.infos, jobs, self.market.first)]
 
     @cached_property
     def frame(self) -> PanelFrame:
@@ -55,14 +55,14 @@ class PanelGround:
         return pd.DataFrame(own_spread(self.frame.view(RATE)).T, columns=list(self.frame.pairs))
 
 
-def _certain(result: Computed | Failure) -> Computed:
+def _required(result: Computed | Failure) -> Computed:
     if isinstance(result, Failure):
         raise RuntimeError(f"{result.table}: {result.why}")
     return result
 
 
 @dataclass(frozen=True)
-class PanelContest:
+class PanelComparison:
     """One table: processor seconds of fxloom alone and of the script, columns of the script, equal values."""
 
     table: Table
@@ -77,20 +77,20 @@ class PanelContest:
         return self.theirs / self.ours
 
 
-def panel_contest(ground: PanelGround, which: Table) -> PanelContest:
+def compare_panel(inputs: PanelInputs, which: Table) -> PanelComparison:
     """Time ``which`` against its script on the month's last rows, and compare their values there."""
     rival = PANEL[which.family.name]
-    ground.compute([which])  # compiled and loaded
-    ours, parts = processor_seconds(lambda: ground.compute([which]))
-    total = len(ground.frame.ts)
+    inputs.compute([which])  # compiled and loaded
+    ours, parts = processor_seconds(lambda: inputs.compute([which]))
+    total = len(inputs.frame.ts)
     begin = total - rival.rows - rival.before
-    script = PanelScript(ground.frame, which.domain.name, ground.spread, begin)
+    script = PanelScript(inputs.frame, which.domain.name, inputs.spread, begin)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         theirs, values = processor_seconds(lambda: rival.compute(script))
-    wanted = int((ground.frame.ts >= ground.market.first).sum())
+    wanted = int((inputs.frame.ts >= inputs.market.first).sum())
     columns, agreement = _agreement(which, parts, values, script.ts, rival.before)
-    return PanelContest(which, ours, theirs * wanted / rival.rows, rival, columns, agreement)
+    return PanelComparison(which, ours, theirs * wanted / rival.rows, rival, columns, agreement)
 
 
 def _agreement(
@@ -126,13 +126,13 @@ def together() -> tuple[float, float, float]:
 def _measured() -> tuple[float, float, float]:
     from benchmarks.market import all_pairs
 
-    ground = PanelGround(all_pairs())
+    inputs = PanelInputs(all_pairs())
     used = []
     for _ in range(2):  # the first run loads the kernels
         begin = time.process_time(), time.perf_counter()
-        jobs = [Job(t, ground.starts[t.name]) for t in ground.tables]
-        for result in compute_panel(ground.bars, ground.infos, jobs, ground.market.first):
-            _certain(result)
+        jobs = [Job(t, inputs.starts[t.name]) for t in inputs.tables]
+        for result in compute_panel(inputs.bars, inputs.infos, jobs, inputs.market.first):
+            _required(result)
         used.append((time.process_time() - begin[0], time.perf_counter() - begin[1]))
         gc.collect()
     return *min(used), peak_memory()

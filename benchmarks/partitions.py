@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.pair_tables import Ground
+from benchmarks.pair_tables import PairInputs
 from fxloom.engine.compute import Computed
 from fxloom.engine.partitions import PartitionKey, Record, Settings
 from fxloom.features.catalogue import VERSION
@@ -28,17 +28,17 @@ class Throughput:
     wall: float
 
 
-def throughputs(ground: Ground) -> list[Throughput]:
+def throughputs(inputs: PairInputs) -> list[Throughput]:
     """The best of three runs each of writing and reading all tables of the month."""
-    computed = ground.compute(ground.tables)
+    computed = inputs.compute(inputs.tables)
     memory = sum(4.0 * len(c.ts) * (2 + len(c.columns)) for c in computed) / 1e6
     with tempfile.TemporaryDirectory() as folder:
         store = FolderStore(Path(folder) / "store")
         store.write_settings(Settings())
-        write = _least(lambda: _publish(store, ground.market.month, computed))
+        write = _fastest(lambda: _publish(store, inputs.market.month, computed))
         files = sum(p.stat().st_size for p in Path(folder).rglob("*.parquet")) / 1e6
-        read = _least(lambda: [_read(store, c.table.name) for c in computed])
-        records = _least(store.records)
+        read = _fastest(lambda: [_read(store, c.table.name) for c in computed])
+        records = _fastest(store.records)
     done = {
         "write (flushed and renamed)": write,
         "read (checksums verified)": read,
@@ -61,7 +61,7 @@ def _read(store: FolderStore, table: str) -> pl.DataFrame:
     return frame.collect()
 
 
-def _least(work: Callable[[], object]) -> tuple[float, float]:
+def _fastest(work: Callable[[], object]) -> tuple[float, float]:
     measured = []
     for _ in range(3):
         begin = time.process_time(), time.perf_counter()

@@ -27,10 +27,10 @@ def title() -> str:
 
 def alone() -> str:
     """Topic (a): every table of one pair against its script."""
-    from benchmarks.pair_tables import Ground, contests
+    from benchmarks.pair_tables import PairInputs, comparisons
 
     market = one_pair()
-    found = contests(Ground(market))
+    found = comparisons(PairInputs(market))
     rows = []
     for c in found:
         stretch = "all" if c.rival.stretch is None else f"{c.rival.stretch:,}"
@@ -46,16 +46,16 @@ def alone() -> str:
 
 def pair_month() -> str:
     """Topics (b) and (c): all tables of one pair together, the first eight, and where the time goes."""
-    from benchmarks.pair_tables import Ground, in_context, together
+    from benchmarks.pair_tables import PairInputs, in_context, together
 
     parts = []
     for market in _markets():
-        ground = Ground(market)
-        everything, eight = together(ground)
-        by_table = sorted(in_context(ground).items(), key=lambda item: -item[1])
+        inputs = PairInputs(market)
+        everything, eight = together(inputs)
+        by_table = sorted(in_context(inputs).items(), key=lambda item: -item[1])
         rows = [[f"`{name}`", milliseconds(s), f"{100 * s / everything:.0f} %"] for name, s in by_table]
         text = (
-            f"All {len(ground.tables)} tables: **{everything:.2f} s** (budget 1.5 s, goal 1.0 s). The eight tables of "
+            f"All {len(inputs.tables)} tables: **{everything:.2f} s** (budget 1.5 s, goal 1.0 s). The eight tables of "
             f"momentum, bands, moments, indicators and time: **{1e3 * eight:.0f} ms** (budget 150 ms)."
         )
         parts += [_described(market), text, table(["table", "ms", "share"], rows)]
@@ -73,14 +73,14 @@ def _markets() -> Sequence[Market]:
 
 def panel() -> str:
     """Topic (d): the tables of many pairs."""
-    from benchmarks.panel_tables import PanelGround, panel_contest, together
+    from benchmarks.panel_tables import PanelInputs, compare_panel, together
 
     market = all_pairs()
     processor, wall, memory = together()
-    ground = PanelGround(market)
+    inputs = PanelInputs(market)
     rows = []
-    for which in ground.tables:
-        c = panel_contest(ground, which)
+    for which in inputs.tables:
+        c = compare_panel(inputs, which)
         rows.append([
             f"`{which.name}`", c.rival.tools, f"{c.ours:.2f}", f"{c.theirs:.2f}", f"{c.ratio:.1f}",
             f"{c.columns} of {len(which.features)}", f"{c.rival.rows:,}", f"{100 * c.agreement:.1f} %",
@@ -103,11 +103,11 @@ def starting() -> str:
 
 def storing() -> str:
     """Topic (f): Parquet."""
-    from benchmarks.pair_tables import Ground
+    from benchmarks.pair_tables import PairInputs
     from benchmarks.partitions import throughputs
 
     rows = []
-    for t in throughputs(Ground(one_pair())):
+    for t in throughputs(PairInputs(one_pair())):
         speed = "" if "records" in t.what else f"{t.memory / t.processor:,.0f}"
         spent = (milliseconds(t.processor), milliseconds(t.wall))
         rows.append([t.what, f"{t.memory:,.0f}", f"{t.files:,.0f}", *spent, speed])

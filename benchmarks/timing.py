@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-ENOUGH = 2.0  # seconds after which a competitor is not called again
+BUDGET = 2.0  # seconds after which a competitor is not called again
 
 
 def processor_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -24,7 +24,7 @@ def best_in_turns(competitors: Mapping[str, Callable[[], Any]], rounds: int) -> 
     results: dict[str, Any] = {}
     for _ in range(rounds):
         for name, work in competitors.items():
-            if sum(spent[name]) < ENOUGH:
+            if sum(spent[name]) < BUDGET:
                 seconds, results[name] = processor_seconds(work)
                 spent[name].append(seconds)
     return {name: min(times) for name, times in spent.items()}, results

@@ -158,13 +158,25 @@ def roll_prices(n: int, spread: float, ticks: int = 60, seed: int = 3) -> tuple[
 
 # -- panels ----------------------------------------------------------------------------------------------------------
 
-SOME = ("audcad", "audnzd", "audusd", "eurchf", "eurgbp", "eurjpy", "eurusd", "gbpusd", "nzdusd", "usdcad", "usdjpy")
-AWAY = {"audnzd": (0, 130), "eurjpy": (500, 720), "usdjpy": (300, 390), "eurchf": (690, 780), "gbpusd": (900, 1000)}
-FIVE = ("cad", "eur", "gbp", "jpy", "usd")
+ELEVEN_PAIRS = (
+    "audcad",
+    "audnzd",
+    "audusd",
+    "eurchf",
+    "eurgbp",
+    "eurjpy",
+    "eurusd",
+    "gbpusd",
+    "nzdusd",
+    "usdcad",
+    "usdjpy",
+)
+ABSENCES = {"audnzd": (0, 130), "eurjpy": (500, 720), "usdjpy": (300, 390), "eurchf": (690, 780), "gbpusd": (900, 1000)}
+FIVE_CURRENCIES = ("cad", "eur", "gbp", "jpy", "usd")
 
 
 @cache
-def panel(pairs: tuple[str, ...] = SOME, n: int = 1_100, seed: int = 3, gaps: bool = True) -> dict[str, Bars]:
+def panel(pairs: tuple[str, ...] = ELEVEN_PAIRS, n: int = 1_100, seed: int = 3, gaps: bool = True) -> dict[str, Bars]:
     """Bars of ``pairs`` whose triangles nearly close; ``gaps`` adds late pairs, absences, a closure, still prices."""
     rng = np.random.default_rng(seed)
     moves = 1e-4 * rng.standard_t(4, (len(CURRENCIES), n)) * (rng.random((len(CURRENCIES), n)) < 0.7)
@@ -186,32 +198,32 @@ def _of_panel(rng: np.random.Generator, pair: str, value: dict[str, Floats], ts:
     opened = np.round((high + low) / 2, digits)
     spread = step * rng.integers(5, 25, n).astype(np.float64)
     bars = Bars(ts, opened, high, low, close, None, spread)
-    return bars.take(_seen(rng, pair, n)) if gaps else bars
+    return bars.take(_present(rng, pair, n)) if gaps else bars
 
 
-def _seen(rng: np.random.Generator, pair: str, n: int) -> Flags:
-    seen = rng.random(n) < 0.9
-    seen[slice(*AWAY.get(pair, (0, 0)))] = False
+def _present(rng: np.random.Generator, pair: str, n: int) -> Flags:
+    present = rng.random(n) < 0.9
+    present[slice(*ABSENCES.get(pair, (0, 0)))] = False
     if pair == "eurusd":
-        seen[[0, n - 1]] = True
-    return seen
+        present[[0, n - 1]] = True
+    return present
 
 
 def panel_of_five() -> dict[str, Bars]:
     """Ten pairs of five currencies, with gaps, a pair that begins late and one that ends early."""
     rng = np.random.default_rng(3)
     n = 2_400
-    value = {c: np.cumsum(rng.standard_t(4, n) * 5e-5) for c in FIVE}
+    value = {c: np.cumsum(rng.standard_t(4, n) * 5e-5) for c in FIVE_CURRENCIES}
     ts = START + np.arange(n) + np.where(np.arange(n) >= 1_700, 3_000, 0)
     found = {}
-    for k, pair in enumerate(p for p in PAIRS if p[:3] in FIVE and p[3:] in FIVE):
+    for k, pair in enumerate(p for p in PAIRS if p[:3] in FIVE_CURRENCIES and p[3:] in FIVE_CURRENCIES):
         close = np.round(1.2 * np.exp(value[pair[:3]] - value[pair[3:]] + rng.standard_normal(n) * 1e-5), 5)
-        there = rng.random(n) > 0.03
-        there[1_700 : 1_700 + 20 * k] = False  # pairs open one after another
-        there[: 150 if pair == "gbpjpy" else 0] = False
-        there[n - (500 if pair == "cadjpy" else 0) :] = False
+        present = rng.random(n) > 0.03
+        present[1_700 : 1_700 + 20 * k] = False  # pairs open one after another
+        present[: 150 if pair == "gbpjpy" else 0] = False
+        present[n - (500 if pair == "cadjpy" else 0) :] = False
         spread = 1e-6 * rng.integers(5, 25, n).astype(np.float64)
-        found[pair] = replace(chained_bars(ts, close, 2e-5, 2e-5), spread=spread).take(there)
+        found[pair] = replace(chained_bars(ts, close, 2e-5, 2e-5), spread=spread).take(present)
     return found
 
 
@@ -250,7 +262,7 @@ def with_bar_scaled(bars: Bars, at: int, **factors: float) -> Bars:
     return replace(bars, **columns)
 
 
-def in_trouble(bars: Bars) -> Bars:
+def troubled_month(bars: Bars) -> Bars:
     """A month of bars with still prices for hours and days, stretches of zero volume, and missing bars."""
     columns = {name: getattr(bars, name).copy() for name in (*PRICES, "volume", "spread")}
     for begin, length in ((2_000, 90), (4_000, 700), (9_000, 3_000), (12_500, 17)):

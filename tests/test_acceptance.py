@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[OpenStore]:
     shutil.rmtree(tmp_path / "lake")
 
 
-def filled(store: OpenStore, name: str, wanted: list[str] | None = None) -> Audit:
+def populated(store: OpenStore, name: str, wanted: list[str] | None = None) -> Audit:
     """Ingest and populate a folder of the sample data; nothing is refused, nothing fails."""
     reports = ingest(store.backend, [DATA / name])
     assert [r.refused for r in reports if r.refused] == []
@@ -59,7 +59,7 @@ def unexplained(audit: Audit, names: list[str]) -> list[str]:
 
 def test_long9(store: OpenStore) -> None:
     """Six months of nine pairs: all 42 tables of one pair, in every partition."""
-    audit = filled(store, "long9", ONE_PAIR)
+    audit = populated(store, "long9", ONE_PAIR)
     assert set(states(audit, ONE_PAIR).values()) == {"POPULATED"}
     assert {t.partitions for t in audit.tables if t.table in ONE_PAIR} == {54}
     assert unexplained(audit, ONE_PAIR) == []
@@ -67,14 +67,14 @@ def test_long9(store: OpenStore) -> None:
 
 def test_market28(store: OpenStore) -> None:
     """All pairs: the whole catalogue."""
-    audit = filled(store, "market28")
+    audit = populated(store, "market28")
     assert audit.summary == "1,060 of 1,060 features populated (100.0 %)"
     assert unexplained(audit, [*ONE_PAIR, *OF_PANEL]) == []
 
 
 def test_panel15(store: OpenStore) -> None:
     """Fifteen pairs with late starts and a week's gap: the rest is complete, and kinds of gaps are distinguished."""
-    audit = filled(store, "panel15")
+    audit = populated(store, "panel15")
     assert audit.summary.startswith("1,060 of 1,060 features populated (100.0 %)")
     assert len(audit.empty["eurjpy"]) > 50  # no stored pair shares its quote currency
     assert unexplained(audit, [*ONE_PAIR, *OF_PANEL]) == []
@@ -88,7 +88,7 @@ def test_panel15(store: OpenStore) -> None:
 )
 def test_quotes(store: OpenStore, vendor: str, in_warmup: set[str]) -> None:
     """Two pairs of a vendor on days years apart: each table of one pair is populated, or never due."""
-    audit = filled(store, f"quotes/{vendor}")
+    audit = populated(store, f"quotes/{vendor}")
     found = states(audit, ONE_PAIR)
     assert {name for name, state in found.items() if state == "WARMUP"} == in_warmup
     assert {state for name, state in found.items() if name not in in_warmup} == {"POPULATED"}

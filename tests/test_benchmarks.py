@@ -41,17 +41,17 @@ def test_the_planner_decides_where_a_table_starts(market: Market) -> None:
 
 
 def test_one_table_of_one_pair_is_computed(market: Market) -> None:
-    from benchmarks.pair_tables import Ground
+    from benchmarks.pair_tables import PairInputs
 
-    ground = Ground(market)
-    (computed,) = ground.compute([t for t in ground.tables if t.name == "bqx_momentum"])
+    inputs = PairInputs(market)
+    (computed,) = inputs.compute([t for t in inputs.tables if t.name == "bqx_momentum"])
     assert len(computed.ts) == len(market.bars["eurusd"].between(market.first, 1 << 40))
 
 
 def test_the_script_gets_the_spread_of_every_pair(market: Market) -> None:
-    from benchmarks.panel_tables import PanelGround
+    from benchmarks.panel_tables import PanelInputs
 
-    assert list(PanelGround(market).spread.columns) == ["eurusd", "gbpusd"]
+    assert list(PanelInputs(market).spread.columns) == ["eurusd", "gbpusd"]
 
 
 def test_the_start_up_script_computes_a_table() -> None:

@@ -23,7 +23,7 @@ from fxloom.run.copy import copy_store
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import Event, TaskDone, populate
 from fxloom.stores.folder import FolderStore
-from tests.faults.victims import copying, dying_at, ingesting, killed_after, populating, undisturbed
+from tests.faults.victims import copying, duration_of, dying_at_write, ingesting, killed_after, populating
 from tests.lakes import QUICK, contents, make_lake
 
 MOMENTS = int(os.environ.get("FXLOOM_FAULTS") or 8)
@@ -112,7 +112,7 @@ def drawn_moments(count: int, seconds: float) -> list[float]:
 
 
 def test_ingest_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path: Path) -> None:
-    seconds = undisturbed(ingesting, str(tmp_path / "undisturbed"), str(whole.files))
+    seconds = duration_of(ingesting, str(tmp_path / "undisturbed"), str(whole.files))
     for i, moment in enumerate(drawn_moments(max(MOMENTS // 2, 1), seconds)):
         store = FolderStore(tmp_path / f"lake {i}")
         tally.at_work += killed_after(moment, ingesting, store.url, str(whole.files))
@@ -124,7 +124,7 @@ def test_ingest_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path: P
 
 def test_populate_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     shutil.copytree(whole.bare, tmp_path / "undisturbed")
-    seconds = undisturbed(populating, str(tmp_path / "undisturbed"))
+    seconds = duration_of(populating, str(tmp_path / "undisturbed"))
     for i, moment in enumerate(drawn_moments(max(MOMENTS // 2, 1), seconds)):
         store = FolderStore(shutil.copytree(whole.bare, tmp_path / f"lake {i}"))
         tally.at_work += killed_after(moment, populating, store.url)
@@ -134,9 +134,9 @@ def test_populate_killed_at_random_moments(whole: Whole, tally: Tally, tmp_path:
     assert (tally.lost, tally.wrong) == (0, 0)
 
 
-def died_at(number: int, work: Callable[..., None], *args: object) -> bool:
+def died_at_write(number: int, work: Callable[..., None], *args: object) -> bool:
     """Whether ``work`` was killed before its ``number``-th write; if not, it has fewer."""
-    return killed_after(120.0, dying_at, number, work, *args)
+    return killed_after(120.0, dying_at_write, number, work, *args)
 
 
 def steps_to_try() -> Iterator[int]:
@@ -147,7 +147,7 @@ def steps_to_try() -> Iterator[int]:
 def test_ingest_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     for number in steps_to_try():
         store = FolderStore(tmp_path / f"lake {number}")
-        if not died_at(number, ingesting, store.url, str(whole.files)):
+        if not died_at_write(number, ingesting, store.url, str(whole.files)):
             break
         check_ingest(store, whole, tally)
         shutil.rmtree(store.root)
@@ -159,7 +159,7 @@ def test_ingest_killed_before_each_step_that_writes(whole: Whole, tally: Tally, 
 def test_populate_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     for number in steps_to_try():
         store = FolderStore(shutil.copytree(whole.bare, tmp_path / f"lake {number}"))
-        if not died_at(number, populating, store.url):
+        if not died_at_write(number, populating, store.url):
             break
         check_populate(store, whole, tally)
         shutil.rmtree(store.root)
@@ -171,7 +171,7 @@ def test_populate_killed_before_each_step_that_writes(whole: Whole, tally: Tally
 def test_copy_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     for number in steps_to_try():
         target = FolderStore(tmp_path / f"copy {number}")
-        if not died_at(number, copying, str(whole.full), target.url):
+        if not died_at_write(number, copying, str(whole.full), target.url):
             break
         tally.wrong += sum(whole.features[key] != value for key, value in contents(target).items())
         tally.wrong += sum(whole.bars[key] != b for key, b in bars_in(target).items())

@@ -18,7 +18,16 @@ from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
 from fxloom.stores.atomic import INCOMING
 from fxloom.stores.folder import FolderStore
-from tests.faults.victims import answer, checksum_of, forbidden, populating, populating_often, reading, start, starving
+from tests.faults.victims import (
+    checksum_of,
+    populating,
+    populating_often,
+    reading,
+    result_of,
+    start,
+    unprivileged,
+    with_file_limit,
+)
 from tests.lakes import QUICK, contents, make_lake
 
 ROUNDS = max(int(os.environ.get("FXLOOM_FAULTS") or 8) // 4, 2)
@@ -36,7 +45,7 @@ def test_a_reader_never_sees_half_a_partition(lake: FolderStore) -> None:
     reader, reported = start(reading, lake.url, {name: checksum_of(lake.root / name) for name in paths})
     written = 0
     for _ in range(ROUNDS):
-        assert answer(populating, lake.url, True) == []
+        assert result_of(populating, lake.url, True) == []
         written += len(paths)
     reported.send("enough")
     reads, wrong = reported.recv()
@@ -94,11 +103,11 @@ def test_folder_readers_see_exactly_the_published_rows(library: str, lake: Folde
 def test_a_full_disk_leaves_only_whole_files(limit: int, lake: FolderStore, tmp_path: Path) -> None:
     files = str(tmp_path / "files")
     fresh = FolderStore(tmp_path / "fresh")
-    status, reported = answer(starving, "ingest", fresh.url, files, limit)
+    status, reported = result_of(with_file_limit, "ingest", fresh.url, files, limit)
     assert (status, "free some space and run the command again" in reported) == (1, True)
     assert not list(fresh.root.glob("**/*.tmp"))
     assert not [r for r in ingest(fresh, [files]) if r.refused]
-    assert answer(starving, "populate", lake.url, files, limit)[0] == 1
+    assert result_of(with_file_limit, "populate", lake.url, files, limit)[0] == 1
     assert not list(lake.root.glob("**/*.tmp"))
     held = contents(lake)
     assert not populate(lake, tables=QUICK, workers=1).troubles
@@ -114,9 +123,9 @@ def test_a_read_only_store(lake: FolderStore, tmp_path: Path) -> None:
     for path in everything:
         path.chmod(0o555 if path.is_dir() else 0o444)
     for work in ("ingest", "populate"):
-        status, reported = answer(forbidden, work, lake.url, str(tmp_path / "files"))
+        status, reported = result_of(unprivileged, work, lake.url, str(tmp_path / "files"))
         assert (status, "cannot be written to" in reported) == (1, True), reported
-    assert answer(forbidden, "audit", lake.url, "") == (0, "")
+    assert result_of(unprivileged, "audit", lake.url, "") == (0, "")
     assert contents(lake) == before
     for path in everything:
         path.chmod(0o755)

@@ -72,7 +72,7 @@ def copying(connection: Connection, url: str, target: str) -> None:
     connection.send([*map(str, report.corrupt), *report.changed])
 
 
-def dying_at(connection: Connection, number: int, work: Callable[..., None], *args: object) -> None:
+def dying_at_write(connection: Connection, number: int, work: Callable[..., None], *args: object) -> None:
     """Run ``work`` and die just before its ``number``-th write; with fewer writes, send its result."""
     Failpoints(number).install()
     work(connection, *args)
@@ -119,7 +119,7 @@ class Failpoints:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def starving(connection: Connection, work: str, url: str, files: str, limit: int) -> None:
+def with_file_limit(connection: Connection, work: str, url: str, files: str, limit: int) -> None:
     """Ingest or populate with files limited to ``limit`` bytes."""
     from fxloom.cli import main
 
@@ -130,7 +130,7 @@ def starving(connection: Connection, work: str, url: str, files: str, limit: int
     connection.send((status, errors.getvalue()))
 
 
-def forbidden(connection: Connection, work: str, url: str, files: str) -> None:
+def unprivileged(connection: Connection, work: str, url: str, files: str) -> None:
     """Ingest, populate or audit as an unprivileged user: without its capabilities, root is bound by permissions."""
     from fxloom.cli import main
 
@@ -167,7 +167,7 @@ def checksum_of(path: Path) -> int:
     return int(frame.hash_rows(seed=1).sum()) + frame.height
 
 
-def undisturbed(work: Callable[..., None], *args: object) -> float:
+def duration_of(work: Callable[..., None], *args: object) -> float:
     """Seconds that ``work`` takes uninterrupted."""
     process, connection = start(work, *args)
     began = time.monotonic()
@@ -190,7 +190,7 @@ def killed_after(seconds: float, work: Callable[..., None], *args: object) -> bo
     return True
 
 
-def answer(work: Callable[..., None], *args: object) -> Any:
+def result_of(work: Callable[..., None], *args: object) -> Any:
     """What ``work`` sends when it ends."""
     process, connection = start(work, *args)
     reported = connection.recv()

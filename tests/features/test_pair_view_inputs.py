@@ -41,7 +41,7 @@ def computed(table: Table, bars: Bars) -> Computed:
     return result
 
 
-def lacking(bars: Bars, name: str, gap: slice) -> Bars:
+def without_input(bars: Bars, name: str, gap: slice) -> Bars:
     column = getattr(bars, name).copy()
     column[gap] = np.nan
     return replace(bars, **{name: column})
@@ -52,7 +52,7 @@ def test_missing_input_removes_values_and_changes_none(table: Table, bars: Bars,
     whole = computed(table, bars)
     clock = on_clock(bars)
     for name in table.family.uses:
-        found = computed(table, lacking(bars, name, gap))
+        found = computed(table, without_input(bars, name, gap))
         end = int(clock.observed[gap.stop - 1])
         for feature in table.features:
             before, after = whole.columns[feature.name], found.columns[feature.name]

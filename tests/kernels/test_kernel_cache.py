@@ -40,13 +40,13 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def kept(folder: Path) -> list[Path]:
+def cache_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("kernels/moments-*/rolling_mean-*.kernel"))
 
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "a bit", "garbage"])
 def test_a_corrupt_file_is_compiled_again(damage: str, warm: Path) -> None:
-    (path,) = kept(warm)
+    (path,) = cache_files(warm)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 4
     damaged = {"emptied": b"", "cut": content[:1000], "a bit": content, "garbage": os.urandom(5000)}[damage]
@@ -104,7 +104,7 @@ class FakeContext:
 
 
 def test_kernels_others_could_have_written_are_not_loaded(warm: Path) -> None:
-    (path,) = kept(warm)
+    (path,) = cache_files(warm)
     path.chmod(0o666)
     environment = os.environ | {"FXLOOM_CACHE": str(warm)}
     ended = subprocess.run(

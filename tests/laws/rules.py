@@ -16,8 +16,8 @@ from fxloom.features.panel_view import PanelView
 from fxloom.series.panel import own_spread
 from tests.laws.specimens import (
     Specimen,
+    cut_positions,
     lively,
-    moments_of,
     month_edges,
     short,
     still,
@@ -35,7 +35,7 @@ Law = Callable[[Table], list[str]]
 LawOnSpecimen = Callable[[Table, Specimen], list[str]]
 
 SLACK = 1e-9  # relative, of a bound: the rounding of a ratio exactly at it
-SOON = 1_440  # bars after the warm-up within which a feature that may be undefined must have a value
+GRACE = 1_440  # bars after the warm-up within which a feature that may be undefined must have a value
 ROUNDING_NOISE = 1e-12  # a smaller value, from a price that never moves, is rounding noise
 TAIL = 700  # clock bars after a cut
 HEAD = 500  # clock bars before the history of a cut's rows
@@ -139,7 +139,7 @@ def _late(trial: Trial) -> list[str]:
         due = np.flatnonzero(trial.due(f) & ~trial.reason_known(f))
         if len(due) == 0 and not trial.reason_known(f).any():
             reported.append(f"{f.name} of {trial.pair}: never due in {len(trial.ts)} bars")
-        wait = due[: SOON if f.column.undefined else 1]
+        wait = due[: GRACE if f.column.undefined else 1]
         values = trial.columns[f.name]
         if len(wait) and not np.isfinite(values[wait]).any():
             reported.append(f"{f.name} of {trial.pair}: warm-up {f.column.warmup}, but {_first_value(values)}")
@@ -262,7 +262,7 @@ def causal_on(table: Table, specimen: Specimen) -> list[str]:
 
 
 def _cuts(table: Table, specimen: Specimen) -> Sequence[int]:
-    cuts = moments_of(specimen, min(table.lookback + HEAD, len(specimen.ts) * 3 // 4))
+    cuts = cut_positions(specimen, min(table.lookback + HEAD, len(specimen.ts) * 3 // 4))
     costly = table.family.scope == "panel" or any(f.column.anchor == "week" for f in table.features)
     return cuts[-2:] if specimen.name != "lively" else cuts[1::2] if costly else cuts
 
@@ -307,7 +307,7 @@ def pieces_on(table: Table, specimen: Specimen) -> list[str]:
 
 def _pieces(specimen: Specimen, lookback: int) -> Sequence[tuple[int, int]]:
     """First clock position and length of each piece, one of them a single minute; each lookback starts at a bar."""
-    firsts = moments_of(specimen, lookback + 300)
+    firsts = cut_positions(specimen, lookback + 300)
     begins = [_latest_observed(specimen, first - lookback) for first in firsts]
     return [(begin + lookback, n) for begin, n in zip(begins, (211, 1, 97, 333, 150), strict=False)]
 
@@ -322,7 +322,7 @@ def shared_work_changes_nothing(table: Table) -> list[str]:
     """Work that other tables computed from an earlier start can be reused by a later one."""
     specimen = lively(table.family.scope)
     whole = reference(table, specimen)
-    first = moments_of(specimen, table.lookback + 1)[-1]
+    first = cut_positions(specimen, table.lookback + 1)[-1]
     frame = specimen.before(int(specimen.ts[first + 150])).frame(table.family.scope)
     start = first - table.lookback
     run(table, frame, max(0, start - 1_001))

@@ -21,7 +21,7 @@ from fxloom.features.feature import Scope
 from fxloom.features.pair_view import PairFrame
 from fxloom.features.panel_view import PanelFrame, panel_minutes
 from tests.conftest import real_bars
-from tests.markets import PRICES, flat_bars, in_trouble
+from tests.markets import PRICES, flat_bars, troubled_month
 
 SPAN = (date(2018, 1, 21), date(2018, 4, 3))  # ten weeks with three month edges and both changes to summer time
 PANEL_SPAN = (date(2018, 2, 11), date(2018, 3, 3))
@@ -104,7 +104,7 @@ def troubled(scope: Scope) -> Specimen:
     """A month in which the price is still for hours and days, volume is zero for a while, and bars are missing."""
     full = _market(scope, "audnzd")
     part = full.before(int(full.observed[min(30_000, len(full.observed) - 1)]))
-    return Specimen("troubled", part.of(lambda _, b: in_trouble(b)).bars, full.infos)
+    return Specimen("troubled", part.of(lambda _, b: troubled_month(b)).bars, full.infos)
 
 
 @cache
@@ -206,7 +206,7 @@ def month_edges(ts: Ints) -> Ints:
     return np.flatnonzero(months[1:] != months[:-1]) + 1
 
 
-def moments_of(specimen: Specimen, least: int) -> Sequence[int]:
+def cut_positions(specimen: Specimen, least: int) -> Sequence[int]:
     """Observed clock positions to cut at, from ``least`` on: random, a full hour, a month's edge, a week's open,
     and some hours into a week."""
     ts = specimen.ts

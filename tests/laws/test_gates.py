@@ -11,7 +11,7 @@ from fxloom.features.feature import Family, Table, tables_of
 from fxloom.features.panel_view import PanelView
 from tests.laws.specimens import LATE, lively
 
-OF_MANY = [t for t in tables().values() if t.family.scope == "panel"]
+PANEL_TABLES = [t for t in tables().values() if t.family.scope == "panel"]
 
 
 def parts_of(table: Table) -> list[Computed]:
@@ -23,7 +23,7 @@ def parts_of(table: Table) -> list[Computed]:
     return parts
 
 
-@pytest.mark.parametrize("table", OF_MANY, ids=lambda t: t.name)
+@pytest.mark.parametrize("table", PANEL_TABLES, ids=lambda t: t.name)
 def test_every_partition_passes_its_gates(table: Table) -> None:
     assert {part.pair: part.refusals for part in parts_of(table) if part.refusals} == {}
 

@@ -18,8 +18,8 @@ from tests.laws.specimens import PANEL, Specimen, month_edges, real
 from tests.laws.trial import compute_on
 
 ALIKE = 0.999999
-SUSPECT = 0.9999  # on every seventh row; suspects are checked on all rows
-LEAST = 100  # common rows that a correlation needs
+SUSPICIOUS = 0.9999  # on every seventh row; suspects are checked on all rows
+MIN_COMMON_ROWS = 100  # common rows that a correlation needs
 
 
 def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
@@ -38,23 +38,23 @@ def month_of_values(panel: Specimen, pair: str) -> tuple[list[Feature], Floats]:
 
 def standardised(columns: Floats) -> Floats:
     """Each row (a feature) minus its mean, over its standard deviation; a constant row becomes missing."""
-    there = np.isfinite(columns)
-    n = np.maximum(there.sum(axis=1, keepdims=True), 1)
-    off = np.where(there, columns - np.where(there, columns, 0.0).sum(axis=1, keepdims=True) / n, np.nan)
-    spread = np.sqrt(np.where(there, off**2, 0.0).sum(axis=1, keepdims=True) / n)
+    present = np.isfinite(columns)
+    n = np.maximum(present.sum(axis=1, keepdims=True), 1)
+    off = np.where(present, columns - np.where(present, columns, 0.0).sum(axis=1, keepdims=True) / n, np.nan)
+    spread = np.sqrt(np.where(present, off**2, 0.0).sum(axis=1, keepdims=True) / n)
     return np.where(spread > 0, off / np.where(spread > 0, spread, 1.0), np.nan)
 
 
 def pairwise_correlations(columns: Floats) -> Floats:
     """Correlations over the rows at which both features have values."""
-    there = np.isfinite(columns).astype(np.float64)
-    y = np.where(there > 0, columns, 0.0)
-    n, sums, squares = there @ there.T, y @ there.T, (y * y) @ there.T
+    present = np.isfinite(columns).astype(np.float64)
+    y = np.where(present > 0, columns, 0.0)
+    n, sums, squares = present @ present.T, y @ present.T, (y * y) @ present.T
     with np.errstate(invalid="ignore", divide="ignore"):
         cov = y @ y.T / n - sums * sums.T / n**2
         variance = squares / n - (sums / n) ** 2
         corr = cov / np.sqrt(variance * variance.T)
-    return np.where((n >= LEAST) & (variance > 1e-9) & (variance.T > 1e-9), corr, 0.0)
+    return np.where((n >= MIN_COMMON_ROWS) & (variance > 1e-9) & (variance.T > 1e-9), corr, 0.0)
 
 
 def exact_correlation(a: Floats, b: Floats) -> float:
@@ -62,10 +62,10 @@ def exact_correlation(a: Floats, b: Floats) -> float:
     return float(np.corrcoef(a[both], b[both])[0, 1])
 
 
-def images(features: list[Feature], columns: Floats) -> list[str]:
+def linear_duplicates(features: list[Feature], columns: Floats) -> list[str]:
     """Pairs of features that are linearly dependent and not declared near duplicates."""
     with np.errstate(invalid="ignore"):
-        suspects = np.argwhere(np.triu(np.abs(pairwise_correlations(standardised(columns[:, ::7]))) > SUSPECT, k=1))
+        suspects = np.argwhere(np.triu(np.abs(pairwise_correlations(standardised(columns[:, ::7]))) > SUSPICIOUS, k=1))
     reported = []
     for i, j in suspects:
         corr = exact_correlation(columns[i], columns[j])
@@ -87,14 +87,14 @@ def panel_with_a_whole_month() -> Specimen:
 
 
 def test_no_undeclared_duplicates_on_the_synthetic_market() -> None:
-    reported = images(*month_of_values(panel_with_a_whole_month(), "eurusd"))
+    reported = linear_duplicates(*month_of_values(panel_with_a_whole_month(), "eurusd"))
     assert not reported, "\n".join(reported)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("pair", ["eurusd", "gbpjpy"])
 def test_no_undeclared_duplicates_on_real_bars(pair: str) -> None:
-    reported = images(*month_of_values(real("panel", "market28", "", 60_000), pair))
+    reported = linear_duplicates(*month_of_values(real("panel", "market28", "", 60_000), pair))
     assert not reported, "\n".join(reported)
 
 
@@ -105,7 +105,7 @@ def test_a_planted_duplicate_is_found() -> None:
     columns[4, ::5] = np.nan
     columns[5] = 1e6 + columns[1] + 0.3 * rng.standard_normal(5_000)  # close, but not a duplicate
     features = list(tables()["time_features"].features[:6])
-    reported = images(features, columns)
+    reported = linear_duplicates(features, columns)
     assert [line.split(":")[0] for line in reported] == [f"{features[2].name} and {features[4].name}"]
 
 

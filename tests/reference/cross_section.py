@@ -88,7 +88,7 @@ def over_time(p: Panel, data: dict[str, Array], own: int) -> dict[str, Array]:
     mine = size[pair]
     rho = {}
     for a, b in itertools.combinations(pairs, 2):
-        size_of = p.once(("rho", a, b), lambda a=a, b=b: np.abs(corrs(p.r(a), p.r(b), 60)))
+        size_of = p.memoised(("rho", a, b), lambda a=a, b=b: np.abs(corrs(p.r(a), p.r(b), 60)))
         rho[a, b] = np.where(p.present[a] & p.present[b], size_of, NAN)
     alone = mean_of(np.array([v for couple, v in rho.items() if pair in couple]), 2)
     dispersion = np.where(

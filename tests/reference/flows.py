@@ -21,7 +21,7 @@ from tests.reference.market import (
     known,
     lagged,
     mean,
-    over,
+    quotient,
     rank,
     slope,
     std,
@@ -42,22 +42,22 @@ def volume_features(s: DomainView, t: int) -> dict[str, float]:
         total, deviation = v.sum(), std(r)
         share = v[v > 0] / total
         signed = v * (2.0 * scipy.stats.norm.cdf(r / deviation) - 1.0) if deviation > 0 else np.full(w, NAN)
-        before = [ago(s.once(("volume", w), lambda w=w: sums(s.market.v, w)), t, 1440 * d) for d in range(1, 6)]
+        before = [ago(s.memoised(("volume", w), lambda w=w: sums(s.market.v, w)), t, 1440 * d) for d in range(1, 6)]
         found = {
             "mean": mean(v),
             "std": std(v),
             "skew": float(scipy.stats.skew(v, bias=False)) if known(v) and not flat(v) else NAN,
             "z": z(v),
-            "ratio": over(v[-1], mean(v)),
-            "slope": over(slope(v), mean(v)),
-            "vwap_dist": 1e4 * (over(close[t], over((v * window(typical, t, w)).sum(), total)) - 1.0),
+            "ratio": quotient(v[-1], mean(v)),
+            "slope": quotient(slope(v), mean(v)),
+            "vwap_dist": 1e4 * (quotient(close[t], quotient((v * window(typical, t, w)).sum(), total)) - 1.0),
             "absret_corr": corr(v, np.abs(r)),
             "ret_corr": corr(v, r),
-            "up_share": over(v[r > 0].sum(), total) if known(r) else NAN,
-            "bvc_imbalance": over(signed.sum(), total),
-            "concentration": over(v.max(), total),
+            "up_share": quotient(v[r > 0].sum(), total) if known(r) else NAN,
+            "bvc_imbalance": quotient(signed.sum(), total),
+            "concentration": quotient(v.max(), total),
             "entropy": -(share * np.log(share)).sum() / np.log(w) if known(v) and total > 0 else NAN,
-            "seasonal": over(total, float(np.mean(before))),
+            "seasonal": quotient(total, float(np.mean(before))),
         }
         out |= {f"volume_{name}_{w}": float(value) for name, value in found.items()}
     return out
@@ -72,9 +72,9 @@ def spread_features(s: DomainView, t: int) -> dict[str, float]:
             "std": std(y),
             "z": z(y),
             "slope": slope(y),
-            "max_ratio": over(y.max(), mean(y)),
+            "max_ratio": quotient(y.max(), mean(y)),
             "pctrank": rank(y, y[-1]) if known(y) else NAN,
-            "to_vol": np.clip(over(mean(y), 1e4 * std(r)), 0, 1000),
+            "to_vol": np.clip(quotient(mean(y), 1e4 * std(r)), 0, 1000),
         }
         out |= {f"spread_{name}_{w}": float(value) for name, value in found.items()}
     return out
@@ -175,7 +175,7 @@ def moves(s: DomainView, w: int) -> Array:
 
 def lagged_cross_window(s: DomainView, t: int) -> dict[str, float]:
     out: dict[str, float] = {}
-    mom = {w: s.once(("mom", w), lambda w=w: moves(s, w)) for w in WINDOWS}
+    mom = {w: s.memoised(("mom", w), lambda w=w: moves(s, w)) for w in WINDOWS}
     for w in WINDOWS:
         now, before = window(mom[w], t, 240), window(lagged(mom[w], w), t, 240)
         late, early, lag = (30, 15, 30) if w == 15 else (15, w, 15)

@@ -17,7 +17,7 @@ from tests.reference.market import (
     known,
     lagged,
     mean,
-    over,
+    quotient,
     rank,
     slope,
     std,
@@ -43,7 +43,7 @@ def amihud(s: DomainView, t: int, w: int) -> float:
 
 def kyle(s: DomainView, t: int) -> float:
     r, v = window(s.r, t, 60), window(s.market.v, t, 60)
-    return slope(1e4 * r, signs(r) * v / over(mean(v), 1.0)) if known(r, v) and v.sum() > 0 else NAN
+    return slope(1e4 * r, signs(r) * v / quotient(mean(v), 1.0)) if known(r, v) and v.sum() > 0 else NAN
 
 
 def corwin_schultz(h: Array, l: Array) -> float:
@@ -109,10 +109,10 @@ def reversal(s: DomainView, t: int) -> float:
 def advanced_microstructure(s: DomainView, t: int) -> dict[str, float]:
     _, h, l, c, _ = last_bars(s, t, 60)
     o = last_bars(s, t, 60)[0]
-    r, v, q = window(s.r, t, 60), window(s.market.v, t, 60), s.once("signs", lambda: signs(s.r))
+    r, v, q = window(s.r, t, 60), window(s.market.v, t, 60), s.memoised("signs", lambda: signs(s.r))
     size, s_bp = np.abs(r), s.market.s
     moves, before = window(q, t, 60), window(lagged(q, 1), t, 60)
-    long, vpin = long_moves(1e4 * r), s.once("vpin", lambda: vpins(s))
+    long, vpin = long_moves(1e4 * r), s.memoised("vpin", lambda: vpins(s))
     rv5 = 60 / 56 * (long**2).sum() / 5
     ahead = 1e4 * sums(s.r, 5)
     traded = s.market.v * np.abs(s.r)
@@ -129,13 +129,13 @@ def advanced_microstructure(s: DomainView, t: int) -> dict[str, float]:
         "micro_vpin_50": vpin[t],
         "micro_toxicity": present_rank(vpin, t),
         "micro_clustering_60": corr(window(traded, t, 60), window(lagged(traded, 1), t, 60)),
-        "micro_flow_60": over((moves * v).sum(), v.sum()),
+        "micro_flow_60": quotient((moves * v).sum(), v.sum()),
         "micro_flow_persistence_60": corr(moves, before),
         "micro_tick_run": tick_run(window(q, t, 30)),
         "micro_zero_share_60": float((moves == 0).mean()) if known(moves) else NAN,
-        "micro_cost_move_60": over(mean(window(s_bp, t, 60)), 1e4 * size.mean()),
+        "micro_cost_move_60": quotient(mean(window(s_bp, t, 60)), 1e4 * size.mean()),
         "micro_spread_signal_60": corr(window(lagged(s_bp, 1), t, 60), size),
-        "micro_variance_ratio_60": over(float(np.var(long, ddof=1)), float(5 * np.var(1e4 * r, ddof=1))),
+        "micro_variance_ratio_60": quotient(float(np.var(long, ddof=1)), float(5 * np.var(1e4 * r, ddof=1))),
         "micro_adverse_60": float((window(lagged(q, 5), t, 60) * window(ahead, t, 60)).mean()),
         "micro_noise_60": math.sqrt(max(0.0, gap)) if known(gap := (((1e4 * r) ** 2).sum() - rv5) / 120) else NAN,
         "micro_reversal_120": reversal(s, t),
@@ -164,13 +164,13 @@ def merged(*bars: Array) -> tuple[Array, ...]:
 def liquidity_metrics(s: DomainView, t: int) -> dict[str, float]:
     r, v, m = window(s.r, t, 60), window(s.market.v, t, 60), s.market
     size = np.abs(r)
-    illiquid = s.once("amihud", lambda: np.array([amihud(s, i, 15) for i in range(len(m))]))
-    trade = s.once("turnover", lambda: turnovers(s))
+    illiquid = s.memoised("amihud", lambda: np.array([amihud(s, i, 15) for i in range(len(m))]))
+    trade = s.memoised("turnover", lambda: turnovers(s))
     r120 = np.abs(window(s.r, t, 120))
-    q = s.once("signs", lambda: signs(s.r)) * m.v
+    q = s.memoised("signs", lambda: signs(s.r)) * m.v
     reach = (s.bars[1] - s.bars[2]) / s.x
-    depth = over(v.sum(), window(np.where(reach < 1e-12, 0.0, reach), t, 60).sum())
-    lambdas = s.once("kyle", dict)
+    depth = quotient(v.sum(), window(np.where(reach < 1e-12, 0.0, reach), t, 60).sum())
+    lambdas = s.memoised("kyle", dict)
     for i in range(t - 59, t + 1):
         lambdas.setdefault(i, kyle(s, i))
     k = np.array([lambdas[i] for i in range(t - 59, t + 1)])
@@ -181,15 +181,15 @@ def liquidity_metrics(s: DomainView, t: int) -> dict[str, float]:
     stress = [z(window(m.s, t, 240)), z(window(np.abs(s.r), t, 240)), -z(window(m.v, t, 240))]
     stress = [value for value in stress if known(value)]
     return {
-        "liq_amihud_z": over(illiquid[t] - past.mean(), std(past)) if ready else NAN,
+        "liq_amihud_z": quotient(illiquid[t] - past.mean(), std(past)) if ready else NAN,
         "liq_turnover_60": trade[t],
         "liq_volume_elasticity_120": slope(np.log(1 + window(m.v, t, 120)), r120 / std(window(s.r, t, 120))),
         "liq_spread_elasticity_120": slope(window(m.s, t, 120), 1e4 * r120),
-        "liq_pressure_15": over(window(q, t, 15).sum(), mean(window(m.v, t, 240))),
+        "liq_pressure_15": quotient(window(q, t, 15).sum(), mean(window(m.v, t, 240))),
         "liq_depth_60": math.log(depth) if depth > 0 else NAN,
         "liq_memory_60": corr(size, window(np.abs(lagged(s.r, 5)), t, 60)),
         "liq_tail_share_60": tails(size, moving),
-        "liq_kyle_instability": over(std(k), float(np.abs(k).mean())),
+        "liq_kyle_instability": quotient(std(k), float(np.abs(k).mean())),
         "liq_stress": float(np.mean(stress)) if stress and known(window(s.r, t, 240)) else NAN,
         "liq_score": present_rank(trade, t),
     }

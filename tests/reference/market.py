@@ -76,7 +76,7 @@ class InDomain:
     domain: str
     memo: dict[Any, Any]
 
-    def once(self, name: Any, make: Any) -> Any:
+    def memoised(self, name: Any, make: Any) -> Any:
         if name not in self.memo:
             self.memo[name] = make()
         return self.memo[name]
@@ -190,10 +190,10 @@ def mean(y: Array) -> float:
 
 
 def z(y: Array) -> float:
-    return over(-float(np.mean(y - y[-1])), std(y))
+    return quotient(-float(np.mean(y - y[-1])), std(y))
 
 
-def over(a: float, b: float) -> float:
+def quotient(a: float, b: float) -> float:
     """a / b, missing where b is 0 or either is missing."""
     return float(a / b) if known(a, b) and b != 0.0 else NAN
 

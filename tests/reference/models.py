@@ -12,7 +12,7 @@ import scipy.signal
 import scipy.stats
 from hmmlearn.hmm import GaussianHMM
 
-from tests.reference.market import NAN, Array, DomainView, over, stds, window
+from tests.reference.market import NAN, Array, DomainView, quotient, stds, window
 
 WEEK, SUNDAY = 10_080, 3 * 1440  # minutes; 1970-01-04 was a Sunday
 
@@ -28,7 +28,7 @@ def week_of(s: DomainView, t: int, name: str, make: Any) -> Any:
     a = anchor_at(s, t)
     minute = (int(s.market.ts[t]) - SUNDAY) // WEEK * WEEK + SUNDAY + WEEK
     end = int(np.searchsorted(s.market.ts, minute))
-    return a, s.once((name, a), lambda: make(s, a, end))
+    return a, s.memoised((name, a), lambda: make(s, a, end))
 
 
 # -- hidden Markov model ---------------------------------------------------------------------------------------------
@@ -205,15 +205,15 @@ def garch_week(s: DomainView, a: int, end: int) -> tuple[Array, Array] | None:
 
 def volatility_surface(s: DomainView, t: int) -> dict[str, float]:
     spans = (15, 30, 60, 120, 240)
-    rv = {w: 1e4 * s.once(("vs", w), lambda w=w: stds(s.r, w))[t] for w in spans}
+    rv = {w: 1e4 * s.memoised(("vs", w), lambda w=w: stds(s.r, w))[t] for w in spans}
     values = np.array([rv[w] for w in spans])
     slope = np.polyfit(np.log(spans), values, 1)[0] if not np.isnan(values).any() else NAN
     a, week = week_of(s, t, "garch", garch_week)
     out = {f"vs_rv_{w}": value for w, value in rv.items()} | {
         "vs_slope": slope,
         "vs_curvature": rv[15] - 2 * rv[60] + rv[240],
-        "vs_ratio_15_60": over(rv[15], rv[60]),
-        "vs_ratio_60_240": over(rv[60], rv[240]),
+        "vs_ratio_15_60": quotient(rv[15], rv[60]),
+        "vs_ratio_60_240": quotient(rv[60], rv[240]),
     }
     names = ("garch_vol", "garch_vol_30", "garch_term", "garch_persistence", "garch_z", "garch_vs_rv")
     if week is None:
@@ -226,6 +226,6 @@ def volatility_surface(s: DomainView, t: int) -> dict[str, float]:
     vol = math.sqrt(ahead[0])
     found = [
         vol, math.sqrt(np.mean(ahead[:30])), math.sqrt(np.mean(ahead)) / vol, alpha + beta,
-        1e4 * window(s.r, t, 1)[0] / math.sqrt(v[i]), np.clip(over(vol, rv[60]), 0, 10),
+        1e4 * window(s.r, t, 1)[0] / math.sqrt(v[i]), np.clip(quotient(vol, rv[60]), 0, 10),
     ]  # fmt: skip
     return out | {name: float(value) for name, value in zip(names, found, strict=True)}

@@ -49,7 +49,7 @@ class Panel(InDomain):
             total = ((past[:, :-1] - past[:, -1:]) / past[:, -1:]).sum(axis=1)
             return np.where(np.abs(total) < 1e-12, 0.0, total)
 
-        return self.once(("m", pair, w), make)
+        return self.memoised(("m", pair, w), make)
 
     def x(self, pair: str) -> Array:
         return 100.0 * (1.0 + self.m(pair, 15) / 15.0) if self.bqx else self.close[pair]
@@ -61,7 +61,7 @@ class Panel(InDomain):
         return np.where(np.abs(ret) < 1e-12, 0.0, ret)
 
     def r(self, pair: str) -> Array:
-        return self.once(("r", pair), lambda: self.change(pair, 1))
+        return self.memoised(("r", pair), lambda: self.change(pair, 1))
 
     def g(self, pair: str) -> Array:
         """The series that the correlation family uses as r."""

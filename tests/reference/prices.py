@@ -18,7 +18,7 @@ from tests.reference.market import (
     flat,
     known,
     mean,
-    over,
+    quotient,
     std,
     stds,
     window,
@@ -53,7 +53,7 @@ def bqx_momentum(s: DomainView, t: int) -> dict[str, float]:
 
 def fits(s: DomainView, w: int) -> dict[str, Array]:
     """Least squares of every window on 1, u, u^2 by the pseudo-inverse of the design, u in windows."""
-    return s.once(("fits", w), lambda: all_fits(s.series(w), w))
+    return s.memoised(("fits", w), lambda: all_fits(s.series(w), w))
 
 
 def all_fits(y: Array, w: int) -> dict[str, Array]:
@@ -93,13 +93,13 @@ def reg(s: DomainView, t: int) -> dict[str, float]:
         y = s.series(w)
         found = {
             **{name: f[name] for name in ("a2", "a1", "b", "r2", "rmse", "resid", "pred")},
-            "resid_z": over(f["resid"], f["rmse"]),
+            "resid_z": quotient(f["resid"], f["rmse"]),
             "resid_autocorr": f["auto"],
             "pred_lower": f["pred"] - half,
             "pred_upper": f["pred"] + half,
             "vertex_x": x,
             "vertex_y": -f["resid"] + f["a1"] * x + f["a2"] * x * x,
-            "a2_tstat": np.clip(over(f["a2"] * w * w, f["rmse"] * np.sqrt(inverse[2, 2])), -100, 100),
+            "a2_tstat": np.clip(quotient(f["a2"] * w * w, f["rmse"] * np.sqrt(inverse[2, 2])), -100, 100),
             "forecast_error": y[t] - ago(y, t, 1) - ago(fits(s, w)["pred"], t, 1),
         }
         out |= {f"reg_{name}_{'agg' if w == 90 else f'w{w}'}": value for name, value in found.items()}
@@ -121,10 +121,10 @@ def bollinger(s: DomainView, t: int) -> dict[str, float]:
     out = {}
     for w in WINDOWS:
         y = s.level(w)
-        deviation, width = s.once(("bands", w), lambda y=y, w=w: bands(y, w))
-        out[f"bb_width_{w}"] = over(width[t], window(width, t, 240).mean())
+        deviation, width = s.memoised(("bands", w), lambda y=y, w=w: bands(y, w))
+        out[f"bb_width_{w}"] = quotient(width[t], window(width, t, 240).mean())
         lower = mean(window(y, t, w)) - 2.0 * deviation[t]
-        out[f"bb_percent_b_{w}"] = over(y[t] - lower, 4.0 * deviation[t])
+        out[f"bb_percent_b_{w}"] = quotient(y[t] - lower, 4.0 * deviation[t])
     return out
 
 
@@ -192,7 +192,7 @@ def no_range(h: Array, l: Array, c: Array, w: int) -> Flags:
 
 
 def technical(s: DomainView, t: int) -> dict[str, float]:
-    found = s.once("indicators", lambda: indicators(s))
+    found = s.memoised("indicators", lambda: indicators(s))
     return {name: float(values[t]) for name, values in found.items()}
 
 
@@ -206,7 +206,7 @@ def fibonacci(s: DomainView, t: int) -> dict[str, float]:
     since_high, since_low = 119 - np.flatnonzero(h == top)[-1], 119 - np.flatnonzero(l == bottom)[-1]
     up, r = since_high < since_low, top - bottom
     found = [c - (top - q * r if up else bottom + q * r) for q in (0.236, 0.382, 0.5, 0.618, 0.786)]
-    found += [over(c - bottom, r), 100.0 * r / c, since_high, since_low, 1.0 if up else -1.0]
+    found += [quotient(c - bottom, r), 100.0 * r / c, since_high, since_low, 1.0 if up else -1.0]
     return {f"fib_{name}": float(value) for name, value in zip(names, found, strict=True)}
 
 
@@ -238,7 +238,7 @@ def parabolic_comparison(s: DomainView, t: int) -> dict[str, float]:
         "b_reversion": corr(window(off, t - 1, 60), window(y, t, 60) - window(y, t - 1, 60)),
         "r2_spread_30_90": r2[30][t] - r2[90][t],
         "r2_consistency": 1.0 - np.std(fit, ddof=1),
-        "rmse_ratio_15_60": np.clip(over(f[15]["rmse"][t], f[60]["rmse"][t]), 0, 10),
+        "rmse_ratio_15_60": np.clip(quotient(f[15]["rmse"][t], f[60]["rmse"][t]), 0, 10),
         "quality_drop": flag(r2[15][t] < r2[60][t] and r2[15][t] < ago(r2[15], t, 15), r2[60][t], ago(r2[15], t, 15)),
     }
     if not s.bqx:
@@ -263,7 +263,7 @@ def scaled(term: Array, least: float) -> Array:
 
 
 def ratio(a: float, b: float) -> float:
-    return float(np.clip(over(a, b), -10, 10))
+    return float(np.clip(quotient(a, b), -10, 10))
 
 
 def term_covariance(s: DomainView, t: int) -> dict[str, float]:

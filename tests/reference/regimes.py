@@ -18,7 +18,7 @@ from tests.reference.market import (
     known,
     lagged,
     mean,
-    over,
+    quotient,
     sign,
     since_change,
     slope,
@@ -62,13 +62,13 @@ def realized_volatility(s: DomainView, t: int) -> dict[str, float]:
     body, width = log_ratio(c, o), log_ratio(h, l)
     rs = (log_ratio(h, c) * log_ratio(h, o) + log_ratio(l, c) * log_ratio(l, o)).mean()
     k = 0.34 / (1.34 + 21 / 19)
-    p = s.once("parkinson", lambda: parkinson(s))
+    p = s.memoised("parkinson", lambda: parkinson(s))
     r, r20 = window(s.r, t, 60), window(s.r, t, 20)
     squares = r * r
-    deviation = s.once(("std", 20), lambda: stds(s.r, 20))
-    high = s.once("regimes", dict)
+    deviation = s.memoised(("std", 20), lambda: stds(s.r, 20))
+    high = s.memoised("regimes", dict)
     states = window_of_flags(deviation, t, high)
-    fast, slow = s.once("ewma", lambda: (ewma(s.r**2, 5), ewma(s.r**2, 20)))
+    fast, slow = s.memoised("ewma", lambda: (ewma(s.r**2, 5), ewma(s.r**2, 20)))
     still = not np.any(window(s.r, t, 601) != 0.0)
     return {
         "rv_parkinson_20": root_bp((width**2).mean() / (4 * math.log(2))),
@@ -78,14 +78,14 @@ def realized_volatility(s: DomainView, t: int) -> dict[str, float]:
         "rv_bipower_20": 1e4 * math.sqrt(math.pi / 2 * np.abs(r20[1:] * r20[:-1]).mean()),
         "rv_quarticity_20": 1e4 * ((r20**4).sum() / 60) ** 0.25,
         "rv_jump_z_60": jump_z(r),
-        "rv_signed_jump_60": over(squares[r > 0].sum() - squares[r < 0].sum(), squares.sum()) if known(r) else NAN,
-        "rv_vol_of_vol_60": over(std(window(p, t, 60)), window(p, t, 60).mean()),
+        "rv_signed_jump_60": quotient(squares[r > 0].sum() - squares[r < 0].sum(), squares.sum()) if known(r) else NAN,
+        "rv_vol_of_vol_60": quotient(std(window(p, t, 60)), window(p, t, 60).mean()),
         "rv_accel_20": p[t] - 2 * ago(p, t, 10) + ago(p, t, 20),
-        "rv_ewma_ratio_5_20": NAN if still else math.sqrt(over(fast[t], slow[t])),
+        "rv_ewma_ratio_5_20": NAN if still else math.sqrt(quotient(fast[t], slow[t])),
         "rv_regime_high": states[-1],
         "rv_regime_duration": since_change(states, 1440),
         "rv_regime_switch_rate": np.count_nonzero(np.diff(states)) / 1440 if known(states) else NAN,
-        "rv_skew_60": over(math.sqrt(60) * (r**3).sum(), squares.sum() ** 1.5),
+        "rv_skew_60": quotient(math.sqrt(60) * (r**3).sum(), squares.sum() ** 1.5),
     }
 
 
@@ -143,7 +143,7 @@ def efficiencies(x: Array) -> Array:
 
 
 def trend_classes(s: DomainView) -> Array:
-    t, e = s.once("t60", lambda: t_statistics(s.x)), s.once("e60", lambda: efficiencies(s.x))
+    t, e = s.memoised("t60", lambda: t_statistics(s.x)), s.memoised("e60", lambda: efficiencies(s.x))
     strength = np.where(e >= (0.15 if s.bqx else 0.3) - 1e-9, 2.0, np.where(np.abs(t) >= 2, 1.0, 0.0))
     return np.where(np.isnan(t + e), NAN, np.sign(t) * strength)
 
@@ -153,23 +153,23 @@ def market_regime(s: DomainView, t: int) -> dict[str, float]:
     n = 12 if s.bqx else 60
     _, h, l, _, before = last_bars(s, t, n)
     reach = np.maximum(h, before) - np.minimum(l, before)
-    trend = s.once("trend", lambda: trend_classes(s))
-    deviation = s.once(("std", 60), lambda: stds(s.r, 60))
+    trend = s.memoised("trend", lambda: trend_classes(s))
+    deviation = s.memoised(("std", 60), lambda: stds(s.r, 60))
     thirds = np.percentile(past := window(deviation, t, 1440), [100 / 3, 200 / 3])
-    side = s.once("side", lambda: sides(x))
+    side = s.memoised("side", lambda: sides(x))
     crossed = side[max(t - 59, 0) : t + 1] * lagged(side, 1)[max(t - 59, 0) : t + 1] < 0
     top, bottom = window(s.bars[1], t, 240).max(), window(s.bars[2], t, 240).min()
     values = window(x, t, 240)
     return {
-        "mr_efficiency_60": s.once("e60", lambda: efficiencies(x))[t],
+        "mr_efficiency_60": s.memoised("e60", lambda: efficiencies(x))[t],
         "mr_hurst_240": hurst(values),
         "mr_choppiness_60": choppiness(reach, h, l, n),
-        "mr_trend_t_60": s.once("t60", lambda: t_statistics(x))[t],
+        "mr_trend_t_60": s.memoised("t60", lambda: t_statistics(x))[t],
         "mr_trend_class": trend[t],
         "mr_trend_duration": since_change(window(trend, t, 1441), 1440),
         "mr_vol_class": flag(above(deviation[t], thirds[0]), past) + float(above(deviation[t], thirds[1])),
         "mr_crossing_rate_60": float(np.sum(crossed)) / 60 if known(window(lagged(side, 1), t, 60)) else NAN,
-        "mr_donchian_240": NAN if top - bottom <= 1e-13 * top else over(x[t] - bottom, top - bottom),
+        "mr_donchian_240": NAN if top - bottom <= 1e-13 * top else quotient(x[t] - bottom, top - bottom),
         "mr_jump_count_60": jump_count(s, t),
     }
 
@@ -224,7 +224,7 @@ def k_bars(s: DomainView, k: int) -> dict[str, Array]:
 
 
 def multi_scale(s: DomainView, t: int, k: int) -> dict[str, float]:
-    bars = s.once(("bars", k), lambda: k_bars(s, k))
+    bars = s.memoised(("bars", k), lambda: k_bars(s, k))
     i = int(np.searchsorted(bars["ends"], s.market.ts[t], side="right")) - 1
     names = ("high", "low", "close", "vol")
     h, l, c, vol = (bars[name][: i + 1] for name in names)
@@ -232,7 +232,7 @@ def multi_scale(s: DomainView, t: int, k: int) -> dict[str, float]:
         h = l = c = vol = np.full(1, NAN)
     at = {name: float(bars[name][i]) if i >= 0 else NAN for name in ("ema_20", "rsi", "ema_12", "ema_26", "atr", "vol")}
     x, now = s.x, s.x[t]
-    deviation = s.once(("std", 20), lambda: stds(s.r, 20))
+    deviation = s.memoised(("std", 20), lambda: stds(s.r, 20))
 
     def last(y: Array, n: int) -> Array:
         return window(y, len(y) - 1, n)
@@ -253,7 +253,7 @@ def multi_scale(s: DomainView, t: int, k: int) -> dict[str, float]:
         "atr_14": 1e4 * at["atr"] / now,
         "bb_width_20": 4 * np.std(c20 - c20[-1]) / mean(c20),
         "sma_ratio": 1e4 * (mean(window(x, t, 10)) / mean(c10) - 1),
-        "vol_ratio": np.clip(over(deviation[t] * math.sqrt(k), at["vol"]), 0, 100),
+        "vol_ratio": np.clip(quotient(deviation[t] * math.sqrt(k), at["vol"]), 0, 100),
         "trend_agree": flag(sign(slope(x20), now) == sign(slope(c10), now), x20, c10),
         "regime_agree": flag(loud, days, bars48),
         "dominance": line_r2(c10) - line_r2(x20),

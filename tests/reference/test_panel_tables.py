@@ -84,10 +84,10 @@ def differences(table: str, frame: pl.DataFrame, p: Panel, pair: str) -> list[st
         definition = DEFINITIONS[tables()[table].family.name]
         want = {key: np.asarray(values)[positions] for key, values in definition(p, pair).items()}
     assert set(want) == {f.key for f in tables()[table].features}
-    return [line for f in tables()[table].features for line in apart(f.name, frame, rows, want[f.key])]
+    return [line for f in tables()[table].features for line in differing_rows(f.name, frame, rows, want[f.key])]
 
 
-def apart(name: str, frame: pl.DataFrame, rows: np.ndarray, want: np.ndarray) -> list[str]:
+def differing_rows(name: str, frame: pl.DataFrame, rows: np.ndarray, want: np.ndarray) -> list[str]:
     column = frame[name].to_numpy()
     got, tolerance = column[rows], 1e-6 if name.startswith("coint_") and "resid" not in name else 1e-9
     near = np.abs(got - want) <= tolerance * np.maximum(np.abs(want), np.nanstd(column))

@@ -18,7 +18,7 @@ def detrended(y: Array) -> Array | None:
 
 
 def powers(s: DomainView, t: int) -> Array | None:
-    if (s, t) not in (seen := s.once("powers", dict)):
+    if (s, t) not in (seen := s.memoised("powers", dict)):
         d = detrended(window(s.series(15), t, 128))
         hann = scipy.signal.get_window("hann", 128, fftbins=True)
         seen[s, t] = None if d is None else (np.abs(np.fft.rfft(d * hann)) ** 2)[1:]

@@ -240,7 +240,7 @@ def test_a_second_populate_names_the_lock_holder(lake: FolderStore, capsys: pyte
 
 def test_a_full_disk_is_refused_before_the_start(lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FolderStore, "free_bytes", lambda _: 1000)
-    with pytest.raises(StoreError, match="room for"):
+    with pytest.raises(StoreError, match="free some space"):
         populate(lake, tables=QUICK, workers=1)
     assert contents(lake) == {}
 

@@ -19,7 +19,7 @@ from fxloom.stores.postgres.address import address_of, url_of
 from tests.stores.conformance import MARCH, some_bars, some_columns, some_record
 from tests.stores.server import database
 
-__all__ = ["TS", "as_role", "connected", "database", "dropped", "lake", "pg", "query", "schema", "store_url"]
+__all__ = ["TS", "as_role", "connected", "database", "drop_schema", "lake", "pg", "query", "schema", "store_url"]
 
 TS = MARCH + np.arange(200)  # the rows of the partition in ``lake``
 
@@ -50,10 +50,10 @@ def schema(database: str) -> Iterator[str]:
     """The name of a schema that is dropped after the test; the name needs quoting."""
     name = f'fx "{uuid.uuid4().hex[:10]}"'
     yield name
-    dropped(database, name)
+    drop_schema(database, name)
 
 
-def dropped(database: str, schema: str) -> None:
+def drop_schema(database: str, schema: str) -> None:
     """Drop a schema table by table: a full one has more tables than one transaction can lock."""
     with connected(database) as connection:
         found = connection.execute(

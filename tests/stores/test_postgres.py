@@ -30,7 +30,7 @@ from tests.stores.conformance import (
     some_columns,
     some_record,
 )
-from tests.stores.databases import TS, connected, database, dropped, lake, pg, query, schema, store_url
+from tests.stores.databases import TS, connected, database, drop_schema, lake, pg, query, schema, store_url
 
 __all__ = ["database", "lake", "pg", "schema"]
 
@@ -134,9 +134,9 @@ def test_printed_ddl_creates_what_the_store_creates(lake: PostgresStore, databas
         store.publish(some_record(), TS, None, some_columns())
         assert store.records() == [some_record()]
     finally:
-        from tests.stores.databases import dropped
+        from tests.stores.databases import drop_schema
 
-        dropped(database, other)
+        drop_schema(database, other)
 
 
 def test_the_ddl_is_printed_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
@@ -364,7 +364,7 @@ def test_a_schema_may_have_a_per_cent_sign(database: str) -> None:
         again.drop_bars("eurusd", "2018-03")
         assert again.pairs_with_bars() == []
     finally:
-        dropped(database, name)
+        drop_schema(database, name)
 
 
 def test_changed_settings_are_detected_and_later_versions_left_alone(

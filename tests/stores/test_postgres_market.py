@@ -23,7 +23,7 @@ from tests.stores.databases import database, pg, query, schema
 __all__ = ["database", "pg", "schema"]
 
 
-def filled(store: Store, files: Path) -> Store:
+def populated(store: Store, files: Path) -> Store:
     assert not [r for r in ingest(store, [files]) if r.refused]
     newest = max(store.bar_months("eurusd"))
     months = None if "FXLOOM_FAULTS" in os.environ else (newest, newest)
@@ -36,8 +36,8 @@ def filled(store: Store, files: Path) -> Store:
 def test_the_whole_catalogue_is_the_same_as_in_a_folder(
     data: Path, pg: PostgresStore, database: str, tmp_path: Path
 ) -> None:
-    folder = filled(FolderStore(tmp_path / "lake"), data / "market28")
-    filled(pg, data / "market28")
+    folder = populated(FolderStore(tmp_path / "lake"), data / "market28")
+    populated(pg, data / "market28")
     records = {r.key: r for r in folder.records()}
     assert {r.key: (r.fingerprint, r.rows, r.quality) for r in pg.records()} == {
         key: (r.fingerprint, r.rows, r.quality) for key, r in records.items()

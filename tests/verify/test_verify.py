@@ -23,7 +23,7 @@ from fxloom.features.feature import Feature, Table
 from fxloom.run.populate import populate, state_of
 from fxloom.stores.base import Store
 from fxloom.stores.folder import FolderStore
-from fxloom.verify.run import drawn, verify
+from fxloom.verify.run import in_trial_order, verify
 from fxloom.verify.units import stored_rows
 from fxloom.verify.verdict import KINDS, TRIALS, Tolerance, TrialContext, compare, elsewhere
 from tests.lakes import make_lake
@@ -189,16 +189,16 @@ def test_unknown_pairs_and_tables_are_named(lake: FolderStore, capsys: pytest.Ca
 def test_populated_units_come_first(populated: FolderStore) -> None:
     store_state = state_of(populated)
     plan = make_plan(store_state, select_tables(["bollinger_rate", "currency_strength"]), force=True)
-    assert [u.pair == "" for u in drawn(store_state, plan.tasks, 400, 0)] == [False] * 4 + [True] * 2
+    assert [u.pair == "" for u in in_trial_order(store_state, plan.tasks, 400, 0)] == [False] * 4 + [True] * 2
 
 
 def test_units_start_with_all_pairs_in_the_first_month_with_lookback(lake: FolderStore) -> None:
     store_state = dataclasses.replace(state_of(lake), fingerprints={})
     chosen = select_tables(["bollinger_rate", "currency_strength"])
     plan = make_plan(store_state, chosen, force=True)
-    units = drawn(store_state, plan.tasks, longest=400, seed=1)
+    units = in_trial_order(store_state, plan.tasks, longest=400, seed=1)
     assert (units[0].pair, {u.month for u in units[:3]}) == ("", {"2024-02"})
-    assert {tuple(u.pair for u in drawn(store_state, plan.tasks, 400, seed)) for seed in range(20)} != {
+    assert {tuple(u.pair for u in in_trial_order(store_state, plan.tasks, 400, seed)) for seed in range(20)} != {
         tuple(u.pair for u in units)
     }
 

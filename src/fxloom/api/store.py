@@ -189,11 +189,11 @@ class OpenStore:
         unknown, StoreError if the store has no bars of a pair, UnavailableError (a StoreError) if a partition is
         missing, stale or refused, unless ``allow`` is "missing", "stale" or "all".
         """
-        asked = self._asked(what, pairs, start, end)
-        provenance = provenance_of(self.backend, *asked, allow)
-        return FeatureFrame.of(read_features(self.backend, *asked), provenance)
+        request = self._request(what, pairs, start, end)
+        provenance = provenance_of(self.backend, *request, allow)
+        return FeatureFrame.of(read_features(self.backend, *request), provenance)
 
-    def _asked(
+    def _request(
         self,
         what: str | Sequence[str],
         pairs: str | Sequence[str] | None,
@@ -239,9 +239,9 @@ class OpenStore:
 
         ``missing="drop"`` drops rows in which any feature is missing. Errors as ``read``, raised immediately.
         """
-        asked = self._asked(features, pairs, start, end)
-        provenance_of(self.backend, *asked, allow)
-        return matrix_frames(self.backend, *asked, missing)
+        request = self._request(features, pairs, start, end)
+        provenance_of(self.backend, *request, allow)
+        return matrix_frames(self.backend, *request, missing)
 
     def write_matrix(
         self,
@@ -258,10 +258,10 @@ class OpenStore:
         No file is written without rows. Its metadata say what it was made from. ValueError if ``path`` cannot be
         written: see ``fxloom.datasets.matrix.write_matrix``. Other errors as ``read``.
         """
-        asked = self._asked(features, pairs, start, end)
-        provenance = provenance_of(self.backend, *asked, allow)
+        request = self._request(features, pairs, start, end)
+        provenance = provenance_of(self.backend, *request, allow)
         root = None if "://" in self.url else Path(self.url)
-        return write_matrix(matrix_frames(self.backend, *asked, missing), Path(path), provenance, root)
+        return write_matrix(matrix_frames(self.backend, *request, missing), Path(path), provenance, root)
 
     # -- checking ------------------------------------------------------------------------------------------------
 

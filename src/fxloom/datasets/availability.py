@@ -90,7 +90,7 @@ def provenance_of(
     states = partition_states(store, sorted({f.table for f in features}), pairs, start, end)
     bad = [p for p in states if p.state not in ADMITTED[allow]]
     if bad:
-        raise UnavailableError(_complaint(store, bad), bad)
+        raise UnavailableError(_unavailable(store, bad), bad)
     return Provenance(tuple(f.name for f in features), tuple(states))
 
 
@@ -122,7 +122,7 @@ def partition_states(
     return found
 
 
-def _complaint(store: Store, bad: Sequence[PartitionState]) -> str:
+def _unavailable(store: Store, bad: Sequence[PartitionState]) -> str:
     """How many partitions are in which state, the first of them, and the command that computes them."""
     counts = Counter(p.state for p in bad)
     count = ", ".join(f"{n} {state}" for state, n in counts.items())

@@ -35,6 +35,7 @@ class NearDuplicates:
 
     @property
     def exact(self) -> bool:
+        """Whether one is a linear function of the other up to rounding."""
         return abs(self.correlation) >= EXACT
 
 
@@ -89,7 +90,7 @@ def redundancy(
     if method not in get_args(Method):
         raise ValueError(f"unknown method {method!r}, expected one of {', '.join(get_args(Method))}")
     chosen = months is None
-    wanted = _asked_months(store, pairs, months or (_fullest(store, pairs),) * 2)
+    wanted = _requested_months(store, pairs, months or (_fullest(store, pairs),) * 2)
     found = Redundancy(tuple(pairs), tuple(wanted), method, chosen)
     compared = _Compared()
     for pair in pairs:
@@ -164,7 +165,7 @@ class _Compared:
             yield NearDuplicates(names[r], names[c], float(found[r, c]))
 
 
-def _asked_months(store: Store, pairs: Sequence[str], bounds: tuple[str, str]) -> list[str]:
+def _requested_months(store: Store, pairs: Sequence[str], bounds: tuple[str, str]) -> list[str]:
     stored = {month for pair in pairs for month in store.bar_months(pair)}
     return sorted(m for m in stored if bounds[0] <= m <= bounds[1]) or list(dict.fromkeys(bounds))
 

@@ -164,6 +164,7 @@ class Regimes(NamedTuple):
 
     @property
     def failed(self) -> bool:
+        """Whether a parameter is not finite, or a state holds too small a share of the window."""
         finite = all(np.isfinite(part).all() for part in (*self.model, self.shares))
         return not finite or bool(self.shares.min() < LEAST_SHARE)
 

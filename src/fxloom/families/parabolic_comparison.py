@@ -46,6 +46,7 @@ def fitted(domain: Domain, *windows: int) -> int:
 
 
 def ratios(domain: Domain, term: str) -> Iterable[Row]:
+    """Declarations of ratios of A2 or A1 between windows."""
     power = f"{term.upper()} = {term} W^2" if term == "a2" else f"{term.upper()} = {term} W"
     for a, b in COUPLES:
         formula = f"{term.upper()}_{a} / {term.upper()}_{b} clipped to +-10, {power}"
@@ -54,6 +55,7 @@ def ratios(domain: Domain, term: str) -> Iterable[Row]:
 
 
 def curvatures(domain: Domain) -> Iterable[Row]:
+    """Declarations of columns made from A2."""
     unit, every = level_unit(domain), fitted(domain, *WIDTHS)
     flip = "1 if A2_15 and A2_60 have strictly opposite signs, else 0"
     yield from ratios(domain, "a2")
@@ -63,6 +65,7 @@ def curvatures(domain: Domain) -> Iterable[Row]:
 
 
 def slopes(domain: Domain) -> Iterable[Row]:
+    """Declarations of columns made from A1."""
     unit, every, first = level_unit(domain), fitted(domain, *WIDTHS), fitted(domain, 15) + LAG
     yield from ratios(domain, "a1")
     yield "a1_dispersion", unit, "std of A1 = a1 W over six windows", every, 0.0, inf, None
@@ -71,6 +74,7 @@ def slopes(domain: Domain) -> Iterable[Row]:
 
 
 def levels(domain: Domain) -> Iterable[Row]:
+    """Declarations of columns made from b."""
     unit, y, hour = level_unit(domain), "C" if domain is RATE else "m_60", fitted(domain, 60)
     reversion = f"corr over {SPAN} bars of (y - b_60)[t-1] and y[t] - y[t-1], y = {y}"
     constant = f"y or y - b_60 is constant over {SPAN} bars"
@@ -81,6 +85,7 @@ def levels(domain: Domain) -> Iterable[Row]:
 
 
 def qualities(domain: Domain) -> Iterable[Row]:
+    """Declarations of columns made from r2 and rmse."""
     spread = 0.3**0.5  # the largest std of six numbers within 0..1
     both, every = fitted(domain, 15, 60), fitted(domain, *WIDTHS)
     drop = f"1 if r2_15 < r2_60 and r2_15[t] < r2_15[t-{LAG}], else 0"
@@ -92,6 +97,7 @@ def qualities(domain: Domain) -> Iterable[Row]:
 
 
 def gaps() -> Iterable[Row]:
+    """Declarations of the comparisons between the domains, in the rate table only."""
     both, constant = fitted(BQX, 30) + SPAN - 1, f"a coefficient is constant over {SPAN} bars"
     for term in ("a2", "a1"):
         formula = f"corr over {SPAN} bars of {term}_30 in rate and {term}_30 in bqx"
@@ -195,6 +201,7 @@ def quality_drop(short: Floats, long: Floats) -> Floats:
 
 
 def level_columns(view: View) -> Columns:
+    """The columns that ``levels`` declares."""
     y, resid = view.series(60), view.shared(parabola, 60).resid
     return {
         "par_b_gap_15_45": level_gap(view, 15, 45),
@@ -211,6 +218,7 @@ def level_gap(view: View, a: int, b: int) -> Floats:
 
 
 def domain_gaps(view: View) -> Columns:
+    """The columns that ``gaps`` declares."""
     bqx = view.in_domain(BQX)
 
     def corr(term: Callable[[View, int], Floats]) -> Floats:

@@ -37,6 +37,7 @@ def columns(domain: Domain) -> Iterable[Column]:
 
 
 def column(domain: Domain, metric: str, key: str, w: int) -> Column:
+    """The declaration of one metric of one window."""
     y = "C" if domain is RATE else f"m_{w}"
     unit, formula, low, high, undefined = meaning(domain, metric, y, w)
     fit = f"{formula}; least squares {y} = b + a1 u + a2 u^2 over u = -{w - 1}..0"
@@ -85,6 +86,7 @@ def compute(view: View) -> Columns:
 
 
 def metrics(view: View, w: int, least: float) -> Columns:
+    """All metrics of one window; curvatures below ``least`` have no vertex."""
     y, fit = view.series(w), view.shared(parabola, w)
     half = student_quantile(0.5 + CONFIDENCE / 2, w - 3) * (1.0 + leverage(w, 1)) ** 0.5 * fit.rmse
     vertex_x, height = vertices(fit.a2, fit.a1, w, least)

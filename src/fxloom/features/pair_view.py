@@ -40,6 +40,7 @@ class View(BaseView[PairFrame]):
 
     @property
     def pair(self) -> str:
+        """The pair's name, such as "eurusd"."""
         return self.frame.pair
 
     @property

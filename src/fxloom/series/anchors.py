@@ -20,6 +20,7 @@ class Week:
 
     @property
     def bars(self) -> slice:
+        """The bars of the week."""
         return slice(self.begin, self.end)
 
     def back(self, bars: int) -> slice:

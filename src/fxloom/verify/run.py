@@ -56,7 +56,7 @@ def verify(
             f"no bars of {', '.join(unknown)} in {store.url}; it has {', '.join(sorted(store_state.days))}"
         )
     plan = make_plan(store_state, tables, pairs, force=True)
-    units = drawn(store_state, plan.tasks, max((t.lookback for t in tables), default=0), seed)
+    units = in_trial_order(store_state, plan.tasks, max((t.lookback for t in tables), default=0), seed)
     on_units(len(units))
     report = VerificationReport({n: Verdict(n) for t in tables for n in t.names}, seed=seed)
     options = VerifyOptions(samples, seed, began + budget)
@@ -70,23 +70,23 @@ def verify(
     return report
 
 
-def drawn(store_state: StoreState, tasks: Sequence[Task], longest: int, seed: int) -> list[Task]:
+def in_trial_order(store_state: StoreState, tasks: Sequence[Task], longest: int, seed: int) -> list[Task]:
     """Units in the order of their trials, such that a short budget still tests every table.
 
     Populated units of the best month come first (it has the ``longest`` lookback before it, and the most rows): all
     pairs together, then single pairs in random order; then the other months in the same way.
     """
     order = np.random.default_rng(seed).permutation(len(tasks)).tolist()
-    worth = {month: _worth(store_state, month, longest) for month in {t.month for t in tasks}}
-    rank = {month: i for i, month in enumerate(sorted(worth, key=lambda m: worth[m]))}
+    priority = {month: _priority(store_state, month, longest) for month in {t.month for t in tasks}}
+    rank = {month: i for i, month in enumerate(sorted(priority, key=lambda m: priority[m]))}
 
-    def turn(task: Task) -> tuple[bool, int, bool]:
+    def order_of(task: Task) -> tuple[bool, int, bool]:
         return all(p.state == "missing" for p in task.partitions), rank[task.month], task.pair != ""
 
-    return sorted((tasks[i] for i in order), key=turn)
+    return sorted((tasks[i] for i in order), key=order_of)
 
 
-def _worth(store_state: StoreState, month: str, longest: int) -> tuple[int, int, str]:
+def _priority(store_state: StoreState, month: str, longest: int) -> tuple[int, int, str]:
     """A sort key, best first: bars missing before the month, minus the rows of its fullest pair, the month."""
     before = [sum(d.clock for m, days in by.items() if m < month for d in days) for by in store_state.days.values()]
     rows = [sum(d.rows for d in by.get(month, ())) for by in store_state.days.values()]

@@ -53,6 +53,7 @@ class UnitReport:
 
     @property
     def name(self) -> str:
+        """The pair and month, for messages."""
         return f"{self.pair or 'all pairs'} {self.month}"
 
 

@@ -18,7 +18,7 @@ from tests.markets import panel_frame
 
 pytestmark = pytest.mark.data
 IMAGES = 0.999999  # correlation from which two features count as duplicates
-ALIKE = 0.9995  # known pairs that come close but stay below
+ALIKE = 0.9995  # on this data every pair of features stays below this tighter bound
 
 
 def minute(day: str) -> int:

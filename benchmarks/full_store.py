@@ -1,4 +1,4 @@
-"""A store of full size: 28 pairs x 120 months x all tables, thin bars and made-up values, as a real one is laid out."""
+"""A store of full size: 28 pairs x 120 months x all tables, thin bars and synthetic values, laid out like a real one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LEVELS = 16  # distinct values of a column, so that the store stays small
 
 
 class UnflushedStore(FolderStore):
-    """Writes as FolderStore does, but without temporaries and flushes: nobody reads it meanwhile."""
+    """Writes like FolderStore, but without temporaries and flushes, since nobody reads it meanwhile."""
 
     def _write(self, path: Path, table: pa.Table) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

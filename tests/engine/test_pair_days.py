@@ -23,7 +23,7 @@ def test_a_stretch_has_the_digest_of_its_days() -> None:
     assert pair.digest(2, 2, False, False) == days_digest([], False, False) == ""
 
 
-def test_a_digest_depends_on_each_day_and_on_what_counts() -> None:
+def test_a_digest_depends_on_each_day_and_the_relevant_inputs() -> None:
     days = [summary(5), summary(6)]
     found = {
         days_digest(days, False, False), days_digest(days, True, False), days_digest(days, False, True),

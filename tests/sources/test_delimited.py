@@ -61,7 +61,7 @@ def test_regular_lines_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert rows.line.tolist() == list(range(2, 62))
 
 
-def test_a_cut_price_at_the_end_of_regular_lines_is_blamed() -> None:
+def test_a_cut_price_at_the_end_of_regular_lines_is_reported() -> None:
     lines = [line.rpartition(",")[0] + "00" for line in GOOD]
     rows = rows_of([*lines, lines[-1][:-3]], "ts_utc,open,high,low,close")
     assert np.flatnonzero(rows.fault).tolist() == [60]

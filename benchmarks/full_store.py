@@ -1,4 +1,4 @@
-"""A store of full size: 28 pairs x 120 months x all tables, thin bars and synthetic values, laid out like a real one."""
+"""A store of full size: 28 pairs x 120 months x all tables, thin synthetic bars and values in the real layout."""
 
 from __future__ import annotations
 

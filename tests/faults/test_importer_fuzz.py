@@ -2,7 +2,7 @@
 
 Known bars are written the way users' files are: with any separator, time format, clock and label, and with the kinds of
 damage that real files have. Every bar read is compared with the original. Excluded is only what no reader can know: a
-false label on a file without a whole weekend, or a change of scale that prices could have made.
+false label on a file without a whole weekend, or a scale that (nearly) all bars share.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tests.conftest import DATA, real_bars
 
 CASES = max(100 * int(os.environ.get("FXLOOM_FAULTS") or 0), 150)
 DAY, WEEK = 1440, 10_080
+HANDFUL = 5  # bars
 TUESDAY, THURSDAY = 5 * DAY, 7 * DAY  # of the week that begins on Thursday, as the epoch does
 MARKETS = ("synthetic eurusd", "synthetic usdjpy", "real eurusd", "real usdjpy")
 
@@ -62,6 +63,7 @@ DAMAGES = (
     "lines cut", "lines doubled", "lines doubled otherwise", "separators changed", "closes", "high and low exchanged",
     "open and high exchanged", "shuffled", "strays", "filler", "junk", "lines missing", "spread in pips",
     "volume constant", "file cut", "a week shifted", "quotes", "every fifth minute", "hourly",
+    "a quarter off",
 )  # fmt: skip
 
 
@@ -335,6 +337,7 @@ ROWS: dict[str, RowDamage] = {
     "strays": _strays,
     "filler": _filler,
     "a week shifted": _week_shifted,
+    "a quarter off": lambda t, rng: replace(t, local=t.local + int(rng.choice([-30, -15, 15, 30]))),
     "every fifth minute": _every(5),
     "hourly": _every(60),
 }
@@ -387,10 +390,15 @@ LINES: dict[str, LineDamage] = {
 }  # fmt: skip
 
 
-def file_of(case: Case, table: Table) -> bytes:
-    rng = np.random.default_rng(case.seed)
+def damaged(case: Case, table: Table, rng: np.random.Generator) -> Table:
     for damage in case.damages:
         table = ROWS[damage](table, rng) if damage in ROWS else table
+    return table
+
+
+def file_of(case: Case, table: Table) -> bytes:
+    rng = np.random.default_rng(case.seed)
+    table = damaged(case, table, rng)
     if case.parquet:
         return parquet(case, table)
     data = written(case, table)
@@ -409,6 +417,10 @@ def knowable(case: Case, truth: Bars) -> bool:
     """Whether a reader can detect that the file's times are wrong."""
     weekends = weekends_in(truth.ts)
     damages = {*case.damages}
+    if damages & {"half off", "half ten times"} and _rightly_scaled(case, truth) <= max(HANDFUL, 0.05 * len(truth)):
+        return False  # with (nearly) all bars on one false scale, the few others are taken for the wrong ones
+    if "a quarter off" in damages and (len(weekends) < 2 or len(damages) > 1 or case.claim.startswith("false")):
+        return False  # two weeks on one clock show it
     if "closes" in damages and (len(weekends) < 3 or case.market.startswith("real")):
         return False  # the real market lacks the first hours of the week
     if "filler" in damages and damages & {
@@ -431,13 +443,20 @@ def knowable(case: Case, truth: Bars) -> bool:
             )
         else:
             moved = local_minutes(utc, CLOCKS[case.clock]) - local_minutes(utc, false)
-        if not moved.any():
-            return True
-        if damages & {"file cut", "half ten times"}:
-            return False  # the remaining rows may end before the first weekend
-        return len(moved[weekends]) > 0 and _crossed(truth.ts, moved, weekends) >= 30
+        if moved.any():
+            if damages & {"file cut", "half ten times"}:
+                return False  # the remaining rows may end before the first weekend
+            return len(moved[weekends]) > 0 and _crossed(truth.ts, moved, weekends) >= 30
     # A label that became false after a shift shows at only one edge, which a gap can hide.
     return "a week shifted" not in damages or (case.claim == "none" and "file cut" not in damages)
+
+
+def _rightly_scaled(case: Case, truth: Bars) -> int:
+    """How many of the rows, as damaged, have a close of the size of the true one."""
+    table = damaged(case, table_of(case, truth), np.random.default_rng(case.seed))
+    close = table.columns["bid_close" if "quotes" in case.damages else "close"].astype(np.float64)
+    places = np.searchsorted(truth.ts, table.local - table.offset).clip(0, len(truth) - 1)
+    return int((np.abs(close / truth.close[places] - 1) < 0.1).sum())
 
 
 def _crossed(utc: Ints, moved: Ints, weekends: Ints) -> int:

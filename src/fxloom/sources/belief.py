@@ -13,6 +13,7 @@ from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.bars.clock import HOUR
 from fxloom.bars.months import iso
 from fxloom.bars.runs import distinct
+from fxloom.sources.quarter_hours import quarter_hours_off
 from fxloom.sources.records import Refused, offset_text
 from fxloom.sources.weeks import in_weekend, weeks_of
 from fxloom.sources.zone import NEAR, STRAYS, Offsets, best_constant_offset, edges_of, offsets_from_weeks
@@ -49,11 +50,25 @@ def doubt_about(claim: Claim) -> Refused | None:
         return Refused(
             f"its weeks imply {shown} ({inferred.why}), not {claim} ({claim.why})", _advice(claim, _zone_of(inferred))
         )
+    if len(shifts := quarter_hours_off(claim.utc)):
+        return _quarter_hours(claim, shifts)
     if few_strays(claim.utc):
         return None
     best = best_constant_offset(claim.local)
     hint = f"its weeks fit UTC{offset_text(best)}" if best is not None else "no other offset fits its weeks clearly"
     return Refused(f"{_too_many(claim)}; {hint}", _advice(claim, offset_text(best) if best is not None else None))
+
+
+def _quarter_hours(claim: Claim, shifts: Floats) -> Refused:
+    """The refusal of a file whose weeks begin and end at a fraction of an hour, which no feed's do."""
+    implied = [Claim(claim.utc, claim.hours + shift, "") for shift in shifts.tolist()]
+    constant = len(np.unique(claim.hours)) == 1
+    zones = [offset_text(float(c.hours[0])) for c in implied] if constant else []
+    return Refused(
+        f"its weeks begin and end {round(HOUR * abs(float(shifts[0])))} minutes off the full hour at {claim} "
+        f"({claim.why}): they imply {' or '.join(map(str, implied))}",
+        _advice(claim, " or --zone ".join(zones)),
+    )
 
 
 def too_many_strays(found: Claim) -> Refused:

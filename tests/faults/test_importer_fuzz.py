@@ -63,7 +63,7 @@ DAMAGES = (
     "lines cut", "lines doubled", "lines doubled otherwise", "separators changed", "closes", "high and low exchanged",
     "open and high exchanged", "shuffled", "strays", "filler", "junk", "lines missing", "spread in pips",
     "volume constant", "file cut", "a week shifted", "quotes", "every fifth minute", "hourly",
-    "a quarter off",
+    "a quarter off", "a bar somewhat off",
 )  # fmt: skip
 
 
@@ -268,6 +268,16 @@ def _stretch(table: Table, rng: np.random.Generator) -> Table:
     return scaled(table, slice(first, first + int(rng.integers(1, 4))), float(rng.choice([1.2, 1.5, 0.7, 3.0])))
 
 
+def _somewhat(table: Table, rng: np.random.Generator) -> Table:
+    """A bar between two others, two to nine per cent off."""
+    minutes = np.sort(table.local)
+    inner = minutes[1:-1][(np.diff(minutes)[1:] <= 2) & (np.diff(minutes)[:-1] <= 2)]
+    if not len(inner):
+        return table
+    row = int(np.flatnonzero(table.local == rng.choice(inner))[0])
+    return scaled(table, row, float(rng.choice([1.02, 1.05, 1.09, 0.98, 0.95])))
+
+
 def _strays(table: Table, rng: np.random.Generator) -> Table:
     """Add copies of a few bars on a Saturday."""
     rows = rng.integers(0, len(table.local), max(1, len(table.local) // 500))
@@ -330,6 +340,7 @@ ROWS: dict[str, RowDamage] = {
     "half ten times": lambda t, rng: scaled(t, slice(int(rng.integers(len(t.local))), None), 10.0),
     "half off": lambda t, rng: scaled(t, slice(int(rng.integers(len(t.local))), None), float(rng.choice([1.5, 0.6]))),
     "a stretch off": _stretch,
+    "a bar somewhat off": _somewhat,
     "high and low exchanged": lambda t, _rng: exchanged(t, "high", "low"),
     "open and high exchanged": lambda t, _rng: exchanged(t, "open", "high"),
     "closes": lambda t, _rng: replace(t, local=t.local + 1),

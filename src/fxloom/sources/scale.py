@@ -14,6 +14,7 @@ from fxloom.sources.minutes import mid_values
 from fxloom.sources.placing import Timed
 from fxloom.sources.records import Refused
 from fxloom.sources.rows import GOOD, Rows
+from fxloom.sources.spikes import APART, spikes
 
 # The widest moves on record within minutes: EURCHF on 2015-01-15 (30 % through traded prices, of which some 15 % were a
 # lasting gap in quotes), GBPUSD on 2016-10-07 and AUDJPY on 2019-01-02 (9 % and 7 %, both reversed).
@@ -29,7 +30,10 @@ POINTS_NOTE = "the spread is in whole numbers: read as points of the last digit"
 
 
 def off_level(timed: Timed, layout: Layout) -> Timed:
-    """``timed``, flagging rows whose prices are far from their neighbours' and then come back."""
+    """``timed``, flagging rows whose prices are far from their neighbours' and then come back.
+
+    Ticks are not judged as spikes: in a disorderly market, the quotes of several banks alternate.
+    """
     rows = np.flatnonzero((timed.rows.fault == GOOD) & ~timed.filler)
     if len(rows) < 3:
         return timed
@@ -40,9 +44,14 @@ def off_level(timed: Timed, layout: Layout) -> Timed:
     above = np.maximum.reduce([opened, close, np.append(high[1:], high[-2]), np.append(high[1], high[:-1])])
     below = np.minimum.reduce([opened, close, np.append(low[1:], low[-2]), np.append(low[1], low[:-1])])
     wick = ~off & ((high > above * (1 + WICK)) | (low < below / (1 + WICK)))
+    lone = np.zeros(len(rows), np.bool_)
+    if not layout.are_ticks:
+        near = np.flatnonzero(~off & ~wick)
+        lone[near] = spikes(timed.ts[rows[near]], high[near], low[near])
     flagged = timed.rows
     for which, reason in ((off, f"its prices are more than {OFF:.0%} away from its neighbours'"),
-                          (wick, f"its high or low is more than {WICK:.0%} away from its neighbours'")):  # fmt: skip
+                          (wick, f"its high or low is more than {WICK:.0%} away from its neighbours'"),
+                          (lone, f"it alone is more than {APART:.0%} off its neighbours, which agree")):  # fmt: skip
         flagged = flagged.flagged(_flags(len(timed.rows), rows[which]), reason)
     return replace(timed, rows=flagged)
 

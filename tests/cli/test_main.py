@@ -216,3 +216,41 @@ def test_the_demo_runs_end_to_end(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1,060 of 1,060 features populated (100.0 %)" in done.stdout
     assert "fxloom ingest --store lake" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["populate", "--pairs", "eurjpy"],
+        ["populate", "--pairs", "xxxyyy"],
+        ["populate", "--pairs", ","],
+        ["populate", "--months", "2030-01"],
+        ["populate", "--months", "2030"],
+        ["populate", "--tables", "none_such"],
+        ["populate", "--tables", ","],
+        ["verify", "--pairs", "eurjpy"],
+        ["verify", "--tables", "none_such"],
+        ["redundancy", "--pairs", "eurjpy"],
+        ["redundancy", "--months", "2030-01"],
+        ["matrix", "--out", "x.csv", "--features", "bollinger", "--pairs", "eurjpy"],
+        ["matrix", "--out", "x.csv", "--features", "none_such"],
+        ["matrix", "--out", "x.doc", "--features", "bollinger"],
+        ["ingest", "--pair", "xxxyyy", "bars.csv"],
+        ["ingest", "--zone", "none_such", "bars.csv"],
+    ],
+)
+def test_what_does_not_exist_is_a_usage_error(
+    command: list[str], lake: FolderStore, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(lake.root.parent)
+    (lake.root.parent / "bars.csv").write_text("time,open,high,low,close\n")
+    assert main([*command, "--store", lake.url]) == 2
+    assert "run populate first" not in capsys.readouterr().err
+
+
+def test_redundancy_of_a_store_without_bars_asks_for_bars(tmp_path: Path, capsys: Capture) -> None:
+    store = str(tmp_path / "lake")
+    assert main(["init", "--store", store]) == 0
+    for more in ([], ["--months", "2024-01"], ["--pairs", "eurusd", "--months", "2024-01"]):
+        assert main(["redundancy", "--store", store, *more]) == 1
+        assert "has no bars yet: run `fxloom ingest" in capsys.readouterr().err

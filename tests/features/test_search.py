@@ -29,6 +29,9 @@ def first_families(text: str, count: int) -> list[str]:
         ("seasonality", ["time_features"]),
         ("triangles", ["arbitrage"]),
         ("Strength", ["currency_strength"]),
+        ("mean reversion", ["market_regime", "error_correction", "parabolic_comparison"]),
+        ("Mean-Reverting", ["market_regime"]),
+        ("cycles", ["spectral_features", "ssa_features", "wavelet_features"]),
     ],
 )
 def test_a_topic_leads_to_its_families(text: str, families: list[str]) -> None:

@@ -24,7 +24,7 @@ from fxloom.run.synthetic import write_synthetic_market
 from fxloom.run.warm import Compiled
 from fxloom.sources import ReadOptions
 from fxloom.stores.addresses import without_addresses
-from fxloom.stores.base import StoreError
+from fxloom.stores.base import NoBarsError, StoreError
 from fxloom.system.cache import UnsafeCacheError
 from fxloom.system.extras import MissingExtraError, require
 from fxloom.system.lock import LockedError
@@ -50,6 +50,7 @@ __all__ = [
     "Provenance",
     "ReadOptions",
     "Redundancy",
+    "NoBarsError",
     "StoreError",
     "Summary",
     "Table",

@@ -14,7 +14,8 @@ from fxloom.bars.months import minute_of, month_range
 from fxloom.bars.pairs import PairInfo
 from fxloom.datasets.availability import Allow, provenance_of
 from fxloom.datasets.frame import FeatureFrame
-from fxloom.datasets.matrix import Missing, matrix_frames, write_matrix
+from fxloom.datasets.matrix import FORMATS, Missing, matrix_frames, write_matrix
+from fxloom.datasets.output import checked_target
 from fxloom.datasets.redundancy import Method, Redundancy, redundancy
 from fxloom.engine.audit import Audit, audit
 from fxloom.engine.partitions import DType, PartitionKey, Settings
@@ -28,7 +29,7 @@ from fxloom.run.populate import Estimate, Event, Summary, check_room, estimate, 
 from fxloom.run.settling import IngestOptions, rebase
 from fxloom.sources import ReadOptions
 from fxloom.stores import open_backend
-from fxloom.stores.base import Store, StoreError
+from fxloom.stores.base import Store, StoreError, check_pairs
 from fxloom.stores.frames import bars_frame
 from fxloom.stores.query import known_at, read_features
 from fxloom.verify import VerificationReport, verify
@@ -89,10 +90,9 @@ class OpenStore:
         return len(self.backend.records())
 
     def pair_info(self, pair: str) -> PairInfo:
-        """What is settled about ``pair``: baseline, side, whether it has volume and quotes. StoreError if unknown."""
+        """What is settled about ``pair``: baseline, side, whether it has volume and quotes. NoBarsError if unknown."""
         known = ready_settings(self.backend).pairs
-        if pair.lower() not in known:
-            raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(sorted(known))}")
+        check_pairs(self.url, [pair.lower()], known)
         return known[pair.lower()]
 
     # -- writing -------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class OpenStore:
         StoreError if the store has no bars, or a pair has none at or after ``baseline``.
         """
         with self.backend.exclusive("init"):
-            return rebase(self.backend, _minute(baseline), _words(pairs))
+            return rebase(self.backend, _minute(baseline), _words(pairs, "pair"))
 
     def ingest(
         self,
@@ -141,7 +141,8 @@ class OpenStore:
         force: bool = False,
     ) -> Plan:
         """What populate would do; ``months`` as "2018-02:2018-03". Errors as ``populate``."""
-        return plan_for(self.backend, _words(pairs), month_range(months) if months else None, _words(tables), force)
+        bounds = month_range(months) if months else None
+        return plan_for(self.backend, _words(pairs, "pair"), bounds, _words(tables, "table"), force)
 
     def estimate(self, plan: Plan) -> Estimate:
         """Estimate the cost of ``plan``: values, seconds on one core, bytes on disk."""
@@ -169,7 +170,8 @@ class OpenStore:
         LockedError if another writer holds the store.
         """
         bounds = month_range(months) if months else None
-        return populate(self.backend, _words(pairs), bounds, _words(tables), workers, force, wait, on_event)
+        chosen, wanted = _words(pairs, "pair"), _words(tables, "table")
+        return populate(self.backend, chosen, bounds, wanted, workers, force, wait, on_event)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -186,7 +188,7 @@ class OpenStore:
         ``what``: features, tables, families, domains ("rate", "bqx") or patterns; ``start <= ts_utc < end``.
         Columns: ``ts_utc``, ``known_at`` (when the bar is complete: one minute later), ``pair``, and the features in
         the requested order (those of one pattern in catalogue order); a missing value is null. KeyError if a name is
-        unknown, StoreError if the store has no bars of a pair, UnavailableError (a StoreError) if a partition is
+        unknown, NoBarsError if the store has no bars of a pair, UnavailableError (a StoreError) if a partition is
         missing, stale or refused, unless ``allow`` is "missing", "stale" or "all".
         """
         request = self._request(what, pairs, start, end)
@@ -210,18 +212,17 @@ class OpenStore:
         return features, self._pairs(pairs), first, after
 
     def _pairs(self, pairs: str | Sequence[str] | None) -> list[str]:
-        named = _words(pairs)
+        named = _words(pairs, "pair")
         return self.pairs if named is None else named
 
     def bars(self, pair: str, start: Moment | None = None, end: Moment | None = None) -> pl.DataFrame:
         """The stored bars of ``pair`` with ``start <= ts_utc < end``; a missing volume or spread is null.
 
-        Columns: ``ts_utc``, ``pair``, open, high, low, close, volume, spread, ``known_at``. StoreError if the store has
+        Columns: ``ts_utc``, ``pair``, open, high, low, close, volume, spread, ``known_at``. NoBarsError if the store has
         no bars of ``pair``.
         """
         (pair,) = self._pairs(pair)
-        if pair not in self.pairs:
-            raise StoreError(f"no bars of {pair} in {self.url}; it has {', '.join(self.pairs)}")
+        check_pairs(self.url, [pair], self.pairs)
         first, last = _minute(start), _minute(end)
         bars = self.backend.read_bars(pair, -(1 << 40) if first is None else first, (1 << 40) if last is None else last)
         return bars_frame(bars, pair).with_columns(known_at())
@@ -258,9 +259,10 @@ class OpenStore:
         No file is written without rows. Its metadata say what it was made from. ValueError if ``path`` cannot be
         written: see ``fxloom.datasets.matrix.write_matrix``. Other errors as ``read``.
         """
+        root = None if "://" in self.url else Path(self.url)
+        checked_target(Path(path), FORMATS, root)
         request = self._request(features, pairs, start, end)
         provenance = provenance_of(self.backend, *request, allow)
-        root = None if "://" in self.url else Path(self.url)
         return write_matrix(matrix_frames(self.backend, *request, missing), Path(path), provenance, root)
 
     # -- checking ------------------------------------------------------------------------------------------------
@@ -283,13 +285,13 @@ class OpenStore:
         on_unit: Callable[[UnitReport], None] = lambda _: None,
     ) -> VerificationReport:
         """Run the trials of features on the stored bars for about ``budget`` seconds: see ``fxloom.verify.verify``."""
-        chosen = select_tables(_words(tables))
-        return verify(self.backend, chosen, _words(pairs), samples, budget, seed, workers, on_units, on_unit)
+        chosen, named = select_tables(_words(tables, "table")), _words(pairs, "pair")
+        return verify(self.backend, chosen, named, samples, budget, seed, workers, on_units, on_unit)
 
     def keep_report(self, report: VerificationReport, tables: Sequence[str] | None = None) -> str:
         """Write the report on ``tables`` to the store as JSON; returns where."""
         name = time.strftime("reports/verify-%Y%m%dT%H%M%SZ.json", time.gmtime())
-        return self.backend.keep(name, report_json(report, select_tables(_words(tables))))
+        return self.backend.keep(name, report_json(report, select_tables(_words(tables, "table"))))
 
     def redundancy(
         self,
@@ -310,8 +312,13 @@ def _minute(moment: Moment | None) -> int | None:
     return None if moment is None else minute_of(moment)
 
 
-def _words(names: str | Sequence[str] | None) -> list[str] | None:
-    """Names as a list in lower case without duplicates; a single name may be a string; None stays None."""
+def _words(names: str | Sequence[str] | None, what: str) -> list[str] | None:
+    """Names as a list in lower case without duplicates; a single name may be a string; None stays None.
+
+    ValueError for an empty list, which says nothing where None says all.
+    """
     if names is None:
         return None
+    if not names:
+        raise ValueError(f"no {what} was requested: name one or more, or omit them for all")
     return list(dict.fromkeys(name.lower() for name in ([names] if isinstance(names, str) else names)))

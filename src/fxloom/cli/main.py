@@ -49,7 +49,11 @@ def _make_streams_usable() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status: 0 only if all that was requested was done, 130 after Ctrl-C."""
+    """Run one command and return its exit status.
+
+    0 only if everything requested was done; 2 if what was requested does not exist or makes no sense: an option, a
+    name, a pair or months of which the store has no bars; 130 after Ctrl-C; 1 in any other case.
+    """
     _make_streams_usable()
     _Parser.words = sys.argv[1:] if argv is None else argv
     top = parser()
@@ -108,7 +112,7 @@ def _zones_joined(argv: Sequence[str]) -> list[str]:
 
 
 def _report(error: Exception, debug: bool) -> int:
-    from fxloom.api import ExecutorError, LockedError, MissingExtraError, StoreError, UnsafeCacheError
+    from fxloom.api import ExecutorError, LockedError, MissingExtraError, NoBarsError, StoreError, UnsafeCacheError
 
     if debug:
         raise error
@@ -118,7 +122,7 @@ def _report(error: Exception, debug: bool) -> int:
     hint = "" if known else " (unexpected error; --debug shows the traceback)"
     kind = "" if known else f"{type(error).__name__}: "
     print(_without_addresses(f"fxloom: {kind}{text}{hint}"), file=sys.stderr)
-    return USAGE if isinstance(error, KeyError | ValueError) else FAILED
+    return USAGE if isinstance(error, KeyError | ValueError | NoBarsError) else FAILED
 
 
 def _command(name: str) -> Command:
@@ -133,7 +137,8 @@ def parser() -> argparse.ArgumentParser:
         prog="fxloom",
         description="Features of the 28 major currency pairs from one-minute bars: causal, checked, resumable.",
         epilog="Begin with `fxloom demo`, or with your own files: `fxloom ingest --store lake FILES`, then "
-        "`fxloom populate --store lake` and `fxloom audit --store lake`.",
+        "`fxloom populate --store lake` and `fxloom audit --store lake`. Exit status: 0 if everything requested was "
+        "done; 1 if not; 2 if the command asks for what does not exist: an option, pair, month, table or feature.",
     )
     top.add_argument(
         "--version", action="store_true", help="print the version; with --debug, also those of its libraries"

@@ -15,7 +15,7 @@ from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
 from fxloom.run.outcomes import troubles_of
 from fxloom.run.populate import ready_settings, state_of
-from fxloom.stores.base import Store, StoreError
+from fxloom.stores.base import Store, StoreError, check_pairs
 from fxloom.system.version import VERSION
 
 Allow = Literal["nothing", "missing", "stale", "all"]
@@ -79,14 +79,12 @@ def provenance_of(
     """The state of every partition that ``features`` of ``pairs`` in ``start <= ts < end`` (minutes) are read from.
 
     ``allow``: "nothing" requires all to be fresh, "missing" accepts missing ones, "stale" those computed from other
-    bars, settings or formulas, "all" any. StoreError if the store has no bars of a pair, UnavailableError if a
+    bars, settings or formulas, "all" any. NoBarsError if the store has no bars of a pair, UnavailableError if a
     partition is in a state that is not allowed, ValueError for any other ``allow``.
     """
     if allow not in ADMITTED:
         raise ValueError(f"unknown allow={allow!r}, expected one of {', '.join(ADMITTED)}")
-    known = sorted(ready_settings(store).pairs)
-    if absent := sorted(set(pairs) - set(known)):
-        raise StoreError(f"no bars of {', '.join(absent)} in {store.url}; it has {', '.join(known)}")
+    check_pairs(store.url, pairs, ready_settings(store).pairs)
     states = partition_states(store, sorted({f.table for f in features}), pairs, start, end)
     bad = [p for p in states if p.state not in ADMITTED[allow]]
     if bad:

@@ -17,7 +17,8 @@ from fxloom.bars.bars import Flags, Floats
 from fxloom.bars.months import month_bounds
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
-from fxloom.stores.base import Store, StoreError
+from fxloom.run.populate import ready_settings
+from fxloom.stores.base import Store, StoreError, check_months, check_pairs
 
 Method = Literal["pearson", "spearman"]
 EXACT = 1 - 1e-6  # absolute correlation from which two columns count as exact duplicates
@@ -82,15 +83,19 @@ def redundancy(
 
     Without ``months``, the month with the most values is used and ``chosen`` is set. Near duplicates have an absolute
     correlation of at least ``threshold`` in every pair and month in which both have enough values: Pearson's, or
-    Spearman's (of ranks among a column's own values). A constant has the same value in all of them. StoreError if
-    nothing is populated, ValueError for an invalid ``threshold`` or ``method``.
+    Spearman's (of ranks among a column's own values). A constant has the same value in all of them. NoBarsError for
+    pairs or months without bars, StoreError if nothing is populated, ValueError for an invalid ``threshold`` or ``method``.
     """
     if not 0.0 < threshold <= 1.0:
         raise ValueError(f"invalid threshold {threshold:g}, expected above 0 and at most 1")
     if method not in get_args(Method):
         raise ValueError(f"unknown method {method!r}, expected one of {', '.join(get_args(Method))}")
     chosen = months is None
-    wanted = _requested_months(store, pairs, months or (_fullest(store, pairs),) * 2)
+    check_pairs(store.url, pairs, ready_settings(store).pairs)
+    stored = {pair: store.bar_months(pair) for pair in pairs}
+    if months:
+        check_months(store.url, months, stored)
+    wanted = _requested_months(stored, months or (_fullest(store, pairs),) * 2)
     found = Redundancy(tuple(pairs), tuple(wanted), method, chosen)
     compared = _Compared()
     for pair in pairs:
@@ -165,9 +170,8 @@ class _Compared:
             yield NearDuplicates(names[r], names[c], float(found[r, c]))
 
 
-def _requested_months(store: Store, pairs: Sequence[str], bounds: tuple[str, str]) -> list[str]:
-    stored = {month for pair in pairs for month in store.bar_months(pair)}
-    return sorted(m for m in stored if bounds[0] <= m <= bounds[1]) or list(dict.fromkeys(bounds))
+def _requested_months(stored: Mapping[str, Iterable[str]], bounds: tuple[str, str]) -> list[str]:
+    return sorted({m for months in stored.values() for m in months if bounds[0] <= m <= bounds[1]})
 
 
 def _ranks(column: Floats) -> Floats:

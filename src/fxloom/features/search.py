@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from fxloom.features.catalogue import families, features, tables
 from fxloom.features.feature import Feature
 
-# What people search for, and the families that cover it. The words of a line are synonyms.
+# What people search for, and the families that cover it, best first. The words of a line are synonyms.
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "momentum trend returns": ("bqx_momentum", "lagged_cross_window", "cross_sectional_panel", "technical"),
     "reversal reversion": ("market_regime", "advanced_microstructure", "bollinger"),
+    "mean-reversion": ("market_regime", "error_correction", "parabolic_comparison", "advanced_microstructure"),
     "regression curvature slope forecast parabola": ("reg", "parabolic_comparison", "term_covariance"),
     "statistics moments skewness kurtosis distribution deviation": ("statistics",),
     "indicators oscillators ta-lib talib": ("technical", "bollinger", "fibonacci"),
@@ -48,6 +49,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 # Points for each way in which a word matches, summed over ways and words. A word without points excludes a feature.
 EXACT, FAMILY, TOPIC, IN_NAME, DOMAIN, UNIT, FORMULA, INSIDE = 100, 60, 50, 40, 30, 20, 10, 5
 TOKEN = re.compile(r"[a-z0-9]+")
+MEAN_REVERSION = re.compile(r"mean[ _-]rever(sion|ting)")  # two words for one topic
 PREFIX, SUBSTRING = 3, 4  # letters that a word needs to match the beginning of a token, or its inside
 
 
@@ -74,7 +76,7 @@ def suggestions(text: str) -> dict[str, list[str]]:
 
 
 def _words(text: str) -> list[str]:
-    words = text.lower().replace(",", " ").split()
+    words = MEAN_REVERSION.sub("mean-reversion", text.lower()).replace(",", " ").split()
     if not words:
         raise ValueError("nothing to search for: pass one or more words, such as 'liquidity' or 'garch bqx'")
     return words
@@ -89,7 +91,7 @@ class _Entry:
     unit: str
     name_tokens: frozenset[str]
     family_tokens: frozenset[str]
-    topics: frozenset[str]
+    topics: Mapping[str, int]  # and the family's place in each
     text: str
     text_tokens: frozenset[str]
 
@@ -115,8 +117,8 @@ def _entry(feature: Feature) -> _Entry:
 
 
 @cache
-def _topics(family: str) -> frozenset[str]:
-    return frozenset(word for words, found in TOPICS.items() if family in found for word in words.split())
+def _topics(family: str) -> Mapping[str, int]:
+    return {word: found.index(family) for words, found in TOPICS.items() if family in found for word in words.split()}
 
 
 def _tokens(text: str) -> frozenset[str]:
@@ -138,14 +140,15 @@ def _rules(entry: _Entry, word: str) -> Iterator[tuple[int, bool]]:
         return
     yield EXACT, word == entry.name
     yield FAMILY, _among(word, entry.family_tokens)
-    yield TOPIC, _among(word, entry.topics)
+    places = [place for topic, place in entry.topics.items() if _among(word, (topic,))]
+    yield TOPIC - min(places, default=0), bool(places)
     yield IN_NAME, _among(word, entry.name_tokens)
     yield UNIT, word == entry.unit
     yield FORMULA, _among(word, entry.text_tokens)
     yield INSIDE, len(word) >= SUBSTRING and (word in entry.name or word in entry.text)
 
 
-def _among(word: str, tokens: frozenset[str]) -> bool:
+def _among(word: str, tokens: Iterable[str]) -> bool:
     """Whether ``word`` is one of ``tokens`` or begins one; "correlations" finds "correlation" too."""
     if len(word) < PREFIX:
         return word in tokens

@@ -15,7 +15,7 @@ from fxloom.run.executors.processes import free_memory
 from fxloom.run.outcomes import record_outcomes
 from fxloom.run.results import PartitionResult, all_failed
 from fxloom.run.warm import Compiled, compiling
-from fxloom.stores.base import Store, StoreError
+from fxloom.stores.base import Store, StoreError, check_months, check_pairs
 from fxloom.system.cache import cache_root
 
 # For estimates only; includes reading, statistics and writing. Measured on a two-core server of 2025.
@@ -124,22 +124,6 @@ def ready_settings(store: Store) -> Settings:
     return settings
 
 
-def check_pairs(store: Store, state: StoreState, pairs: Sequence[str] | None) -> None:
-    """StoreError if the store has no bars of one of ``pairs``."""
-    if unknown := sorted(set(pairs or ()) - set(state.days)):
-        raise StoreError(f"no bars of {', '.join(unknown)} in {store.url}; it has {', '.join(sorted(state.days))}")
-
-
-def _check_months(store: Store, state: StoreState, pairs: Sequence[str] | None, months: tuple[str, str]) -> None:
-    """StoreError if none of ``pairs`` (None: of all) has bars in ``months``."""
-    stored = sorted({month for pair in pairs or state.days for month in state.days[pair]})
-    if not any(months[0] <= month <= months[1] for month in stored):
-        raise StoreError(
-            f"no bars from {months[0]} to {months[1]} in {store.url}: the bars of {', '.join(pairs or state.days)} run "
-            f"from {stored[0]} to {stored[-1]}"
-        )
-
-
 def plan_for(
     store: Store,
     pairs: Sequence[str] | None = None,
@@ -147,11 +131,11 @@ def plan_for(
     tables: Sequence[str] | None = None,
     force: bool = False,
 ) -> Plan:
-    """The plan of a run; StoreError for pairs or months without bars, KeyError for unknown tables."""
+    """The plan of a run; NoBarsError for pairs or months without bars, KeyError for unknown tables."""
     state = state_of(store)
-    check_pairs(store, state, pairs)
+    check_pairs(store.url, pairs or (), state.days)
     if months:
-        _check_months(store, state, pairs, months)
+        check_months(store.url, months, {pair: state.days[pair] for pair in pairs or state.days})
     return make_plan(state, select_tables(tables), pairs, months, force)
 
 

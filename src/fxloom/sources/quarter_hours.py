@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from fxloom.bars.bars import Flags, Floats, Ints
-from fxloom.sources.weeks import HOUR, weeks_of
+from fxloom.bars.clock import HOUR
+from fxloom.sources.weeks import weeks_of
 from fxloom.sources.zone import NEAR, edges_of
 
 SHIFTS = np.array([0, 15, -15, 30, -30, 45, -45]) / 60  # hours, the least first

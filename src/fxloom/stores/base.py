@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import polars as pl
@@ -23,6 +23,10 @@ class CorruptError(StoreError):
     """The stored data itself is corrupt, not just unreachable; only then may it be replaced."""
 
 
+class NoBarsError(StoreError):
+    """The store has no bars of a pair, or in the months, that were asked for."""
+
+
 class NewerFormatError(StoreError):
     """The stored data was written by a later version of fxloom; it is neither read nor replaced."""
 
@@ -32,6 +36,20 @@ def newer_format(where: object, found: object) -> NewerFormatError:
     return NewerFormatError(
         f"{where} was written by a later version of fxloom (format {found}) and is left alone: update fxloom to use it"
     )
+
+
+def check_pairs(url: str, pairs: Iterable[str], known: Iterable[str]) -> None:
+    """NoBarsError if one of ``pairs`` is not among the ``known`` ones of the store at ``url``."""
+    if unknown := sorted(set(pairs) - set(known)):
+        raise NoBarsError(f"no bars of {', '.join(unknown)} in {url}; it has {', '.join(sorted(known)) or 'none'}")
+
+
+def check_months(url: str, months: tuple[str, str], stored: Mapping[str, Iterable[str]]) -> None:
+    """NoBarsError if no pair has bars from the first to the last of ``months``; ``stored``: the months of each pair."""
+    known = sorted({month for found in stored.values() for month in found})
+    if not any(months[0] <= month <= months[1] for month in known):
+        which = f": the bars of {', '.join(stored)} run from {known[0]} to {known[-1]}" if known else ""
+        raise NoBarsError(f"no bars from {months[0]} to {months[1]} in {url}{which}")
 
 
 class Store(Protocol):

@@ -16,7 +16,7 @@ from fxloom.run.executors import JobsRun, WorkerDiedError, executor_for
 from fxloom.run.populate import state_of
 from fxloom.run.warm import compiling
 from fxloom.stores import open_backend
-from fxloom.stores.base import Store, StoreError
+from fxloom.stores.base import Store, StoreError, check_pairs
 from fxloom.system.cache import cache_root
 from fxloom.verify.report import VerificationReport
 from fxloom.verify.units import UnitReport, verify_unit
@@ -47,14 +47,11 @@ def verify(
 
     With one worker everything runs in this process on the given ``tables``; with more, each process looks them up by
     name. ``seed`` determines the order of the units (a pair and month, or all pairs and a month) and everything random.
-    ``on_units`` receives the number of units, ``on_unit`` each finished one. StoreError if a pair has no bars.
+    ``on_units`` receives the number of units, ``on_unit`` each finished one. NoBarsError if a pair has no bars.
     """
     began = time.time()
     store_state = state_of(store)
-    if unknown := sorted(set(pairs or ()) - set(store_state.days)):
-        raise StoreError(
-            f"no bars of {', '.join(unknown)} in {store.url}; it has {', '.join(sorted(store_state.days))}"
-        )
+    check_pairs(store.url, pairs or (), store_state.days)
     plan = make_plan(store_state, tables, pairs, force=True)
     units = in_trial_order(store_state, plan.tasks, max((t.lookback for t in tables), default=0), seed)
     on_units(len(units))

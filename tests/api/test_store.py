@@ -134,6 +134,24 @@ def test_unknown_pairs_and_features_are_named(store: OpenStore) -> None:
         store.read("bollinger_rate", allow="anything")  # type: ignore[arg-type]
 
 
+def test_an_empty_list_of_names_is_an_error_and_does_not_mean_all_or_nothing(store: OpenStore) -> None:
+    for ask in (
+        lambda: store.read("bollinger_rate", pairs=[]),
+        lambda: store.matrix("bollinger_rate", pairs=[]),
+        lambda: store.populate(pairs=[]),
+        lambda: store.plan(pairs=[]),
+        lambda: store.verify(pairs=[]),
+        lambda: store.redundancy(pairs=[]),
+        lambda: store.rebase(pairs=[]),
+    ):
+        with pytest.raises(ValueError, match="no pair was requested: name one or more, or omit them for all"):
+            ask()
+    with pytest.raises(ValueError, match="no table was requested"):
+        store.populate(tables=[])
+    with pytest.raises(ValueError, match="no feature was requested"):
+        store.read([])
+
+
 def test_invalid_times_and_options_are_reported(store: OpenStore) -> None:
     with pytest.raises(ValueError, match="no time lies between start=2024-02-02 and end=2024-02-01"):
         store.read("bollinger_rate", start="2024-02-02", end="2024-02-01")

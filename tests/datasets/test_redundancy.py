@@ -18,7 +18,7 @@ from fxloom.datasets import redundancy as module
 from fxloom.datasets.redundancy import NearDuplicates, Redundancy, correlations_of, groups_of, redundancy
 from fxloom.features.catalogue import tables
 from fxloom.run.populate import populate
-from fxloom.stores.base import StoreError
+from fxloom.stores.base import NoBarsError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import make_lake
 
@@ -107,9 +107,9 @@ def test_the_command(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_missing_inputs_are_reported(lake: FolderStore, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no features of gbpusd"):
+    with pytest.raises(NoBarsError, match="no bars of gbpusd"):
         redundancy(lake, ["gbpusd"])
-    with pytest.raises(StoreError, match="2023-05 is not populated"):
+    with pytest.raises(NoBarsError, match="no bars from 2023-05 to 2023-05"):
         redundancy(lake, ["eurusd"], ("2023-05", "2023-05"))
     with pytest.raises(ValueError, match="threshold"):
         redundancy(lake, ["eurusd"], threshold=0.0)

@@ -49,6 +49,17 @@ def test_prices_a_fifth_too_high_are_refused_and_nothing_is_stored(
     assert "eurusd" not in store.settings().pairs  # type: ignore[union-attr]
 
 
+def test_a_wrong_scale_that_came_first_shows_once_a_triangle_is_complete(
+    market: dict[str, Bars], tmp_path: Path
+) -> None:
+    """One pair in an empty store, a fifth too high: nothing shows it until the third pair arrives."""
+    store = FolderStore(tmp_path / "lake")
+    assert not take(store, tmp_path, "eurusd", scaled(market["eurusd"], 1.2)).refused
+    assert not take(store, tmp_path, "gbpusd", market["gbpusd"]).refused
+    report = take(store, tmp_path, "eurgbp", market["eurgbp"])
+    assert "its prices are 0.8333 times what the stored eurusd and gbpusd imply" in report.refused
+
+
 def test_consistent_or_trusted_prices_are_accepted(store: FolderStore, market: dict[str, Bars], tmp_path: Path) -> None:
     assert take(store, tmp_path, "eurusd", scaled(market["eurusd"], 1.2), trust=True).new > 1_000
     other = FolderStore(tmp_path / "other")

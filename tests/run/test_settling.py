@@ -129,7 +129,13 @@ def test_later_volume_is_stored_and_used_on_request(store: Store, files: Path, b
     before = plan_for(store, tables=["volume_features"])
     report = take(store, files, bars)
     assert (report.new, report.identical, report.completed, report.conflicting) == (0, 0, len(bars), 0)
-    assert "its volume is not used: eurusd was settled without; pass --volume yes to use it" in report.notes[0]
+    assert report.notes[0] == (
+        "its volume was stored but not used, since eurusd was settled without volume: run `fxloom ingest --volume yes` "
+        "with this or any file of eurusd, then populate"
+    )
+    for month in (bars.between(JANUARY, FEBRUARY), bars.between(FEBRUARY, MARCH)):
+        (note,) = (n for n in take(store, files, month).notes if "settled without volume" in n)
+        assert "--volume yes" in note
     stored = store.read_bars("eurusd", JANUARY, MARCH)
     assert bars.volume is not None
     assert stored.volume is not None

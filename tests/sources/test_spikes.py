@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ def test_one_bar_that_is_off_and_back_is_quarantined(factor: float, tmp_path: Pa
     table[200] *= factor
     outcome = taken(file_of(tmp_path / "eurusd.csv", table))
     assert [(q.line, q.reason) for q in outcome.quarantined] == [
-        (202, "it alone is more than 1% away from its neighbours, which agree")
+        (202, "it alone is more than 1% off its neighbours, which agree")
     ]
     rest = np.arange(400) != 200
     assert_bars(outcome.bars, [t for t, kept in zip(TIMES, rest, strict=True) if kept], PRICES[rest])

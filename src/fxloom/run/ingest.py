@@ -209,9 +209,9 @@ class _Ingest:
             return
         bars = file.bars
         if not info.has_volume and self.options.volume is None and bars.volume is not None and np.any(bars.volume > 0):
-            yield f"its volume is not used: {file.pair} was settled without; pass --volume yes to use it"
+            yield _unused_note("volume", file.pair)
         if not info.has_quotes and self.options.quotes is None and bars.spread is not None:
-            yield f"its quotes are not used: {file.pair} was settled without; pass --quotes yes to use them"
+            yield _unused_note("quotes", file.pair)
 
     def _waits(self, file: SourceFile, report: FileReport) -> bool:
         """Whether the file's pair is new and has no bar yet from which its rate index could start."""
@@ -237,6 +237,14 @@ class _Ingest:
             if not base:
                 self.touched.discard(pair)
                 drop_unsettled(self.store, settings, pair)
+
+
+def _unused_note(what: str, pair: str) -> str:
+    were = "were" if what == "quotes" else "was"
+    return (
+        f"its {what} {were} stored but not used, since {pair} was settled without {what}: run `fxloom ingest "
+        f"--{what} yes` with this or any file of {pair}, then populate"
+    )
 
 
 def _shown(row: Quarantined) -> str:

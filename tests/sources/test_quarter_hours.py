@@ -61,8 +61,8 @@ def test_a_named_zone_that_is_off_by_a_part_of_an_hour_is_refused_with_both_offs
     offset = f"{'+' if ahead > 0 else '-'}0:{abs(ahead)}"
     assert f"its weeks begin and end {abs(ahead)} minutes off the full hour at UTC+0" in refusal.reason
     assert f"UTC{offset}" in refusal.reason.partition("they imply")[2]
-    assert f"--zone {offset}" in refusal.cure
-    assert "or --trust-zone to keep UTC+0" in refusal.cure
+    assert f"--zone {offset}" in refusal.advice
+    assert "or --trust-zone to keep UTC+0" in refusal.advice
     found = taken(path, zone=offset)
     assert_bars(found.bars, [dt.datetime.fromtimestamp(60 * int(t), dt.UTC) for t in utc], prices(len(utc)))
     assert "although its weeks begin and end" in " ".join(taken(path, zone="utc", trust_zone=True).notes)

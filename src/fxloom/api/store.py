@@ -218,8 +218,8 @@ class OpenStore:
     def bars(self, pair: str, start: Moment | None = None, end: Moment | None = None) -> pl.DataFrame:
         """The stored bars of ``pair`` with ``start <= ts_utc < end``; a missing volume or spread is null.
 
-        Columns: ``ts_utc``, ``pair``, open, high, low, close, volume, spread, ``known_at``. NoBarsError if the store has
-        no bars of ``pair``.
+        Columns: ``ts_utc``, ``pair``, open, high, low, close, volume, spread, ``known_at``. NoBarsError if the store
+        has no bars of ``pair``.
         """
         (pair,) = self._pairs(pair)
         check_pairs(self.url, [pair], self.pairs)

@@ -84,7 +84,8 @@ def redundancy(
     Without ``months``, the month with the most values is used and ``chosen`` is set. Near duplicates have an absolute
     correlation of at least ``threshold`` in every pair and month in which both have enough values: Pearson's, or
     Spearman's (of ranks among a column's own values). A constant has the same value in all of them. NoBarsError for
-    pairs or months without bars, StoreError if nothing is populated, ValueError for an invalid ``threshold`` or ``method``.
+    pairs or months without bars, StoreError if nothing is populated, ValueError for an invalid ``threshold`` or
+    ``method``.
     """
     if not 0.0 < threshold <= 1.0:
         raise ValueError(f"invalid threshold {threshold:g}, expected above 0 and at most 1")

@@ -24,12 +24,12 @@ def is_sorted(values: Ints) -> bool:
 
 
 def in_order(values: Ints) -> Ints:
-    """``values`` ascending; the same array where they are."""
+    """``values`` in ascending order: the same array if it is sorted already."""
     return values if is_sorted(values) else np.sort(values)
 
 
 def distinct(values: Ints) -> Ints:
-    """The distinct ``values``, ascending; quick where they are sorted already.
+    """The distinct ``values``, ascending; fast if they are sorted already.
 
     >>> distinct(np.array([3, 1, 3]))
     array([1, 3])

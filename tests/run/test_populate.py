@@ -288,7 +288,7 @@ def test_unknown_pairs_tables_and_months_are_reported(lake: FolderStore, capsys:
     assert main(["populate", "--store", lake.url, "--months", "2024-02:2024-01"]) == 2
     assert "2024-01 is before 2024-02" in capsys.readouterr().err
     assert main(["populate", "--store", lake.url, "--months", "2018-02:2018-03"]) == 1
-    assert f"no bars from 2018-02 to 2018-03 in {lake.url}; those of " in capsys.readouterr().err
+    assert f"no bars from 2018-02 to 2018-03 in {lake.url}: the bars of " in capsys.readouterr().err
 
 
 def test_features_are_read_with_the_time_they_become_known(full: FolderStore) -> None:

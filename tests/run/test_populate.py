@@ -279,7 +279,7 @@ def test_a_store_without_bars_names_the_fix(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_unknown_pairs_tables_and_months_are_reported(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["populate", "--store", lake.url, "--pairs", "eurgbp"]) == 1
+    assert main(["populate", "--store", lake.url, "--pairs", "eurgbp"]) == 2
     assert "eurgbp" in capsys.readouterr().err
     assert main(["populate", "--store", lake.url, "--tables", "bolinger_rate"]) == 2
     assert "bollinger_rate" in capsys.readouterr().err
@@ -287,7 +287,7 @@ def test_unknown_pairs_tables_and_months_are_reported(lake: FolderStore, capsys:
     assert "2018-13" in capsys.readouterr().err
     assert main(["populate", "--store", lake.url, "--months", "2024-02:2024-01"]) == 2
     assert "2024-01 is before 2024-02" in capsys.readouterr().err
-    assert main(["populate", "--store", lake.url, "--months", "2018-02:2018-03"]) == 1
+    assert main(["populate", "--store", lake.url, "--months", "2018-02:2018-03"]) == 2
     assert f"no bars from 2018-02 to 2018-03 in {lake.url}: the bars of " in capsys.readouterr().err
 
 

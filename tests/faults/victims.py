@@ -12,7 +12,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from fxloom.run.copy import copy_store
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
+from fxloom.stores import open_backend
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK
 
@@ -47,13 +48,13 @@ def start(work: Callable[..., None], *args: object) -> tuple[BaseProcess, Connec
 
 def ingesting(connection: Connection, url: str, files: str) -> None:
     connection.send("begins")
-    reports = ingest(FolderStore(url), [files])
+    reports = ingest(open_backend(url), [files])
     connection.send([r.refused for r in reports if r.refused])
 
 
 def populating(connection: Connection, url: str, force: bool = False) -> None:
     connection.send("begins")
-    summary = populate(FolderStore(url), tables=QUICK, workers=1, force=force)
+    summary = populate(open_backend(url), tables=QUICK, workers=1, force=force)
     connection.send([f"{o.result} {o.why}" for o in summary.troubles])
 
 
@@ -68,13 +69,19 @@ def populating_often(connection: Connection, url: str, times: int) -> None:
 
 def copying(connection: Connection, url: str, target: str) -> None:
     connection.send("begins")
-    report = copy_store(FolderStore(url), FolderStore(target))
+    report = copy_store(open_backend(url), open_backend(target))
     connection.send([*map(str, report.corrupt), *report.changed])
 
 
 def dying_at_write(connection: Connection, number: int, work: Callable[..., None], *args: object) -> None:
     """Run ``work`` and die just before its ``number``-th write; with fewer writes, send its result."""
     Failpoints(number).install()
+    work(connection, *args)
+
+
+def dying_at_statement(connection: Connection, number: int, work: Callable[..., None], *args: object) -> None:
+    """Run ``work`` and die just before its ``number``-th statement or commit that writes to PostgreSQL."""
+    Statements(number).install()
     work(connection, *args)
 
 
@@ -117,6 +124,36 @@ class Failpoints:
         self.left -= 1
         if self.left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Statements(Failpoints):
+    """Counter of what writes to PostgreSQL: statements, blocks of rows, and the end of every transaction."""
+
+    READ = ("select", "set ", "show")
+
+    def install(self) -> None:
+        import psycopg
+
+        real_transaction = psycopg.Connection.transaction
+
+        @contextlib.contextmanager
+        def transaction(connection: Any, *args: Any, **options: Any) -> Iterator[Any]:
+            with real_transaction(connection, *args, **options) as begun:
+                yield begun
+                self.step()
+
+        for owner, name in ((psycopg.Cursor, "execute"), (psycopg.Cursor, "executemany"), (psycopg.Copy, "write")):
+            setattr(owner, name, self.counted(getattr(owner, name)))
+        psycopg.Connection.transaction = transaction  # type: ignore[method-assign]
+
+    def counted(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(owner: Any, query: Any, *args: Any, **options: Any) -> Any:
+            text = query if isinstance(query, str) else query.as_string(None) if hasattr(query, "as_string") else ""
+            if not text.lstrip().lower().startswith(self.READ):
+                self.step()
+            return real(owner, query, *args, **options)
+
+        return call
 
 
 def with_file_limit(connection: Connection, work: str, url: str, files: str, limit: int) -> None:

@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 
 from fxloom.bars.months import month_bounds
-from fxloom.run.populate import populate
+from fxloom.engine.partitions import PartitionKey
+from fxloom.run.outcomes import record_outcomes, troubles_of
+from fxloom.run.populate import plan_for, populate
+from fxloom.run.results import PartitionResult
 from fxloom.stores.base import StoreError
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK, make_lake
@@ -69,7 +72,9 @@ def plain_partition(store: FolderStore, table: str, month: str) -> Any:
     return asdict(found[0]), [column.to_list() for column in found[1].fill_nan(None)]
 
 
-def flip_everywhere(path: Path, read: Callable[[], Any], halves: list[tuple[int, int]], count: Count) -> None:
+def flip_everywhere(
+    path: Path, read: Callable[[], Any], halves: list[tuple[int, int]], count: Count, shown: str = ""
+) -> None:
     """Flip bits within the bounds of each of ``halves``, one at a time, and read."""
     content, before = path.read_bytes(), read()
     generator = np.random.default_rng(len(content))
@@ -84,7 +89,7 @@ def flip_everywhere(path: Path, read: Callable[[], Any], halves: list[tuple[int,
                 assert read() == before, f"byte {at} of {len(content)}"
             except StoreError as error:
                 named = str(error)
-            assert not named or str(path) in named, f"byte {at}: {named}"
+            assert not named or (shown or str(path)) in named, f"byte {at}: {named}"
             count.named, count.harmless = count.named + bool(named), count.harmless + (not named)
     path.write_bytes(content)
     assert read() == before
@@ -115,3 +120,15 @@ def test_settings(lake: FolderStore, count: dict[str, Count]) -> None:
     path = lake.root / "settings.json"
     tally = count.setdefault("settings", Count())
     flip_everywhere(path, lambda: FolderStore(lake.root).settings(), [(0, path.stat().st_size)], tally)
+
+
+def test_outcomes(lake: FolderStore, count: dict[str, Count]) -> None:
+    """Why partitions were not written: what `read` says of them is as recorded, or the document is named."""
+    keys = [PartitionKey("bollinger_rate", "eurusd", "2024-02"), PartitionKey("time_features", "eurusd", "2024-02")]
+    lost = [PartitionResult(key, "refused", why="its values jump by a factor of 1,000") for key in keys]
+    record_outcomes(lake, plan_for(lake), lost)
+    path = lake.root / "outcomes.json"
+    assert sorted(troubles_of(lake)) == sorted(keys)
+    halves = [(0, path.stat().st_size)]
+    tally = count.setdefault("outcomes", Count())
+    flip_everywhere(path, lambda: troubles_of(FolderStore(lake.root)), halves, tally, f"outcomes.json in {lake.url}")

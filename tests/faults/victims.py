@@ -144,7 +144,7 @@ class Statements(Failpoints):
 
         for owner, name in ((psycopg.Cursor, "execute"), (psycopg.Cursor, "executemany"), (psycopg.Copy, "write")):
             setattr(owner, name, self.counted(getattr(owner, name)))
-        psycopg.Connection.transaction = transaction  # type: ignore[method-assign]
+        setattr(psycopg.Connection, "transaction", transaction)  # noqa: B010 - typed more narrowly than it is called
 
     def counted(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(owner: Any, query: Any, *args: Any, **options: Any) -> Any:

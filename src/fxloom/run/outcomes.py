@@ -14,6 +14,7 @@ from fxloom.engine.partitions import PartitionKey
 from fxloom.engine.plan import Plan
 from fxloom.run.results import PartitionResult
 from fxloom.stores.base import Store, StoreError
+from fxloom.stores.documents import opened, sealed
 
 NAME = "outcomes.json"
 
@@ -28,12 +29,12 @@ class Trouble:
 
 
 def troubles_of(store: Store) -> dict[PartitionKey, Trouble]:
-    """The recorded outcomes by partition; StoreError if the document is invalid."""
-    text = store.kept(NAME)
-    if text is None:
-        return {}
+    """The recorded outcomes by partition; StoreError if the document is corrupt or of a later format."""
     try:
-        entries = json.loads(text)
+        text = store.kept(NAME)
+        if text is None:
+            return {}
+        entries = opened(json.loads(text), f"{NAME} in {store.url}")["partitions"]
         return {PartitionKey(**entry.pop("key")): Trouble(**entry) for entry in entries}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"{NAME} in {store.url} is corrupt ({error}): remove it; the next populate writes a new one"
@@ -56,4 +57,4 @@ def record_outcomes(store: Store, plan: Plan, results: Iterable[PartitionResult]
 
 def _text(troubles: Mapping[PartitionKey, Trouble]) -> str:
     entries = [{"key": asdict(key), **asdict(trouble)} for key, trouble in sorted(troubles.items())]
-    return json.dumps(entries, indent=1) + "\n"
+    return json.dumps(sealed({"partitions": entries}), indent=1) + "\n"

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from fxloom.run.copy import copy_store
 from fxloom.run.ingest import ingest
 from fxloom.run.populate import populate
+from fxloom.run.settling import IngestOptions
 from fxloom.stores import open_backend
 from fxloom.stores.folder import FolderStore
 from tests.lakes import QUICK
@@ -65,6 +66,19 @@ def populating_often(connection: Connection, url: str, times: int) -> None:
     for _ in range(times):
         troubles += populate(FolderStore(url), tables=QUICK, workers=1, force=True).troubles
     connection.send([o.why for o in troubles])
+
+
+def rewriting(connection: Connection, url: str, versions: list[str]) -> None:
+    """Ingest one version of the bars after the other and compute what depends on them, until told to stop."""
+    connection.send("begins")
+    rounds, troubles = 0, []
+    while not connection.poll():
+        store = open_backend(url)
+        options = IngestOptions(replace=True)
+        troubles += [r.refused for r in ingest(store, [versions[rounds % len(versions)]], options=options) if r.refused]
+        troubles += [o.why for o in populate(store, tables=QUICK, workers=1).troubles]
+        rounds += 1
+    connection.send((rounds, troubles))
 
 
 def copying(connection: Connection, url: str, target: str) -> None:

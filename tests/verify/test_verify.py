@@ -181,7 +181,7 @@ def test_two_workers_find_what_one_finds(lake: FolderStore) -> None:
 
 
 def test_unknown_pairs_and_tables_are_named(lake: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(asked(lake, "--pairs", "usdjpy")) == 1
+    assert main(asked(lake, "--pairs", "usdjpy")) == 2
     assert "no bars of usdjpy" in capsys.readouterr().err
     assert main(asked(lake, tables="bolinger")) == 2
 

@@ -170,12 +170,12 @@ def test_volume_of_unstored_bars_is_not_recorded(store: Store, files: Path, bars
 def test_bid_and_mid_do_not_merge(store: Store, files: Path, bars: Bars, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither within the first ingest nor later; the first side decides."""
 
-    def sided(path: Path, options: ReadOptions) -> Iterator[FileResult]:
-        for found in read(path, options):
+    def sided(paths: list[Path], options: ReadOptions, *_: object) -> Iterator[FileResult]:
+        for found in read(paths, options):
             assert isinstance(found, SourceFile)
             yield replace(found, price_side="mid" if "mid" in Path(found.name).name else "bid")
 
-    monkeypatch.setattr(ingest_module, "read", sided)
+    monkeypatch.setattr(ingest_module, "read_files", sided)
     write_bars(files / "a eurusd.parquet", bare(bars.between(JANUARY, FEBRUARY)))
     write_bars(files / "b eurusd mid.parquet", bare(bars.between(FEBRUARY, MARCH)))
     for _ in range(2):

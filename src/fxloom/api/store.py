@@ -125,13 +125,18 @@ class OpenStore:
         options: IngestOptions | None = None,
         wait: float = 0.0,
         on_file: Callable[[FileReport], None] = lambda _: None,
+        workers: int | None = None,
+        on_progress: Callable[[int, int], None] = lambda _, __: None,
     ) -> list[FileReport]:
         """Ingest the bars of files, folders and archives; one report per file. A refused file does not stop the others.
 
+        ``workers``: processes (None: one per processor; small files are read in this one). ``on_file`` receives each
+        report as soon as it is known, ``on_progress`` the number of files read and of all known so far.
         StoreError if a path does not exist, LockedError if another writer holds the store for ``wait`` seconds.
         """
         given = [paths] if isinstance(paths, str | Path) else list(paths)
-        return ingest(self.backend, given, read or ReadOptions(), options or IngestOptions(), wait, on_file)
+        read, options = read or ReadOptions(), options or IngestOptions()
+        return ingest(self.backend, given, read, options, wait, on_file, workers, on_progress)
 
     def plan(
         self,

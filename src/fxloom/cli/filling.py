@@ -36,13 +36,41 @@ def ingest(options: Namespace, screen: Screen) -> int:
     read = api.ReadOptions(options.pair, options.format, options.zone, options.stamp, options.trust_zone)
     how = api.IngestOptions(options.replace, _yes(options.volume), _yes(options.quotes), options.trust_prices)
     store = api.open_store(options.store)
-    reports = store.ingest(options.paths, read, how, options.wait, lambda report: _show_file(report, screen))
+    with _FilesBar(screen) as bar:
+        reports = store.ingest(
+            options.paths, read, how, options.wait, lambda report: _show_file(report, screen), options.workers, bar.show
+        )
     taken = [r for r in reports if not r.refused and not r.ignored]
     refused = [r for r in reports if r.refused]
     total = sum(r.new for r in taken)
     screen.say(f"{len(taken)} files ingested, {len(refused)} refused; {total:,} new bars in {store.url}")
     screen.result({"files": reports, "taken": len(taken), "refused": len(refused), "new": total})
     return FAILED if refused or not taken else DONE
+
+
+class _FilesBar:
+    """The progress of ingest: a bar of files if there are several."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.bar: Progress | None = None
+        self.done = 0
+
+    def __enter__(self) -> _FilesBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def show(self, done: int, known: int) -> None:
+        """Draw that ``done`` of the ``known`` files have been read."""
+        if self.bar is None and known > 1:
+            self.bar = self.screen.start_progress("ingest", known)
+        if self.bar is not None:
+            self.bar.expect(known)
+            self.bar.advance(done - self.done)
+        self.done = done
 
 
 def _yes(choice: str | None) -> bool | None:

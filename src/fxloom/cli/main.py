@@ -199,6 +199,7 @@ def _ingest(commands: Subparsers, stored: _Parser) -> None:
     p.add_argument(
         "--quotes", choices=["yes", "no"], help="set whether the pairs have quotes; without them, a proxy is used"
     )
+    p.add_argument("--workers", type=_workers, help="processes (default: one per processor)")
     p.add_argument("--wait", type=float, default=0.0, metavar="S", help="seconds to wait for another writer")
 
 

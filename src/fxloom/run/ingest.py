@@ -16,8 +16,9 @@ from fxloom.bars.months import month_bounds, months_of
 from fxloom.engine.partitions import Settings
 from fxloom.run.contradictions import contradiction
 from fxloom.run.merging import Merge, merged, refusal_of
+from fxloom.run.reading import Progress, read_files
 from fxloom.run.settling import IngestOptions, drop_unsettled, no_base, settle
-from fxloom.sources import ReadOptions, read
+from fxloom.sources import ReadOptions
 from fxloom.sources.records import FileResult, Ignored, Quarantined, Refused, SourceFile
 from fxloom.stores.addresses import is_database, refuse_foreign_address
 from fxloom.stores.base import CorruptError, Store, StoreError
@@ -57,10 +58,15 @@ def ingest(
     options: IngestOptions = DEFAULT_OPTIONS,
     wait: float = 0.0,
     on_file: Callable[[FileReport], None] = lambda _: None,
+    workers: int | None = None,
+    on_progress: Progress = lambda _, __: None,
 ) -> list[FileReport]:
     """Store the bars of the files in ``paths``; returns one report per file, also passed to ``on_file``.
 
-    A refused file leaves nothing behind and does not stop the others. ``wait``: seconds to wait for another writer.
+    Files are read in order of their paths, whatever the order of ``paths``, and in up to ``workers`` processes (None:
+    one per processor) if there is much to read; the store and the reports are the same in all cases. A refused file
+    leaves nothing behind and does not stop the others. ``wait``: seconds to wait for another writer. ``on_progress``
+    receives the number of files read and of those known.
     StoreError if a path does not exist or the store cannot be written, LockedError if another writer holds it.
     """
     for path in paths:
@@ -78,23 +84,13 @@ def ingest(
 
     with store.exclusive("ingest", wait):
         run = _Ingest(store, options)
-        for outcome in _read(paths, reading):
+        for outcome in read_files(paths, reading, workers, on_progress):
             if (done := run.take(outcome)) is not None:
                 report(done)
         for done in run.finish():
             report(done)
         settle(store, run.touched, options)
     return reports
-
-
-def _read(paths: Sequence[str | Path], reading: ReadOptions) -> Iterator[FileResult]:
-    for path in paths:
-        if is_database(path):
-            from fxloom.stores.postgres.source import read_tables
-
-            yield from read_tables(str(path), reading.pair)
-        else:
-            yield from read(path, reading)
 
 
 @dataclass

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -16,35 +17,59 @@ from fxloom.sources.no_data import kept_out
 from fxloom.sources.printable import printable
 from fxloom.sources.records import Ignored, Refused
 from fxloom.sources.sizes import LARGEST, RATIO, bounded, limit_of
-from fxloom.sources.unpack import unpacked, unpacking
+from fxloom.sources.unpack import compressed, unpacked, unpacking
 
 MEMBERS = 100_000
+_USUAL_RATIO = 6  # by which market data in text is compressed
 _TAR_MAGIC = slice(257, 262)
 _NESTED = Refused("an archive inside an archive", "unpack the outer one")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file to read: the name to report, names that may identify its pair (nearest first), a loader of its bytes."""
+    """One file to read: the name to report, names that may identify its pair (nearest first), a loader of its bytes.
+
+    ``size``: about how many bytes it has once it is decompressed. The entries of ``walk`` can be pickled.
+    """
 
     name: str
     hints: tuple[str, ...]
     load: Callable[[], bytes]
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class OrderedArchive:
+    """An archive whose files can only be read from start to end: its name, how to read them, and their size."""
+
+    name: str
+    files: Callable[[], Iterator[Found]]
+    size: int
 
 
 Found = Entry | Refused | Ignored
 
 
-def entries_of(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found]:
+def entries_of(path: Path, name: str, hints: tuple[str, ...]) -> Iterator[Found | OrderedArchive]:
     """The file at ``path``, or the files inside it if it is an archive."""
     with path.open("rb") as file:
         zipped = file.read(2) == b"PK" and zipfile.is_zipfile(file)
     if zipped and not _is_workbook(path):
         yield from _zip(path, name, hints)
     elif _is_tar(path):
-        yield from _tar(path, name, hints)
+        yield OrderedArchive(name, partial(_tar, path, name, hints), _size(path))
     else:
-        yield Entry(name, hints, lambda: not_nested(path.read_bytes()))
+        yield Entry(name, hints, partial(_load, path), _size(path))
+
+
+def _load(path: Path) -> bytes:
+    return not_nested(path.read_bytes())
+
+
+def _size(path: Path) -> int:
+    with path.open("rb") as file:
+        packed = compressed(file.read(8))
+    return path.stat().st_size * (_USUAL_RATIO if packed else 1)
 
 
 def _is_workbook(path: Path) -> bool:
@@ -91,11 +116,12 @@ def _zipped(path: Path, member: zipfile.ZipInfo, name: str, hints: tuple[str, ..
     if stat.S_ISLNK(member.external_attr >> 16):
         return Refused("a symbolic link inside a zip", "unpack it yourself", name=name)
 
-    def load() -> bytes:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            return not_nested(bounded(file, member.compress_size))
+    return Entry(name, _hints(member.filename, hints), partial(_load_zipped, path, member), member.file_size)
 
-    return Entry(name, _hints(member.filename, hints), load)
+
+def _load_zipped(path: Path, member: zipfile.ZipInfo) -> bytes:
+    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        return not_nested(bounded(file, member.compress_size))
 
 
 def _left_out(inside: str) -> str:
@@ -191,4 +217,4 @@ def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, hints:
         return Refused(f"{member.size >> 20:,} MiB in one file", "split it by month", name=name)
     file = archive.extractfile(member)
     data = file.read() if file is not None else b""
-    return Entry(name, _hints(member.name, hints), lambda: not_nested(data))
+    return Entry(name, _hints(member.name, hints), partial(not_nested, data), len(data))

@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
@@ -16,7 +17,7 @@ from fxloom.sources.printable import printable
 from fxloom.sources.records import FileResult, Ignored, Refused, SourceFile
 from fxloom.sources.taking import Known, take
 from fxloom.sources.unpack import UNREADABLE
-from fxloom.sources.walk import Entry, loaded, walk
+from fxloom.sources.walk import Entry, Found, Listed, listed, loaded, walk
 
 
 def read(
@@ -31,11 +32,27 @@ def read(
 
 
 def _all_under(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[FileResult]:
-    for found in walk(os.fspath(path)):
-        if isinstance(found, Entry):
-            yield from read_entry(found, options)
-        else:
-            yield _shown(found)
+    return (result for found in walk(os.fspath(path)) for result in results_of(found, options))
+
+
+def listing(paths: Iterable[str | os.PathLike[str]]) -> list[Listed]:
+    """The files under ``paths``, each of them once, sorted by path: the order of ``paths`` does not matter."""
+    found: list[Listed] = []
+    seen: set[str] = set()
+    for path in sorted((os.fspath(path) for path in paths), key=_place):
+        fresh = [each for each in listed(path) if _place(each.file) not in seen]
+        seen.update(_place(each.file) for each in fresh)
+        found += fresh
+    return sorted(found, key=lambda each: Path(_place(each.file)).parts)
+
+
+def _place(path: str | os.PathLike[str]) -> str:
+    return os.path.abspath(path)
+
+
+def results_of(found: Found, options: ReadOptions) -> list[FileResult]:
+    """The results of one file that ``walk`` found, one per pair in it; never raises."""
+    return list(read_entry(found, options)) if isinstance(found, Entry) else [_shown(found)]
 
 
 _UNFORESEEN = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from fxloom.bars.bars import Bars
@@ -116,6 +116,9 @@ class Refused(Exception):
     format: str | None = None
     zone: Zone | None = None
     quarantined: tuple[Quarantined, ...] = field(default=(), repr=False)
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[object, ...]]:
+        return Refused, tuple(getattr(self, each.name) for each in fields(self))  # exceptions only pickle their args
 
     def __str__(self) -> str:
         where = f"{self.name}: " if self.name else ""

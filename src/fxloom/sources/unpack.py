@@ -30,6 +30,11 @@ _STREAMS: tuple[tuple[bytes, Callable[[IO[bytes]], IO[bytes]]], ...] = (
 )
 
 
+def compressed(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` (8 bytes) is compressed."""
+    return any(head.startswith(magic) for magic, _ in _STREAMS)
+
+
 def unpacking(file: IO[bytes], head: bytes) -> IO[bytes] | None:
     """A stream that decompresses ``file``, whose first bytes are ``head``; None if it is not compressed."""
     stream = next((stream for magic, stream in _STREAMS if head.startswith(magic)), None)

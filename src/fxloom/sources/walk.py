@@ -6,9 +6,10 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from fxloom.sources.archives import Entry, Found, entries_of
+from fxloom.sources.archives import Entry, Found, OrderedArchive, entries_of
 from fxloom.sources.no_data import kept_out
 from fxloom.sources.printable import printable
 from fxloom.sources.records import Ignored, Refused
@@ -19,50 +20,85 @@ _UNREADABLE = (*UNREADABLE, zipfile.BadZipFile)
 _LOOKED_FOR = "it looks for csv, txt, json, xlsx, parquet, feather and bi5 files, also in zip, tar, gz, bz2, xz and zst"
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A file on disk, or a part of one that is an archive."""
+
+    file: Path
+    found: Found | OrderedArchive
+
+
 def walk(path: str | Path) -> Iterator[Found]:
     """Every file under ``path`` (a file, an archive or a folder), sorted by name, following links that stay inside."""
+    return (found for each in listed(path) for found in opened(each.found))
+
+
+def listed(path: str | Path) -> Iterator[Listed]:
+    """The same as ``walk``, but archives that can only be read from start to end are not read yet: see ``opened``."""
     given = Path(path)
+    name = printable(str(path))
     try:
         if given.is_dir():
             yield from _not_empty(given)
         elif given.exists():
             yield from _file(given)
         else:
-            yield Refused("no such file or folder", "check the path", name=printable(str(path)))
+            yield Listed(given, Refused("no such file or folder", "check the path", name=name))
     except (OSError, ValueError) as error:
-        yield Refused(f"cannot be read ({error})", "check the path and its permissions", name=printable(str(path)))
+        yield Listed(given, Refused(f"cannot be read ({error})", "check the path and its permissions", name=name))
 
 
-def _not_empty(root: Path) -> Iterator[Found]:
+def opened(found: Found | OrderedArchive) -> Iterator[Found]:
+    """``found`` itself, or the files of an archive that is read from start to end."""
+    if not isinstance(found, OrderedArchive):
+        yield found
+        return
+    try:
+        yield from found.files()
+    except _UNREADABLE as error:
+        yield _unreadable(found.name, error)
+
+
+def _unreadable(name: str, error: BaseException) -> Refused:
+    return Refused(f"cannot be read ({error})", "check the file and its permissions", name=name)
+
+
+def _not_empty(root: Path) -> Iterator[Listed]:
     """The files of a folder, which is refused if no file in it may hold prices."""
     left_out, other = 0, 0
-    for found in _folder(root):
-        left_out += isinstance(found, Ignored)
-        other += not isinstance(found, Ignored)
-        yield found
+    for each in _folder(root):
+        left_out += isinstance(each.found, Ignored)
+        other += not isinstance(each.found, Ignored)
+        yield each
     if not other:
         reason = f"holds no price files ({left_out} left out)" if left_out else "an empty folder"
-        yield Refused(reason, _LOOKED_FOR, name=printable(str(root)))
+        yield Listed(root, Refused(reason, _LOOKED_FOR, name=printable(str(root))))
 
 
-def _folder(root: Path) -> Iterator[Found]:
+def _folder(root: Path) -> Iterator[Listed]:
     inside = root.resolve()
     unreadable: list[OSError] = []
     for folder, folders, files in os.walk(root, onerror=unreadable.append):
-        hidden = [name for name in folders if name.startswith(".")]
-        yield from (Ignored(printable(str(Path(folder, name))), "a hidden folder") for name in hidden)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in filter(_is_hidden, folders):
+            path = Path(folder, name)
+            yield Listed(path, Ignored(printable(str(path)), "a hidden folder"))
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
         for name in sorted(files + [f for f in folders if Path(folder, f).is_symlink()]):
             path = Path(folder, name)
             if path.is_symlink() and not _leads_inside(path, inside):
                 advice = "pass the file itself, or copy it here"
                 reason = "a symbolic link that leads out of the folder or nowhere"
-                yield Refused(reason, advice, name=printable(str(path)))
+                yield Listed(path, Refused(reason, advice, name=printable(str(path))))
             elif not path.is_dir():  # a linked folder inside is walked where it is
                 yield from _file(path)
     for error in unreadable:
         name = printable(str(error.filename))
-        yield Refused(f"cannot be read ({error.strerror})", "check its permissions", name=name)
+        refusal = Refused(f"cannot be read ({error.strerror})", "check its permissions", name=name)
+        yield Listed(Path(str(error.filename)), refusal)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
 
 
 def _leads_inside(link: Path, root: Path) -> bool:
@@ -72,23 +108,28 @@ def _leads_inside(link: Path, root: Path) -> bool:
         return False
 
 
-def _file(path: Path) -> Iterator[Found]:
+def _file(path: Path) -> Iterator[Listed]:
     name = printable(str(path))
-    hints = (path.name, *(folder.name for folder in path.absolute().parents[:4]))  # as in EURUSD/2012/11/03/05h.bi5
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            yield Refused("not a regular file (a device or a pipe)", "pass a file", name=name)
-        elif path.name.startswith("."):
-            yield Ignored(name, "a hidden file")
-        elif left_out := kept_out(path.name):
-            yield Ignored(name, left_out)
-        elif about.st_size > LARGEST:
-            yield Refused(f"{about.st_size >> 20:,} MiB in one file", "split it by month", name=name)
-        else:
-            yield from entries_of(path, name, tuple(map(printable, hints)))
+        for found in _inside(path, name):
+            yield Listed(path, found)
     except _UNREADABLE as error:
-        yield Refused(f"cannot be read ({error})", "check the file and its permissions", name=name)
+        yield Listed(path, _unreadable(name, error))
+
+
+def _inside(path: Path, name: str) -> Iterator[Found | OrderedArchive]:
+    hints = (path.name, *(folder.name for folder in path.absolute().parents[:4]))  # as in EURUSD/2012/11/03/05h.bi5
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        yield Refused("not a regular file (a device or a pipe)", "pass a file", name=name)
+    elif _is_hidden(path.name):
+        yield Ignored(name, "a hidden file")
+    elif left_out := kept_out(path.name):
+        yield Ignored(name, left_out)
+    elif about.st_size > LARGEST:
+        yield Refused(f"{about.st_size >> 20:,} MiB in one file", "split it by month", name=name)
+    else:
+        yield from entries_of(path, name, tuple(map(printable, hints)))
 
 
 def loaded(entry: Entry) -> bytes:
@@ -102,4 +143,4 @@ def loaded(entry: Entry) -> bytes:
     return data
 
 
-__all__ = ["Entry", "loaded", "walk"]
+__all__ = ["Entry", "Found", "Listed", "OrderedArchive", "listed", "loaded", "opened", "walk"]

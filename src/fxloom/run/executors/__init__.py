@@ -6,9 +6,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from fxloom.run.executors.base import Executor, ExecutorError, JobsRun, WorkerDiedError
+from fxloom.run.executors.base import Executor, ExecutorError, JobsRun, WorkerDiedError, run_in_order
 
-__all__ = ["Executor", "ExecutorError", "JobsRun", "WorkerDiedError", "executor_for"]
+__all__ = ["Executor", "ExecutorError", "JobsRun", "WorkerDiedError", "executor_for", "run_in_order"]
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
 J = TypeVar("J")
@@ -101,11 +102,64 @@ class JobsRun(Generic[J, R]):
                 yield job, result
 
     def _alone(self, job: J) -> R | WorkerDiedError:
-        for _ in range(ATTEMPTS_ALONE):
-            try:
-                return self.executor.submit(self.function, job).result()
-            except self.executor.lost:
-                continue
-        return WorkerDiedError(
-            f"its worker process died {ATTEMPTS_ALONE} times while running it alone: killed, or out of memory"
-        )
+        return run_alone(self.executor, self.function, job)
+
+
+def run_alone(executor: Executor, function: Callable[[J], R], job: J) -> R | WorkerDiedError:
+    """The result of ``job`` while nothing else is in flight, after ``ATTEMPTS_ALONE`` attempts if its worker dies."""
+    for _ in range(ATTEMPTS_ALONE):
+        try:
+            return executor.submit(function, job).result()
+        except executor.lost:
+            continue
+    return WorkerDiedError(
+        f"its worker process died {ATTEMPTS_ALONE} times while running it alone: killed, or out of memory"
+    )
+
+
+def run_in_order(
+    executor: Executor,
+    function: Callable[[J], R],
+    jobs: Iterable[J],
+    may_start: Callable[[J, Collection[J]], bool] = lambda _, __: True,
+) -> Iterator[tuple[J, R | WorkerDiedError]]:
+    """Run ``jobs`` and yield (job, result or WorkerDiedError) in their order, however long each takes.
+
+    Jobs are taken from the iterable as they start; at most two per slot are in flight or wait for an earlier one, so
+    that few results are held. ``may_start`` and what happens when a worker dies are as in ``JobsRun``.
+    """
+    most = 1 if executor.local else 2 * executor.slots
+    waiting: deque[tuple[J, Future[R] | None]] = deque()
+    pending = iter(jobs)
+    held: list[J] = []  # the next job, if it could not start yet
+    while True:
+        while len(waiting) < most and (held or (held := list(islice(pending, 1)))):
+            running = [job for job, future in waiting if future is not None and not future.done()]
+            if waiting and not may_start(held[0], running):
+                break
+            job = held.pop()
+            waiting.append((job, _submitted(executor, function, job)))
+        if not waiting:
+            return
+        job, future = waiting.popleft()
+        result = _result_of(executor, function, job, future, [each for _, each in waiting])
+        yield job, result
+
+
+def _submitted(executor: Executor, function: Callable[[J], R], job: J) -> Future[R] | None:
+    try:
+        return executor.submit(function, job)
+    except executor.lost:
+        return None
+
+
+def _result_of(
+    executor: Executor, function: Callable[[J], R], job: J, future: Future[R] | None, others: Iterable[Future[R] | None]
+) -> R | WorkerDiedError:
+    """The result of ``future``; if its worker died, of ``job`` run again when the ``others`` have ended."""
+    if future is not None:
+        try:
+            return future.result()
+        except executor.lost:
+            wait([other for other in others if other is not None])
+    return run_alone(executor, function, job)

@@ -48,7 +48,9 @@ def triangles(pair: str, bars: Bars, read: Callable[[str], Bars]) -> Iterator[Tr
 
 def _compared(bars: Bars, legs: list[Bars], sign: float, sign_of_other: float) -> Floats | None:
     """The log residuals at a sample of the minutes that all three have; None if there are too few."""
-    common = np.intersect1d(np.intersect1d(bars.ts, legs[0].ts), legs[1].ts)
+    common = bars.ts
+    for leg in legs:
+        common = np.intersect1d(common, leg.ts, assume_unique=True)
     if len(common) < MIN_COMMON:
         return None
     chosen = common[np.unique(np.linspace(0, len(common) - 1, SAMPLES).astype(np.int64))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from fxloom.stores.addresses import is_database, refuse_foreign_address
 from fxloom.stores.base import CorruptError, Store, StoreError
 
 DEFAULT_READING, DEFAULT_OPTIONS = ReadOptions(), IngestOptions()
+MANY_MONTHS, WRITERS = 4, 4  # so many months of one file are written by so many threads
 SHOWN = 3  # examples of each kind in a report
 
 
@@ -174,14 +176,7 @@ class _Ingest:
         if self.settings is None:
             self.settings = Settings()
             self.store.write_settings(self.settings)
-        notes = []
-        for month, (merge, corruption) in merges.items():
-            if corruption is not None:
-                notes.append(self._set_aside(file.pair, month, corruption))
-            if self.store.external_bars:
-                self.store.write_bars(file.pair, month, file.bars.between(*month_bounds(month)), file.price_side)
-            elif merge.changes:
-                self.store.write_bars(file.pair, month, merge.bars, file.price_side)
+        notes = self._write_months(file, merges)
         self.touched.add(file.pair)
         self.sides.setdefault(file.pair, "")
         self.sides[file.pair] = self.sides[file.pair] or file.price_side
@@ -189,6 +184,23 @@ class _Ingest:
         found = [merge for merge, _ in merges.values()]
         report = replace(_report(file, found, (*notes, *self._unused(file))), quarantine=kept)
         return None if self._waits(file, report) else report
+
+    def _write_months(self, file: SourceFile, merges: dict[str, tuple[Merge, CorruptError | None]]) -> list[str]:
+        """Write the months that changed; returns notes on those that were corrupt."""
+
+        def write(month: str) -> str:
+            merge, corruption = merges[month]
+            note = "" if corruption is None else self._set_aside(file.pair, month, corruption)
+            if self.store.external_bars:
+                self.store.write_bars(file.pair, month, file.bars.between(*month_bounds(month)), file.price_side)
+            elif merge.changes:
+                self.store.write_bars(file.pair, month, merge.bars, file.price_side)
+            return note
+
+        if not self.store.concurrent_writes or len(merges) < MANY_MONTHS:
+            return list(filter(None, map(write, merges)))
+        with ThreadPoolExecutor(WRITERS) as writers:  # most of the time goes into waiting for the disk
+            return list(filter(None, writers.map(write, merges)))
 
     def _set_aside(self, pair: str, month: str, corruption: CorruptError) -> str:
         """Remove a corrupt month from the store; returns a note for the user."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,8 @@ import polars as pl
 from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.layout import Layout
 from fxloom.sources.rows import Rows, coded, new_rows
-from fxloom.sources.text import Block, Sample, Text
+from fxloom.sources.text import BLOCK, Block, Sample, Text
+from fxloom.sources.thinning import WEIGHT, kept_ticks
 from fxloom.sources.times import SinceMidnight, Spelling, Times, better_order, other_order, spelling_of
 
 _UNIFORM = 0.95  # share of lines alike by which the others are known to be cut
@@ -24,7 +25,10 @@ def parse_text(text: Text, sample: Sample, layout: Layout) -> Rows:
     Raises ``Refused`` if its times are in an unknown or ambiguous format.
     """
     spellings = _spellings(sample, layout)
-    blocks = [_block(block, sample, layout, spellings) for block in text.blocks(sample.first)]
+    thin = layout.are_ticks and layout.symbol is None and not layout.carried and len(spellings) == 1
+    thin = thin and len(text) > BLOCK
+    parsed = (_block(block, sample, layout, spellings) for block in text.blocks(sample.first))
+    blocks = [_thinned(each) if thin else each for each in parsed]
     times = [_joined(each) for each in zip(*(block.times for block in blocks), strict=True)]
 
     def raw(line: int) -> str:
@@ -77,6 +81,22 @@ def _block(block: Block, sample: Sample, layout: Layout, spellings: Sequence[Spe
         {role: _number(fields[place], sample.comma) for role, place in _numeric(layout).items()},
         short,
         fields[layout.symbol] if layout.symbol is not None else None,
+    )
+
+
+def _thinned(block: _Parsed) -> _Parsed:
+    """A block of ticks with those that decide a minute's bar."""
+    (times,), values = block.times, block.values
+    if not len(block.line):
+        return replace(block, values=values | {WEIGHT: np.zeros(0)})
+    kept, weight = kept_ticks(block.line, times.local, times.offset, values["bid"], values.get("ask"), block.short)
+    offset = None if times.offset is None else times.offset[kept]
+    return replace(
+        block,
+        line=block.line[kept],
+        times=(Times(times.local[kept], offset),),
+        values={role: column[kept] for role, column in values.items()} | {WEIGHT: weight},
+        short=block.short[kept],
     )
 
 

@@ -8,6 +8,7 @@ from fxloom.bars.bars import Bars, Flags, Floats, Ints
 from fxloom.bars.runs import distinct, run_starts
 from fxloom.sources.layout import ASK, BARS, BID, Layout
 from fxloom.sources.rows import Rows
+from fxloom.sources.thinning import WEIGHT
 from fxloom.sources.times import MINUTE
 
 SECOND = 1_000_000
@@ -90,14 +91,19 @@ def mid_values(values: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
     if layout.what == "bars":
         return values
     if layout.what == "bid ticks":
-        return dict.fromkeys(BARS, values["bid"]) | {"volume": np.ones(len(values["bid"]))}
+        return dict.fromkeys(BARS, values["bid"]) | {"volume": _ticks(values)}
     if layout.what == "ticks":
         mid = (values["bid"] + values["ask"]) / 2
         spread = values["ask"] - values["bid"]
-        return dict.fromkeys(BARS, mid) | {"volume": np.ones(len(mid)), "spread": spread}
+        return dict.fromkeys(BARS, mid) | {"volume": _ticks(values), "spread": spread}
     mids = {b: (values[bid] + values[ask]) / 2 for b, bid, ask in zip(BARS, BID, ASK, strict=True)}
     more = {"volume": values["volume"]} if "volume" in values else {}
     return mids | {"spread": values["ask_close"] - values["bid_close"]} | more
+
+
+def _ticks(values: dict[str, Floats]) -> Floats:
+    """How many ticks each row stands for."""
+    return values[WEIGHT] if WEIGHT in values else np.ones(len(values["bid"]))
 
 
 def aggregated(ts: Ints, values: dict[str, Floats]) -> tuple[Ints, dict[str, Floats]]:

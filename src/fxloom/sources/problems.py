@@ -31,11 +31,11 @@ def price_problem(rows: Rows, layout: Layout, pair: str | None) -> list[Refused]
     low, high = price_range(pair)
     column = rows.values[layout.prices[-1]]
     out = (column < low) | (column > high)
-    if 2 * int(out.sum()) <= len(column):
+    if 2 * rows.count(out) <= rows.count():
         return []
     example = column[int(np.argmax(out))]
     known = f"{pair}, which has been between {low:g} and {high:g}" if pair else "any of the 28 pairs"
-    reason = f"{int(out.sum()):,} of its {len(column):,} prices (such as {example:g}) are impossible for {known}"
+    reason = f"{rows.count(out):,} of its {rows.count():,} prices (such as {example:g}) are impossible for {known}"
     return [Refused(reason, "provide full prices of one of the 28 pairs")]
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fxloom.bars.bars import Floats, Ints
+from fxloom.bars.bars import Flags, Floats, Ints
 from fxloom.sources.records import Quarantined
+from fxloom.sources.thinning import WEIGHT
 from fxloom.sources.times import MISSING, Times
 
 GOOD = 0
@@ -39,6 +40,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.line)
 
+    def count(self, which: Flags | None = None) -> int:
+        """How many rows of the file those at ``which`` (None: all) stand for, which is more if ticks were thinned."""
+        weight = self.values.get(WEIGHT)
+        if weight is None:
+            return len(self) if which is None else int(which.sum())
+        return int(weight.sum() if which is None else weight[which].sum())
+
     def take(self, keep: Any) -> Rows:
         """The rows at ``keep`` (a mask or positions)."""
         if isinstance(keep, np.ndarray) and keep.dtype == np.bool_ and keep.all():
@@ -64,10 +72,12 @@ class Rows:
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """The bad rows, each with its line, text and reason."""
-        return tuple(
-            Quarantined(int(self.line[i]), self.raw(int(self.line[i])), self.reasons[self.fault[i]])
-            for i in np.flatnonzero(self.fault)
-        )
+        weight = self.values.get(WEIGHT)
+        found = [(int(self.line[i]), self.reasons[self.fault[i]]) for i in np.flatnonzero(self.fault)]
+        if weight is not None:  # a thinned tick stands for those on the lines after it
+            sizes = np.maximum(weight[self.fault != GOOD], 1).astype(np.int64).tolist()
+            found = list({line + i: why for (line, why), n in zip(found, sizes, strict=True) for i in range(n)}.items())
+        return tuple(Quarantined(line, self.raw(line), why) for line, why in found)
 
 
 def new_rows(line: Ints, times: Times, values: dict[str, Floats], raw: Callable[[int], str], **more: Any) -> Rows:

@@ -55,7 +55,7 @@ def take(entry: Entry, source: Parsed, options: ReadOptions, known: Known) -> So
     step = 0 if layout.are_ticks else step_of(timely.local)
     known.kind = kind_of(layout, step, known.side)
     problems = [*pair_problem(known.pair, entry.hints[0]), *price_problem(rows, layout, known.pair)]
-    problems = problems or most_rows_problem(known.quarantined, len(rows))
+    problems = problems or most_rows_problem(known.quarantined, rows.count())
     problems += [*length_problem(known.kind, step), *side_problem(known.side), *date_problem(timely.local)]
     problems += spread_problem(rows, layout)
     timed = timed_rows(good if len(good) else timely, layout, options, step, problems)
@@ -120,7 +120,7 @@ def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed,
         ts, values = aggregated(ts, values)
     bad = (*known.quarantined, *timed.rows.quarantined(), *late)
     copies = timed.rows.line[timed.filler]
-    if problems := most_rows_problem(bad, len(rows) - len(copies)) or contradiction_problem(late, len(kept)):
+    if problems := most_rows_problem(bad, rows.count() - len(copies)) or contradiction_problem(late, len(kept)):
         known.quarantined = bad
         raise combined(problems)
     if not len(ts) or known.pair is None or known.kind is None:
@@ -128,7 +128,7 @@ def _finished(entry: Entry, rows: Rows, layout: Layout, step: int, timed: Timed,
     values, notes = without_constants(values, layout)
     return SourceFile(
         entry.name, layout.format, known.pair, known.kind, bars_of(ts, values), timed.zone, known.digits,
-        "mid" if layout.side == "mid" or known.side == "mid" else "bid", len(rows), len(copies),
+        "mid" if layout.side == "mid" or known.side == "mid" else "bid", rows.count(), len(copies),
         tuple(f"line {line}: {rows.raw(int(line))}" for line in copies[:3]), identical,
         tuple(sorted(bad, key=lambda q: q.line)), (*timed.notes, *notes),
     )  # fmt: skip

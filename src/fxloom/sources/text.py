@@ -15,6 +15,7 @@ from fxloom.sources.names import known_names, plain, role_of
 from fxloom.sources.records import Refused
 
 SAMPLE = 64  # lines used for recognition
+CHUNK = 1 << 24  # bytes searched for line feeds at once
 BLOCK = 500_000  # lines parsed at once
 SEPARATORS = (";", "\t", ",", "|")
 
@@ -28,9 +29,12 @@ class Text:
     @cached_property
     def ends(self) -> Ints:
         """The position where each line ends (its line feed, or the end of the file)."""
-        feeds = np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
+        letters = np.frombuffer(self.data, np.uint8)
+        parts = [
+            start + np.flatnonzero(letters[start : start + CHUNK] == 10) for start in range(0, len(letters), CHUNK)
+        ]
         tail = [] if self.data.endswith(b"\n") else [len(self.data)]
-        return np.concatenate([feeds, np.asarray(tail, np.int64)]).astype(np.int64)
+        return np.concatenate([*parts, np.asarray(tail, np.int64)]).astype(np.int64, copy=False)
 
     def __len__(self) -> int:
         return len(self.ends)

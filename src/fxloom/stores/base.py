@@ -65,10 +65,6 @@ class Store(Protocol):
         """The address that opens the store in another process; it may hold a password, so it is never shown."""
 
     @property
-    def concurrent_writes(self) -> bool:
-        """Whether the holder of the store may write months of bars from several threads at once."""
-
-    @property
     def external_bars(self) -> bool:
         """Whether bars stay in the user's own tables: ``write_bars`` then stores summaries only."""
 

@@ -56,7 +56,6 @@ NEW_STORE = "init"  # the purpose that may turn a folder with other content into
 class FolderStore:
     """A store in the folder ``root``, which the first write creates; StoreError if the path is empty."""
 
-    concurrent_writes = True
     external_bars = False
 
     def __init__(self, root: str | Path) -> None:

@@ -22,7 +22,6 @@ from fxloom.system.lock import LockedError
 class MemoryStore:
     """A store that lives as long as its object; populate it with one worker."""
 
-    concurrent_writes = False
     external_bars = False
 
     def __init__(self) -> None:

@@ -120,6 +120,20 @@ def _described(market: Market) -> str:
     return f"{pairs}, {market.name}: {market.rows:,} bars."
 
 
+def reading() -> str:
+    """Topic (g): ingest of a year of minutes."""
+    from benchmarks.ingest_full_size import one_year
+
+    year = one_year()
+    text = (
+        f"A HistData year of {year.bars:,} bars takes {year.year:.2f} s of processor time from file to store, a small "
+        f"file {year.small:.2f} s; polars reads the year's csv in {year.polars:.3f} s. Beyond the small file that is "
+        f"**{year.ratio:.1f} times** polars (goal 8). 280 yearly files: `python -m benchmarks.ingest_full_size`."
+    )
+    return section("Ingest", text)
+
+
 TOPICS: dict[str, Callable[[], str]] = {
     "alone": alone, "together": pair_month, "panel": panel, "starting": starting, "storing": storing,
+    "reading": reading,
 }  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 
 import numpy as np
 
-from fxloom.bars.days import has_column
+from fxloom.bars.days import DaySummary, has_column
 from fxloom.bars.months import iso, month_bounds
 from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import Settings
@@ -43,18 +44,20 @@ def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Se
     if before is None:
         return None
     settings = before
+    stored = cache(partial(_StoredPair, store))
     new = unsettled_pairs(store, settings)
     if settings.baseline is None and new:
-        earliest = min(month for pair in new for month in store.bar_months(pair))
+        earliest = min(month for pair in new for month in stored(pair).months)
         settings = replace(settings, baseline=month_bounds(earliest)[0])
     for pair in new:
-        close = first_close(store, pair, settings.baseline or 0)
+        bars = stored(pair)
+        close = bars.first_close(settings.baseline or 0)
         if close is not None:
             (side,) = store.price_sides(pair)
-            settings = settings.with_pair(pair, PairInfo(close, has_volume(store, pair), has_quotes(store, pair), side))
+            settings = settings.with_pair(pair, PairInfo(close, bars.has_volume(), bars.has_quotes(), side))
     lacking = []
     for pair in sorted(set(touched) & set(settings.pairs)):
-        info, absent = _with_choices(store, pair, settings.pairs[pair], options)
+        info, absent = _with_choices(stored(pair), settings.pairs[pair], options)
         settings = settings.with_pair(pair, info)
         lacking += absent
     if settings != before:
@@ -64,45 +67,53 @@ def settle(store: Store, touched: Collection[str], options: IngestOptions) -> Se
     return settings
 
 
-def _with_choices(store: Store, pair: str, info: PairInfo, options: IngestOptions) -> tuple[PairInfo, list[str]]:
+def _with_choices(bars: _StoredPair, info: PairInfo, options: IngestOptions) -> tuple[PairInfo, list[str]]:
     """``info`` with the user's choices, and those of them that the stored bars cannot meet."""
     lacking = []
     if options.volume is not None:
-        if options.volume and not has_volume(store, pair):
-            lacking.append(f"volume of {pair}")
+        if options.volume and not bars.has_volume():
+            lacking.append(f"volume of {bars.pair}")
         else:
             info = replace(info, has_volume=options.volume)
     if options.quotes is not None:
-        if options.quotes and not has_quotes(store, pair):
-            lacking.append(f"quotes of {pair}")
+        if options.quotes and not bars.has_quotes():
+            lacking.append(f"quotes of {bars.pair}")
         else:
             info = replace(info, has_quotes=options.quotes)
     return info, lacking
 
 
-def first_close(store: Store, pair: str, baseline: int) -> float | None:
-    """The close of the first stored bar at or after minute ``baseline`` (since 1970), or None."""
-    months = [month for month in store.bar_months(pair) if month_bounds(month)[1] > baseline]
-    for month in sorted(months):
-        bars = store.read_bars(pair, baseline, month_bounds(month)[1])
-        if len(bars):
-            return float(bars.close[0])
-    return None
+class _StoredPair:
+    """The stored bars of a pair; the summaries of their days are read once."""
 
+    def __init__(self, store: Store, pair: str) -> None:
+        self.store, self.pair = store, pair
 
-def has_volume(store: Store, pair: str) -> bool:
-    """Whether any stored bar of ``pair`` has a volume above 0."""
-    for month, days in store.bar_months(pair).items():
-        if any(has_column(day.volume) for day in days):
-            volume = store.read_bars(pair, *month_bounds(month)).volume
-            if volume is not None and bool(np.any(volume > 0)):
-                return True
-    return False
+    @cached_property
+    def months(self) -> dict[str, list[DaySummary]]:
+        """The stored months, each with the summaries of its days."""
+        return self.store.bar_months(self.pair)
 
+    def first_close(self, baseline: int) -> float | None:
+        """The close of the first stored bar at or after minute ``baseline`` (since 1970), or None."""
+        for month in sorted(month for month in self.months if month_bounds(month)[1] > baseline):
+            bars = self.store.read_bars(self.pair, baseline, month_bounds(month)[1])
+            if len(bars):
+                return float(bars.close[0])
+        return None
 
-def has_quotes(store: Store, pair: str) -> bool:
-    """Whether any stored month of ``pair`` has spreads."""
-    return any(has_column(day.spread) for days in store.bar_months(pair).values() for day in days)
+    def has_volume(self) -> bool:
+        """Whether any stored bar has a volume above 0."""
+        for month, days in self.months.items():
+            if any(has_column(day.volume) for day in days):
+                volume = self.store.read_bars(self.pair, *month_bounds(month)).volume
+                if volume is not None and bool(np.any(volume > 0)):
+                    return True
+        return False
+
+    def has_quotes(self) -> bool:
+        """Whether any stored month has spreads."""
+        return any(has_column(day.spread) for days in self.months.values() for day in days)
 
 
 def drop_unsettled(store: Store, settings: Settings, pair: str) -> None:
@@ -133,7 +144,7 @@ def rebase(store: Store, baseline: int | None, pairs: Sequence[str] | None = Non
     if baseline is not None:
         settings = replace(settings, baseline=baseline)
     for pair in pairs or list(settings.pairs):
-        close = first_close(store, pair, settings.baseline or 0)
+        close = _StoredPair(store, pair).first_close(settings.baseline or 0)
         if close is None:
             raise StoreError(f"{pair} has no bar at or after {iso(settings.baseline or 0)}: choose an earlier baseline")
         settings = settings.with_pair(pair, replace(settings.pairs[pair], baseline=close))

@@ -19,7 +19,7 @@ from fxloom.engine.plan import PlannedPartition, make_plan
 from fxloom.features.catalogue import VERSION, tables
 from fxloom.features.environment import environment
 from fxloom.features.feature import Table
-from fxloom.run.populate import state_of
+from fxloom.run.state import state_of
 from fxloom.stores.folder import FolderStore
 
 MONTHS = [f"{year}-{month:02d}" for year in range(2014, 2024) for month in range(1, 13)]

@@ -17,8 +17,9 @@ from fxloom.bars.synthetic import synthetic_market
 from fxloom.engine.partitions import Settings
 from fxloom.run import ingest as ingest_module
 from fxloom.run.ingest import FileReport, ingest
-from fxloom.run.populate import plan_for, state_of
+from fxloom.run.populate import plan_for
 from fxloom.run.settling import IngestOptions
+from fxloom.run.state import state_of
 from fxloom.sources import ReadOptions, read
 from fxloom.sources.records import FileResult, SourceFile
 from fxloom.stores.base import Store, StoreError

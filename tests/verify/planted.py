@@ -13,7 +13,7 @@ from fxloom.features.domain import RATE
 from fxloom.features.feature import Column, Columns, Family, Table, tables_of
 from fxloom.features.pair_view import View
 from fxloom.features.panel_view import PanelView
-from fxloom.run.populate import state_of
+from fxloom.run.state import state_of
 from fxloom.run.workers import record_for
 from fxloom.stores.base import Store
 from fxloom.verify.units import make_replay

@@ -20,7 +20,8 @@ from fxloom.engine.partitions import Record
 from fxloom.engine.plan import make_plan
 from fxloom.features.catalogue import select_tables, tables
 from fxloom.features.feature import Feature, Table
-from fxloom.run.populate import populate, state_of
+from fxloom.run.populate import populate
+from fxloom.run.state import state_of
 from fxloom.stores.base import Store
 from fxloom.stores.folder import FolderStore
 from fxloom.verify.run import in_trial_order, verify

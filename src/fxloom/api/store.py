@@ -25,8 +25,9 @@ from fxloom.features.feature import Feature
 from fxloom.run.copy import CopyReport
 from fxloom.run.copy import copy_store as copy_backends
 from fxloom.run.ingest import FileReport, ingest
-from fxloom.run.populate import Estimate, Event, Summary, check_room, estimate, plan_for, populate, ready_settings
+from fxloom.run.populate import Estimate, Event, Summary, check_room, estimate, plan_for, populate
 from fxloom.run.settling import IngestOptions, rebase
+from fxloom.run.state import ready_settings
 from fxloom.sources import ReadOptions
 from fxloom.stores import open_backend
 from fxloom.stores.base import Store, StoreError, check_pairs
@@ -87,7 +88,7 @@ class OpenStore:
     @property
     def partitions(self) -> int:
         """The number of published partitions."""
-        return len(self.backend.records())
+        return self.backend.inventory().partitions.height
 
     def pair_info(self, pair: str) -> PairInfo:
         """What is settled about ``pair``: baseline, side, whether it has volume and quotes. NoBarsError if unknown."""

@@ -14,7 +14,7 @@ from fxloom.engine.plan import make_plan
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
 from fxloom.run.outcomes import troubles_of
-from fxloom.run.populate import ready_settings, state_of
+from fxloom.run.state import ready_settings, state_for
 from fxloom.stores.base import Store, StoreError, check_pairs
 from fxloom.system.version import VERSION
 
@@ -97,10 +97,9 @@ def partition_states(
 ) -> list[PartitionState]:
     """The partitions of the tables ``names`` in the months in which ``pairs`` have bars, in the order of a plan."""
     chosen = [tables()[name] for name in names]
-    panel = any(t.family.scope == "panel" for t in chosen)
-    state = state_of(store, None if panel else pairs, lazily=True)
     first = month_of(start) if start is not None else "0001-01"
     last = month_of(end - 1) if end is not None else "9999-12"
+    state = state_for(store, chosen, pairs, first, last)
     there = [pair for pair in pairs if pair in state.days]
     months = {month for pair in there for month in state.days[pair]}
     plan = make_plan(state, chosen, there, (first, last))

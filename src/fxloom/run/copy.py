@@ -13,7 +13,7 @@ from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE, month_bounds
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
-from fxloom.run.populate import ready_settings
+from fxloom.run.state import ready_settings
 from fxloom.stores.base import CorruptError, Store, StoreError
 
 

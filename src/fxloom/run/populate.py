@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from fxloom.engine.partitions import PartitionKey, Settings
 from fxloom.engine.plan import Plan, StoreState, Task, make_plan
 from fxloom.features.catalogue import select_tables, tables
 from fxloom.run.executors import Executor, JobsRun, WorkerDiedError, executor_for
 from fxloom.run.executors.processes import free_memory
 from fxloom.run.outcomes import record_outcomes
 from fxloom.run.results import PartitionResult, all_failed
+from fxloom.run.state import ready_settings, state_of
 from fxloom.run.warm import Compiled, compiling
 from fxloom.stores.base import Store, StoreError, check_months, check_pairs
 from fxloom.system.cache import cache_root
@@ -76,52 +76,14 @@ class Summary:
         return [r for r in self.results if r.result != "done"]
 
 
-def state_of(store: Store, pairs: Collection[str] | None = None, lazily: bool = False) -> StoreState:
-    """The store's state for the planner; StoreError if nothing has been ingested.
-
-    ``pairs``: those whose bars the plan depends on (None: all). ``lazily`` looks up fingerprints on demand, for plans
-    of a few partitions, instead of reading the records of the whole store.
-    """
-    settings = ready_settings(store)
-    fingerprints: Mapping[PartitionKey, str] = (
-        _LookedUp(store) if lazily else {record.key: record.fingerprint for record in store.records()}
-    )
-    days = {pair: store.bar_months(pair) for pair in settings.pairs if pairs is None or pair in pairs}
-    stored = {pair: months for pair, months in days.items() if months}
-    return StoreState(stored, settings.pairs, settings.dtype, fingerprints)
-
-
-class _LookedUp(Mapping[PartitionKey, str]):
-    """The fingerprints of a store's partitions, each read on demand."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-
-    def __getitem__(self, key: PartitionKey) -> str:
-        record = self.store.record(key)
-        if record is None:
-            raise KeyError(key)
-        return record.fingerprint
-
-    def __iter__(self) -> Iterator[PartitionKey]:
-        return (record.key for record in self.store.records())
-
-    def __len__(self) -> int:
-        return len(self.store.records())
-
-
-def ready_settings(store: Store) -> Settings:
-    """The settings of a store that has bars; StoreError if it has none."""
-    settings = store.settings()
-    if settings is None:
+def _check_months(store: Store, state: StoreState, pairs: Sequence[str] | None, months: tuple[str, str]) -> None:
+    """StoreError if none of ``pairs`` (None: of all) has bars in ``months``."""
+    stored = sorted({month for pair in pairs or state.days for month in state.days[pair]})
+    if not any(months[0] <= month <= months[1] for month in stored):
         raise StoreError(
-            f"there is no store at {store.url}: check the address, or create the store with "
-            f"`fxloom ingest --store {store.url} PATH`"
+            f"no bars from {months[0]} to {months[1]} in {store.url}: the bars of {', '.join(pairs or state.days)} run "
+            f"from {stored[0]} to {stored[-1]}"
         )
-    if not settings.pairs:
-        why = "has only bars from an unfinished ingest" if store.pairs_with_bars() else "has no bars yet"
-        raise StoreError(f"{store.url} {why}: run `fxloom ingest --store {store.url} PATH`")
-    return settings
 
 
 def plan_for(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
+from fxloom.stores.inventory import Inventory
 
 Part = Callable[[list[str]], pl.DataFrame]  # from feature names to a frame of ts_utc, pair and these features
 
@@ -83,6 +84,15 @@ class Store(Protocol):
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         """The stored months of a pair, each with the summaries of its days."""
 
+    def all_days(self) -> dict[str, dict[str, list[DaySummary]]]:
+        """``bar_months`` of every pair with bars."""
+
+    def month_names(self, pair: str) -> list[str]:
+        """The stored months of a pair, in order."""
+
+    def days_of(self, pair: str, month: str) -> list[DaySummary]:
+        """The summaries of the days of one stored month."""
+
     def drop_bars(self, pair: str, month: str) -> None:
         """Remove a month of bars, if it exists."""
 
@@ -100,6 +110,9 @@ class Store(Protocol):
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         """The records of all published partitions of ``tables`` (None: all), except corrupt ones."""
+
+    def inventory(self, tables: Collection[str] | None = None) -> Inventory:
+        """All published partitions of ``tables`` (None: all) as columns, and the statistics of their columns."""
 
     def record(self, key: PartitionKey) -> Record | None:
         """The record of one partition, None if it is missing or corrupt."""

@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,24 +18,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fxloom.bars.bars import Bars, Floats, Ints
-from fxloom.bars.days import DaySummary, summarise_days
+from fxloom.bars.days import DaySummary
 from fxloom.bars.months import month_of, months_of
 from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
 from fxloom.stores.atomic import INCOMING, clear_temporaries, flush_folder, make_folders, replacing, store_errors
-from fxloom.stores.base import CorruptError, NewerFormatError, Part, StoreError
+from fxloom.stores.bar_files import read_bars_file, read_note
+from fxloom.stores.base import CorruptError, Part, StoreError
+from fxloom.stores.contents import Contents
 from fxloom.stores.documents import settings_fields, settings_of
 from fxloom.stores.frames import (
-    BarsNote,
-    bars_note,
-    bars_of,
     features_table,
     joined,
-    record_in,
     scanned,
     stored_bars_table,
 )
-from fxloom.stores.parts import UNREADABLE, belongs, corruption_of, is_corruption, part_of, read_partition
+from fxloom.stores.inventory import Inventory
+from fxloom.stores.listing import KEYS, listed_bars, listed_parts
+from fxloom.stores.parts import UNREADABLE, corruption_of, is_corruption, part_of, read_partition, read_record
 from fxloom.stores.tree import (
     SETTINGS,
     STRAY,
@@ -45,7 +45,6 @@ from fxloom.stores.tree import (
     list_bars,
     list_parts,
     part_path,
-    strays_of,
 )
 from fxloom.system.lock import lock
 
@@ -64,6 +63,7 @@ class FolderStore:
         self.root = Path(root)
         self.url = self.address = str(root)
         self._settings: Settings | None = None
+        self._contents = Contents(self.root)
         self._footers: dict[Path, tuple[tuple[int, int, int], Record | Corruption]] = {}
 
     # -- settings ------------------------------------------------------------------------------------------------
@@ -94,9 +94,9 @@ class FolderStore:
 
     # -- bars ----------------------------------------------------------------------------------------------------
 
-    def _bars_files(self, pair: str) -> list[tuple[str, Path]]:
+    def _bars_files(self, pair: str, first: str = "", last: str = "9999-12") -> list[tuple[str, Path]]:
         """The months of a pair and their files; CorruptError if a stray file among them would duplicate rows."""
-        listing = list_bars(self.root, pair)
+        listing = list_bars(self.root, pair, first, last)
         _refuse_strays(listing)
         return [(month, path) for _, month, path in listing.bars]
 
@@ -108,16 +108,26 @@ class FolderStore:
         for month, path in self._bars_files(pair):
             # Reading the bars of a corrupt month reports it; the other months have the same side.
             with contextlib.suppress(CorruptError):
-                sides.add(_read_note(path, pair, month).side)
+                sides.add(read_note(path, pair, month).side)
         return sides
 
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
-        return {month: _read_note(path, pair, month).days for month, path in self._bars_files(pair)}
+        return {month: read_note(path, pair, month).days for month, path in self._bars_files(pair)}
+
+    def month_names(self, pair: str) -> list[str]:
+        return [month for month, _ in self._bars_files(pair)]
+
+    def days_of(self, pair: str, month: str) -> list[DaySummary]:
+        return read_note(bars_path(self.root, pair, month), pair, month).days
+
+    def all_days(self) -> dict[str, dict[str, list[DaySummary]]]:
+        _refuse_strays(Listing(strays=tuple(listed_bars(self.root).strays)))
+        return self._contents.days()
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         first, last = month_of(start), month_of(max(start, end - 1))
-        chosen = [(month, path) for month, path in self._bars_files(pair) if first <= month <= last]
-        return joined([_read_bars_file(path, pair, month) for month, path in chosen]).between(start, end)
+        chosen = self._bars_files(pair, first, last)
+        return joined([read_bars_file(path, pair, month)[0] for month, path in chosen]).between(start, end)
 
     def write_bars(self, pair: str, month: str, bars: Bars, side: str = "mid") -> None:
         if months_of(bars.ts) != [month]:
@@ -144,8 +154,15 @@ class FolderStore:
     # -- features ------------------------------------------------------------------------------------------------
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
-        found = (self._record(key, path) for key, path in list_parts(self.root, tables).parts)
+        found = (self._record(key, part_path(self.root, key)) for key in self._keys(tables))
         return [record for record in found if isinstance(record, Record)]
+
+    def _keys(self, tables: Iterable[str] | None = None) -> Iterator[PartitionKey]:
+        listed = listed_parts(self.root, None if tables is None else list(tables))
+        return (PartitionKey(*key) for key in listed.files.select(*KEYS).iter_rows())
+
+    def inventory(self, tables: Collection[str] | None = None) -> Inventory:
+        return self._contents.inventory(tables)
 
     def record(self, key: PartitionKey) -> Record | None:
         path = part_path(self.root, key)
@@ -161,7 +178,7 @@ class FolderStore:
         same = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._footers.get(path)
         if known is None or known[0] != same:
-            known = self._footers[path] = (same, _read_record(key, path))
+            known = self._footers[path] = (same, read_record(key, path))
         return known[1]
 
     def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
@@ -172,21 +189,12 @@ class FolderStore:
         return record, rows.select("ts_utc", "pair", *tables()[key.table].names)
 
     def find_corrupt(self) -> list[Corruption]:
-        """Unreadable files: bars (ingest them again), partitions (populate computes them again), and strays."""
-        parts, bars = list_parts(self.root), list_bars(self.root)
-        found = [r for r in (self._record(key, path) for key, path in parts.parts) if isinstance(r, Corruption)]
-        for pair, month, path in bars.bars:
-            try:
-                _read_bars_file(path, pair, month)
-            except NewerFormatError:
-                raise
-            except StoreError as error:
-                found.append(Corruption(str(path), str(error)))
-        return found + strays_of(bars) + strays_of(parts)
+        return self._contents.find_corrupt()
 
     def verify(self) -> list[Corruption]:
         """Files whose values differ from what was written, except those that ``find_corrupt`` already reports."""
-        readable = ((path, self._record(key, path)) for key, path in list_parts(self.root).parts)
+        files = ((key, part_path(self.root, key)) for key in self._keys())
+        readable = ((path, self._record(key, path)) for key, path in files)
         found = [(path, corruption_of(path, r, self._dtype())) for path, r in readable if isinstance(r, Record)]
         return [Corruption(str(path), why) for path, why in found if why]
 
@@ -204,13 +212,9 @@ class FolderStore:
     ) -> list[tuple[PartitionKey, Path]]:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
-        listing = list_parts(self.root, [table])
+        listing = list_parts(self.root, table, pairs, first, last)
         _refuse_strays(listing)
-        return [
-            (key, path)
-            for key, path in listing.parts
-            if first <= key.month <= last and (pairs is None or key.pair in ("", *pairs))
-        ]
+        return list(listing.parts)
 
     def parts(
         self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
@@ -314,48 +318,3 @@ def _names_in(path: Path) -> list[str]:
         if not is_corruption(error):
             raise StoreError(f"{path} cannot be read: {error}") from None
         raise CorruptError(f"{path} is corrupt ({error}): populate computes it again") from None
-
-
-def _checked_note(metadata: dict[bytes, bytes] | None, path: Path, pair: str, month: str) -> BarsNote:
-    note = bars_note(metadata or {}, path)
-    if (note.pair, note.month) != (pair, month):
-        raise ValueError(f"it contains the bars of {note.pair} {note.month}, copied or moved here")
-    return note
-
-
-def _read_note(path: Path, pair: str, month: str) -> BarsNote:
-    try:
-        return _checked_note(pq.read_metadata(path).metadata, path, pair, month)
-    except UNREADABLE as error:
-        raise _unreadable(path, pair, month, error) from None
-
-
-def _read_bars_file(path: Path, pair: str, month: str) -> Bars:
-    """The bars of a month, verified against the summaries of their days."""
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            note = _checked_note(file.metadata.metadata, path, pair, month)
-            bars = bars_of(file.read())
-        if summarise_days(bars) != note.days:
-            raise ValueError("the bars differ from those that were written")
-        return bars
-    except UNREADABLE as error:
-        raise _unreadable(path, pair, month, error) from None
-
-
-def _unreadable(path: Path, pair: str, month: str, error: BaseException) -> StoreError:
-    """The error for a file of bars that cannot be read: CorruptError only if the file itself is at fault."""
-    if not is_corruption(error):
-        return StoreError(f"{path} cannot be read: {error}")
-    return CorruptError(f"{path} is corrupt ({error}): ingest the bars of {pair} {month} again")
-
-
-def _read_record(key: PartitionKey, path: Path) -> Record | Corruption:
-    try:
-        record = record_in(pq.read_metadata(path).metadata or {}, path)
-        belongs(record, key)
-        return record
-    except UNREADABLE as error:
-        if not is_corruption(error):
-            raise StoreError(f"{path} cannot be read: {error}") from None
-        return Corruption(str(path), f"{error}: populate computes it again")

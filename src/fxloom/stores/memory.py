@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from fxloom.engine.partitions import Corruption, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
 from fxloom.stores.base import Part
 from fxloom.stores.frames import features_table, joined
+from fxloom.stores.inventory import Inventory, inventory_of
 from fxloom.system.lock import LockedError
 
 
@@ -49,6 +50,15 @@ class MemoryStore:
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         return {m: summarise_days(bars) for (p, m), bars in sorted(self._bars.items()) if p == pair}
 
+    def all_days(self) -> dict[str, dict[str, list[DaySummary]]]:
+        return {pair: self.bar_months(pair) for pair in self.pairs_with_bars()}
+
+    def month_names(self, pair: str) -> list[str]:
+        return sorted(month for p, month in self._bars if p == pair)
+
+    def days_of(self, pair: str, month: str) -> list[DaySummary]:
+        return summarise_days(self._bars[pair, month])
+
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         return joined([bars for (p, _), bars in sorted(self._bars.items()) if p == pair]).between(start, end)
 
@@ -69,6 +79,9 @@ class MemoryStore:
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         wanted = None if tables is None else set(tables)
         return [r for key, (r, _) in sorted(self._parts.items()) if wanted is None or key.table in wanted]
+
+    def inventory(self, tables: Collection[str] | None = None) -> Inventory:
+        return inventory_of(self.records(tables))
 
     def record(self, key: PartitionKey) -> Record | None:
         return self._parts[key][0] if key in self._parts else None

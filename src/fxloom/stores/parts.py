@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE
-from fxloom.engine.partitions import PartitionKey, Record
+from fxloom.engine.partitions import Corruption, PartitionKey, Record
 from fxloom.stores.base import CorruptError, Part, StoreError
-from fxloom.stores.frames import FLOATS, column_checksum, stored_record
+from fxloom.stores.frames import FLOATS, column_checksum, record_in, stored_record
 
 UNREADABLE = (  # raised by Arrow and by parsing metadata, for corrupt files and when memory or threads run out
     pa.ArrowException, MemoryError, OSError, KeyError, IndexError, ValueError, TypeError, ArithmeticError,
@@ -105,3 +105,15 @@ def _again(key: PartitionKey) -> str:
     """What to do about a corrupt partition."""
     pair = f" --pairs {key.pair}" if key.pair else ""
     return f"`populate --force --tables {key.table}{pair} --months {key.month}` computes it again"
+
+
+def read_record(key: PartitionKey, path: Path) -> Record | Corruption:
+    """The record in the metadata of a file, or why it has none; StoreError if the system refuses."""
+    try:
+        record = record_in(pq.read_metadata(path).metadata or {}, path)
+        belongs(record, key)
+        return record
+    except UNREADABLE as error:
+        if not is_corruption(error):
+            raise StoreError(f"{path} cannot be read: {error}") from None
+        return Corruption(str(path), f"{error}: populate computes it again")

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from fxloom.bars.pairs import PAIRS
-from fxloom.engine.partitions import Corruption, PartitionKey
+from fxloom.engine.partitions import PartitionKey
 
 SETTINGS, BARS, PART = "settings.json", "bars.parquet", "part.parquet"
 MONTH = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
@@ -43,44 +43,33 @@ class Listing:
     strays: tuple[Path, ...] = ()
 
 
-def list_bars(root: Path, pair: str | None = None) -> Listing:
-    """The bars of ``pair``, or of all pairs."""
+def list_bars(root: Path, pair: str | None = None, first: str = "", last: str = "9999-12") -> Listing:
+    """The bars of ``pair`` (None: of all pairs) in the months from ``first`` to ``last``."""
     pairs, strays = _pair_folders(root / "m1") if pair is None else ([(pair, root / "m1" / f"pair={pair}")], [])
     found = []
     for name, folder in pairs:
-        months, odd = _month_files(folder, BARS)
+        months, odd = _month_files(folder, BARS, first, last)
         found += [(name, month, path) for month, path in months]
         strays += odd
     return Listing(bars=tuple(found), strays=tuple(strays))
 
 
-def list_parts(root: Path, tables: Iterable[str] | None = None) -> Listing:
-    """The partitions of ``tables``, or of all that have a folder."""
-    features = root / "features"
-    names = [entry.name for entry in _folders(features)] if tables is None else list(tables)
-    found: list[tuple[PartitionKey, Path]] = []
-    strays: list[Path] = []
-    for table in names:
-        months, odd = _month_files(features / table, PART)
-        found += [(PartitionKey(table, "", month), path) for month, path in months]
-        pairs, more = _pair_folders(features / table)
-        strays += odd + more
-        for pair, folder in pairs:
-            months, odd = _month_files(folder, PART)
+def list_parts(root: Path, table: str, pairs: Collection[str] | None, first: str, last: str) -> Listing:
+    """The partitions of ``table`` for ``pairs`` (None: all) in the months from ``first`` to ``last``.
+
+    Only the folders of those pairs and months are looked at. Partitions of all pairs together are always among them.
+    """
+    folder = root / "features" / table
+    months, strays = _month_files(folder, PART, first, last)
+    found = [(PartitionKey(table, "", month), path) for month, path in months]
+    chosen, odd = _pair_folders(folder)
+    strays += odd
+    for pair, inner in chosen:
+        if pairs is None or pair in pairs:
+            months, odd = _month_files(inner, PART, first, last)
             found += [(PartitionKey(table, pair, month), path) for month, path in months]
             strays += odd
     return Listing(parts=tuple(found), strays=tuple(strays))
-
-
-def strays_of(listing: Listing) -> list[Corruption]:
-    """Stray folders, and Parquet files beside the store's own."""
-    beside = [
-        entry
-        for path in [*(p for _, _, p in listing.bars), *(p for _, p in listing.parts)]
-        for entry in sorted(path.parent.glob("*.parquet"))
-        if entry != path and not entry.name.startswith((".", "_"))
-    ]
-    return [Corruption(str(path), STRAY) for path in [*listing.strays, *beside]]
 
 
 def _folders(folder: Path) -> list[os.DirEntry[str]]:
@@ -94,24 +83,25 @@ def _folders(folder: Path) -> list[os.DirEntry[str]]:
 def _pair_folders(folder: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
     """The folders of pairs, and those that only look like one."""
     named = [(e.name.partition("=")[2], Path(e.path)) for e in _folders(folder) if e.name.startswith("pair=")]
-    strays = [path for name, path in named if name not in PAIRS and _holds_rows(path)]
+    strays = [path for name, path in named if name not in PAIRS and holds_rows(path)]
     return [(name, path) for name, path in named if name in PAIRS], strays
 
 
-def _month_files(folder: Path, name: str) -> tuple[list[tuple[str, Path]], list[Path]]:
-    """The months that have the file ``name``, and folders that only look like a month."""
+def _month_files(folder: Path, name: str, first: str, last: str) -> tuple[list[tuple[str, Path]], list[Path]]:
+    """The months from ``first`` to ``last`` that have the file ``name``, and folders that only look like a month."""
     found, strays = [], []
     for entry in _folders(folder):
         month = MONTH.fullmatch(entry.name)
-        path = Path(entry.path) / name
-        if month and path.exists():
-            found.append((month[1], path))
-        elif not month and entry.name.startswith("month=") and _holds_rows(Path(entry.path)):
+        if month:
+            if first <= month[1] <= last and (path := Path(entry.path) / name).exists():
+                found.append((month[1], path))
+        elif entry.name.startswith("month=") and holds_rows(Path(entry.path)):
             strays.append(Path(entry.path))
     return found, strays
 
 
-def _holds_rows(folder: Path) -> bool:
+def holds_rows(folder: Path) -> bool:
+    """Whether there are Parquet files in ``folder`` at any depth."""
     return any(folder.rglob("*.parquet"))
 
 

@@ -13,7 +13,7 @@ from fxloom.engine.plan import StoreState, Task, make_plan
 from fxloom.features.catalogue import tables as all_tables
 from fxloom.features.feature import Table
 from fxloom.run.executors import JobsRun, WorkerDiedError, executor_for
-from fxloom.run.populate import state_of
+from fxloom.run.state import state_of
 from fxloom.run.warm import compiling
 from fxloom.stores import open_backend
 from fxloom.stores.base import Store, StoreError, check_pairs

@@ -30,8 +30,8 @@ BASE = {
     "partitions": (
         "table_name text, pair text, month text, relation text not null, fingerprint text not null, "
         "rows bigint not null, catalogue integer not null, made text not null, proxies json not null, "
-        "environment text not null, quality json not null, checksum bigint not null, format integer not null, "
-        "written timestamptz not null default now(), primary key (table_name, pair, month)",
+        "environment text not null, quality json not null, packed bytea not null, checksum bigint not null, "
+        "format integer not null, written timestamptz not null default now(), primary key (table_name, pair, month)",
         "One row per published partition, written in the same transaction; pair is empty in tables kept by month only",
     ),
     "bar_months": (

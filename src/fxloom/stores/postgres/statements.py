@@ -5,13 +5,13 @@ from __future__ import annotations
 PAIRS_STORED = "select distinct pair from {} order by 1"
 SAVE_RECORD = """
     insert into {} (table_name, pair, month, relation, fingerprint, rows, catalogue, made, proxies, environment,
-        quality, checksum, format)
+        quality, packed, checksum, format)
     values (%(table)s, %(pair)s, %(month)s, %(relation)s, %(fingerprint)s, %(rows)s, %(catalogue)s, %(made)s,
-            %(proxies)s, %(environment)s, %(quality)s, %(checksum)s, %(format)s)
+            %(proxies)s, %(environment)s, %(quality)s, %(packed)s, %(checksum)s, %(format)s)
     on conflict (table_name, pair, month) do update set (relation, fingerprint, rows, catalogue, made, proxies,
-        environment, quality, checksum, format, written) = (excluded.relation, excluded.fingerprint, excluded.rows,
-        excluded.catalogue, excluded.made, excluded.proxies, excluded.environment, excluded.quality,
-        excluded.checksum, excluded.format, now())
+        environment, quality, packed, checksum, format, written) = (excluded.relation, excluded.fingerprint,
+        excluded.rows, excluded.catalogue, excluded.made, excluded.proxies, excluded.environment, excluded.quality,
+        excluded.packed, excluded.checksum, excluded.format, now())
 """
 SAVE_MONTH = """
     insert into {} (pair, month, rows, has_volume, has_spread, price_side, days) values (%s, %s, %s, %s, %s, %s, %s)

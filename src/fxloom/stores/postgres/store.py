@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -18,16 +18,19 @@ from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.months import MICROSECONDS_PER_MINUTE, month_bounds, month_of, months_of
 from fxloom.engine.partitions import Corruption, DType, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
-from fxloom.stores.base import CorruptError, Part, StoreError, newer_format
+from fxloom.stores.base import CorruptError, Part, StoreError
 from fxloom.stores.documents import FORMAT, settings_fields, settings_of
 from fxloom.stores.frames import joined, scanned
+from fxloom.stores.inventory import Inventory
 from fxloom.stores.postgres.address import address_of
 from fxloom.stores.postgres.binary import Block, checksum, encoded
 from fxloom.stores.postgres.connections import Connection, connections_of
+from fxloom.stores.postgres.contents import all_days, days_of, inventory
 from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
 from fxloom.stores.postgres.locks import only_writer
 from fxloom.stores.postgres.partitions import drop_partition, quoted, ready_parent, write_partition
 from fxloom.stores.postgres.query import RowRange, fetch, part_of
+from fxloom.stores.postgres.records import record_of_row, record_values
 from fxloom.stores.postgres.source import BarsSource
 from fxloom.stores.postgres.statements import CHECKSUMS, KEYS, MONTHS, PAIRS_STORED, RECORDS, SAVE_MONTH, SAVE_RECORD
 
@@ -81,10 +84,14 @@ class PostgresStore:
         found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values or ()).fetchall()
         return found
 
+    def _own_rows(self, table: str, query: str, values: Any = None) -> list[Any]:
+        """``_rows`` in a transaction of its own."""
+        return self._run(lambda c: self._rows(c, table, query, values))
+
     # -- settings ------------------------------------------------------------------------------------------------
 
     def settings(self) -> Settings | None:
-        rows = self._run(lambda c: self._rows(c, "settings", "select value from {} where name = 'store'"))
+        rows = self._own_rows("settings", "select value from {} where name = 'store'")
         if not rows:
             return None
         try:
@@ -121,16 +128,27 @@ class PostgresStore:
     # -- bars ----------------------------------------------------------------------------------------------------
 
     def pairs_with_bars(self) -> list[str]:
-        return [pair for (pair,) in self._run(lambda c: self._rows(c, "bar_months", PAIRS_STORED))]
+        return [pair for (pair,) in self._own_rows("bar_months", PAIRS_STORED)]
 
     def price_sides(self, pair: str) -> set[str]:
         query = "select distinct price_side from {} where pair = %s"
-        return {side for (side,) in self._run(lambda c: self._rows(c, "bar_months", query, [pair]))}
+        return {side for (side,) in self._own_rows("bar_months", query, [pair])}
 
     def bar_months(self, pair: str) -> dict[str, list[DaySummary]]:
         query = "select month, days from {} where pair = %s order by month"
-        rows = self._run(lambda c: self._rows(c, "bar_months", query, [pair]))
-        return {month: _days_of(days) for month, days in rows}
+        rows = self._own_rows("bar_months", query, [pair])
+        return {month: days_of(days) for month, days in rows}
+
+    def all_days(self) -> dict[str, dict[str, list[DaySummary]]]:
+        return all_days(self._own_rows)
+
+    def month_names(self, pair: str) -> list[str]:
+        found = self._own_rows("bar_months", "select month from {} where pair = %s order by month", [pair])
+        return [month for (month,) in found]
+
+    def days_of(self, pair: str, month: str) -> list[DaySummary]:
+        found = self._own_rows("bar_months", "select days from {} where pair = %s and month = %s", [pair, month])
+        return days_of(found[0][0]) if found else []
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
         first, last = month_of(start), month_of(max(start, end - 1))
@@ -143,7 +161,7 @@ class PostgresStore:
                 low = max(low, start - start % DAY)
                 high = min(high, -(-end // DAY) * DAY)
                 bars = self._stored(connection, pair, month, volume, spread, low, high)
-                noted = [d for d in _days_of(days) if low <= d.first < high]
+                noted = [d for d in days_of(days) if low <= d.first < high]
                 found.append((month, bars if summarise_days(bars) == noted else None))
             return found
 
@@ -225,11 +243,14 @@ class PostgresStore:
         self, names: Iterable[str] | None, pair: str | None = None, month: str | None = None
     ) -> list[tuple[Record, bool]]:
         values = {"tables": None if names is None else list(names), "pair": pair, "month": month}
-        rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
-        return [(_record_of(row, self.url), row[-1]) for row in rows]
+        rows = self._own_rows("partitions", RECORDS, values)
+        return [(record_of_row(row, self.url), row[-1]) for row in rows]
 
     def records(self, tables: Iterable[str] | None = None) -> list[Record]:
         return [record for record, there in self._records(tables) if there]
+
+    def inventory(self, tables: Collection[str] | None = None) -> Inventory:
+        return inventory(self._own_rows, tables, self.url)
 
     def record(self, key: PartitionKey) -> Record | None:
         return next((r for r, there in self._records([key.table], key.pair, key.month) if there), None)
@@ -237,19 +258,19 @@ class PostgresStore:
     def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
         values = {"tables": [key.table], "pair": key.pair, "month": key.month}
         for _ in range(READS):  # a partition that is being replaced may show its old record with new rows
-            rows = self._run(lambda c: self._rows(c, "partitions", RECORDS, values))
+            rows = self._own_rows("partitions", RECORDS, values)
             if not rows or not rows[0][-1]:
                 return None
             block = self._block(features_relation(self.schema, tables()[key.table], key.pair, self._dtype()), key)
             if checksum(block) == rows[0][-2]:
-                return _record_of(rows[0], self.url), _frame_of(key, block)
+                return record_of_row(rows[0], self.url), _frame_of(key, block)
         raise CorruptError(
             f"{self.schema} {key}: its rows were changed outside fxloom: populate --force computes it again"
         )
 
     def verify(self) -> list[Corruption]:
         """Partitions whose rows differ from what was written: something else has changed them."""
-        rows = self._run(lambda c: self._rows(c, "partitions", CHECKSUMS))
+        rows = self._own_rows("partitions", CHECKSUMS)
         found = []
         for table, pair, month, expected in rows:
             relation = features_relation(self.schema, tables()[table], pair, self._dtype())
@@ -272,7 +293,7 @@ class PostgresStore:
         """Partitions that have a record but no table, and bars that do not match their record."""
         found = [Corruption(f"{self.schema} {r.key}", "its table is missing: populate computes it again")
                  for r, there in self._records(None) if not there]  # fmt: skip
-        rows = self._run(lambda c: self._rows(c, "bar_months", "select pair, month from {} order by 1, 2"))
+        rows = self._own_rows("bar_months", "select pair, month from {} order by 1, 2")
         for pair, month in rows:
             try:
                 self.read_bars(pair, *month_bounds(month))
@@ -290,7 +311,7 @@ class PostgresStore:
         def write(connection: Connection) -> None:
             child = self._write(connection, relation, key.month, block, lambda: bool(
                 self._rows(connection, "partitions", query, [key.table, key.pair, key.month])))  # fmt: skip
-            fields = _fields(record, child) | {"checksum": checksum(block), "format": FORMAT}
+            fields = record_values(record, child) | {"checksum": checksum(block), "format": FORMAT}
             connection.execute(sql.SQL(SAVE_RECORD).format(self._own("partitions")), fields)
 
         self._run(write)
@@ -304,7 +325,7 @@ class PostgresStore:
     ) -> list[tuple[PartitionKey, Part]]:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
-        keys = self._run(lambda c: self._rows(c, "partitions", KEYS, [table, first, last]))
+        keys = self._own_rows("partitions", KEYS, [table, first, last])
         dtype, found = self._dtype(), []
         for pair, month in keys:
             if pairs is None or not pair or pair in pairs:
@@ -352,7 +373,7 @@ class PostgresStore:
 
     def kept(self, name: str) -> str | None:
         query = "select content from {} where name = %s"
-        rows = self._run(lambda c: self._rows(c, "documents", query, [name]))
+        rows = self._own_rows("documents", query, [name])
         return rows[0][0] if rows else None
 
     @contextlib.contextmanager
@@ -369,19 +390,6 @@ def _plain(cell: Any) -> Any:
     return cell.replace("\0", "\ufffd") if isinstance(cell, str) else cell
 
 
-def _fields(record: Record, child: str) -> dict[str, Any]:
-    return {
-        "table": record.key.table, "pair": record.key.pair, "month": record.key.month, "relation": child,
-        "fingerprint": record.fingerprint, "rows": record.rows, "catalogue": record.catalogue, "made": record.made,
-        "proxies": json.dumps(record.proxies), "environment": record.environment,
-        "quality": json.dumps(record.quality),
-    }  # fmt: skip
-
-
-def _days_of(days: Any) -> list[DaySummary]:
-    return [DaySummary(*values) for values in days]
-
-
 def _frame_of(key: PartitionKey, block: Block) -> pl.DataFrame:
     ts = pl.Series("ts_utc", block.ts * MICROSECONDS_PER_MINUTE).cast(pl.Datetime("us", "UTC"))
     pair = pl.Series("pair", block.pairs or [key.pair] * len(ts), pl.String)
@@ -389,11 +397,3 @@ def _frame_of(key: PartitionKey, block: Block) -> pl.DataFrame:
     return pl.DataFrame(
         [ts, pair, *(pl.Series(n, c, nan_to_null=True) for n, c in zip(names, block.columns, strict=True))]
     )
-
-
-def _record_of(row: Sequence[Any], where: str) -> Record:
-    table, pair, month, fingerprint, rows, catalogue, made, proxies, quality, environment, form = row[:11]
-    if form != FORMAT:
-        raise newer_format(f"{where}: the partition {PartitionKey(table, pair, month)}", form)
-    key = PartitionKey(table, pair, month)
-    return Record(key, fingerprint, rows, catalogue, made, tuple(proxies), quality, environment)

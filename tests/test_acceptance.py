@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fxloom.api import OpenStore, open_store
-from fxloom.engine.audit import Audit
+from fxloom.audit.report import Audit
 from fxloom.features.catalogue import tables
 from fxloom.run.ingest import ingest
 from tests.conftest import DATA

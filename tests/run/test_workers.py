@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fxloom.audit.run import audit_store
 from fxloom.bars.bars import Bars
 from fxloom.bars.months import month_bounds
 from fxloom.bars.synthetic import synthetic_market
-from fxloom.engine.audit import audit
 from fxloom.engine.partitions import PartitionKey
 from fxloom.engine.plan import Plan
 from fxloom.engine.quality import stats_by_feature
@@ -97,5 +97,5 @@ def test_months_without_the_pairs_volume_are_published_without_values(tmp_path: 
     rows = partition(store, PartitionKey("technical_rate", "eurusd", "2024-03"))
     assert rows["tech_mfi_14_rate"].null_count() == rows.height  # it needs volume
     assert rows["tech_rsi_14_rate"].null_count() == 0
-    reported = [str(f) for f in audit(store.records(), plan_for(store)).findings]
+    reported = [str(f) for f in audit_store(store).findings]
     assert any("bars lack the volume or quotes that their pair has" in text for text in reported)

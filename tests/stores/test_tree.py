@@ -39,8 +39,11 @@ def test_paths_and_keys_correspond(lake: FolderStore) -> None:
     for key in keys:
         part_path(lake.root, key).parent.mkdir(parents=True)
         part_path(lake.root, key).write_bytes(b"")
-    assert [key for key, _ in list_parts(lake.root).parts] == keys
-    assert [key for key, _ in list_parts(lake.root, ["cross_sectional_panel", "reg_rate"]).parts] == keys[2:]
+    assert [key for key, _ in list_parts(lake.root, "bollinger_rate", None, "", "9999-12").parts] == keys[:2]
+    assert [key for key, _ in list_parts(lake.root, "bollinger_rate", ["eurusd"], "", "9999-12").parts] == keys[:1]
+    assert [key for key, _ in list_parts(lake.root, "bollinger_rate", None, "2018-01", "2018-02").parts] == keys[1:2]
+    assert [key for key, _ in list_parts(lake.root, "cross_sectional_panel", [], "", "9999-12").parts] == keys[2:]
+    assert [key for key, _ in list_parts(lake.root, "reg_rate", None, "", "9999-12").parts] == []
     assert [(pair, month) for pair, month, _ in list_bars(lake.root).bars] == [("eurusd", "2018-03")]
 
 

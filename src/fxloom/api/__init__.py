@@ -5,11 +5,11 @@ from __future__ import annotations
 from fxloom.api.about import about
 from fxloom.api.arrays import compute
 from fxloom.api.store import OpenStore, copy_store, ddl, open_store
+from fxloom.audit.report import Audit, TableAudit
 from fxloom.bars.months import iso
 from fxloom.datasets.availability import Provenance, UnavailableError
 from fxloom.datasets.frame import FeatureFrame
 from fxloom.datasets.redundancy import Redundancy
-from fxloom.engine.audit import Audit, TableAudit
 from fxloom.engine.plan import Plan
 from fxloom.features.catalogue import features, select_features, select_tables, tables
 from fxloom.features.feature import Feature, Table

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from fxloom.bars.gaps import find_gaps
+from fxloom.audit.report import Audit
+from fxloom.audit.run import audit_store
 from fxloom.bars.months import minute_of, month_range
 from fxloom.bars.pairs import PairInfo
 from fxloom.datasets.availability import Allow, provenance_of
@@ -17,7 +18,6 @@ from fxloom.datasets.frame import FeatureFrame
 from fxloom.datasets.matrix import FORMATS, Missing, matrix_frames, write_matrix
 from fxloom.datasets.output import checked_target
 from fxloom.datasets.redundancy import Method, Redundancy, redundancy
-from fxloom.engine.audit import Audit, audit
 from fxloom.engine.partitions import DType, PartitionKey, Settings
 from fxloom.engine.plan import Plan
 from fxloom.features.catalogue import select_features, select_tables, tables
@@ -273,11 +273,22 @@ class OpenStore:
 
     # -- checking ------------------------------------------------------------------------------------------------
 
-    def audit(self, whole: bool = False) -> Audit:
-        """Audit the store, table by table; ``whole`` also reads every stored value and verifies its checksum."""
-        corrupt = self.backend.find_corrupt() + (self.backend.verify() if whole else [])
-        days = {pair: self.backend.bar_months(pair) for pair in self.pairs}
-        return audit(self.backend.records(), plan_for(self.backend), corrupt, find_gaps(days))
+    def audit(
+        self,
+        whole: bool = False,
+        pairs: str | Sequence[str] | None = None,
+        months: str | None = None,
+        tables: str | Sequence[str] | None = None,
+        detail: bool = False,
+    ) -> Audit:
+        """Judge what the store holds, table by table; ``whole`` reads every stored value and verifies its checksum.
+
+        ``pairs``, ``months`` ("2018-02:2018-03") and ``tables`` narrow it down. ``detail`` lists every partition and
+        every finding. StoreError for unknown pairs, KeyError for unknown tables.
+        """
+        chosen, bounds = _words(pairs), month_range(months) if months else None
+        names = [table.name for table in select_tables(_words(tables))]
+        return audit_store(self.backend, chosen, bounds, names, whole, detail)
 
     def verify(
         self,

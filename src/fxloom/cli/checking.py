@@ -14,14 +14,16 @@ SHOWN = 40  # findings printed without --detail
 
 def audit(options: Namespace, screen: Screen) -> int:
     """Show what the store holds and what is wrong with it."""
-    found = api.open_store(options.store).audit(options.whole)
+    store = api.open_store(options.store)
+    found = store.audit(options.whole, options.pairs, options.months, options.tables, options.detail)
     screen.table(AUDIT_COLUMNS, [audit_row(table) for table in found.tables])
     if options.detail:
         _show_detail(found, screen)
     _show_findings(found, len(found.findings) if options.detail else SHOWN, screen)
     screen.say(found.summary)
     screen.result({"tables": found.tables, "corrupt": found.corrupt, "gaps": found.gaps,
-                   "populated": found.populated, "features": found.features, "summary": found.summary})  # fmt: skip
+                   "populated": found.populated, "features": found.features, "finding_count": found.finding_count,
+                   "summary": found.summary})  # fmt: skip
     return FAILED if found.corrupt else DONE
 
 
@@ -29,7 +31,8 @@ def audit_row(table: api.TableAudit) -> list[object]:
     """One table's cells in the columns ``AUDIT_COLUMNS``."""
     proxies, worst = ", ".join(table.proxies), f"{table.worst_missing:.2%}"
     return [
-        table.table, table.features, table.partitions, table.rows, table.state, proxies, worst, len(table.findings),
+        table.table, table.features, table.partitions, table.rows, table.state, proxies, worst,
+        len(table.findings) + table.more_findings,
     ]  # fmt: skip
 
 
@@ -48,8 +51,8 @@ def _show_findings(found: api.Audit, most: int, screen: Screen) -> None:
         screen.say(f"CORRUPT {corruption.where}: {corruption.why}")
     for finding in found.findings[:most]:
         screen.say(f"finding: {finding}")
-    if len(found.findings) > most:
-        screen.say(f"... and {len(found.findings) - most:,} more findings (--detail shows all)")
+    if found.finding_count > most:
+        screen.say(f"... and {found.finding_count - most:,} more findings (--detail shows all)")
 
 
 # -- verify ----------------------------------------------------------------------------------------------------------

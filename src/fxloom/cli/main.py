@@ -224,6 +224,7 @@ def _populate(commands: Subparsers, stored: _Parser) -> None:
 
 def _audit(commands: Subparsers, stored: _Parser) -> None:
     p = commands.add_parser("audit", parents=[stored], help="show what the store holds, and what is wrong with it")
+    _selection(p)
     p.add_argument("--detail", action="store_true", help="list every partition, with its missing values by reason")
     p.add_argument("--whole", action="store_true", help="read every stored value and verify its checksum")
 

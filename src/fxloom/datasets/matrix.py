@@ -62,7 +62,7 @@ def _matrix_frames(
 
 def stored_months(store: Store, pairs: Sequence[str]) -> list[str]:
     """The months in which any of ``pairs`` has bars."""
-    return sorted({month for pair in pairs for month in store.bar_months(pair)})
+    return sorted({month for pair in pairs for month in store.month_names(pair)})
 
 
 def write_matrix(frames: Iterator[pl.DataFrame], path: Path, provenance: Provenance, root: Path | None = None) -> int:

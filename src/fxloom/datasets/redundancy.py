@@ -182,10 +182,11 @@ def _ranks(column: Floats) -> Floats:
 
 def _fullest(store: Store, pairs: Sequence[str]) -> str:
     values: dict[str, int] = {}
-    for record in store.records():
-        if record.key.pair in pairs:
-            finite = sum(int(stats.get("finite", 0)) for stats in record.quality.values())
-            values[record.key.month] = values.get(record.key.month, 0) + finite
+    inventory = store.inventory()
+    for table in inventory.partitions["table"].unique():
+        chosen = inventory.statistics(table).filter(pl.col("pair").is_in(list(pairs)))
+        for month, finite in chosen.group_by("month").agg(pl.col("finite").sum()).iter_rows():
+            values[month] = values.get(month, 0) + finite
     if not values:
         raise StoreError(f"no features of {', '.join(pairs)} in {store.url}: run populate first")
     return max(values, key=lambda month: (values[month], month))

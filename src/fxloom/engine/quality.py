@@ -7,8 +7,8 @@ fits; the remaining ones are undefined if the feature's declaration allows for t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -191,58 +191,117 @@ def _deviation(squares: float, total: float, n: int) -> float | None:
     return math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else None
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a feature's column may hold, with the slack of its bounds: see ``broken_rules``."""
+
+    low: float
+    high: float
+    missing: float
+    run: float
+    defined: float
+    varies: bool
+    measured: bool
+
+
+def limits_of(feature: Feature) -> Limits:
+    """The limits of a feature from its declaration."""
+    c = feature.column
+    repeats = c.unit in DISCRETE or c.may_be_constant is not None or c.anchor == "week"
+    return Limits(
+        c.low - _slack(c.low), c.high + _slack(c.high), _limit(feature, "missing", MISSING_LIMIT),
+        _limit(feature, "run", RUN_LIMIT), 1 - _limit(feature, "undefined", UNDEFINED_LIMIT),
+        c.may_be_constant is None, not repeats,
+    )  # fmt: skip
+
+
+def broken_rules(s: Any, c: Any) -> dict[str, Any]:
+    """Which rules a column breaks, by name; ``s`` has the fields of ColumnStats, ``c`` those of Limits.
+
+    The rules are written once for all: the fields may be numbers, arrays or column expressions of a data frame, NaN
+    or null where there is no value.
+    """
+    constant = (s.finite > MIN_ROWS) & (s.low == s.high) & (s.still < s.finite) & c.varies
+    return {
+        "infinite": s.infinite > 0,
+        "early": s.early > 0,
+        "low": s.low < c.low,
+        "high": s.high > c.high,
+        "missing": s.missing > c.missing * s.due,
+        "constant": constant,
+        "run": (s.run > s.still + c.run) & c.measured & (constant ^ True),
+        "undefined": (s.possible > 0) & (s.finite < c.defined * s.possible),
+    }
+
+
+NO_GATE = {"undefined"}  # suspicious, but the data may explain it
+
+
+def texts_of(names: Iterable[str], feature: Feature, s: ColumnStats) -> list[str]:
+    """What is wrong with a column that breaks the rules ``names``."""
+    column = feature.column
+    texts: dict[str, Callable[[], str]] = {
+        "infinite": lambda: f"{s.infinite} infinite values",
+        "early": lambda: f"{s.early} values before its warm-up",
+        "low": lambda: f"{s.low:.6g} is below its lowest possible value {column.low:.6g}",
+        "high": lambda: f"{s.high:.6g} is above its highest possible value {column.high:.6g}",
+        "missing": lambda: f"{s.missing} of {s.due} values missing without a reason",
+        "constant": lambda: f"constant at {s.low:.6g}",
+        "run": lambda: f"repeats one value for {s.run} rows, the price for at most {s.still}",
+        "undefined": lambda: f"{s.possible - s.finite:,} of {s.possible:,} values undefined by the formula",
+    }
+    return [texts[name]() for name in names]
+
+
 def refusals(feature: Feature, s: ColumnStats) -> list[str]:
     """Why a partition with this column must not be published: one line per gate that the column fails."""
-    column, found = feature.column, []
-    if s.infinite:
-        found.append(f"{s.infinite} infinite values")
-    if s.early:
-        found.append(f"{s.early} values before its warm-up")
-    if s.low is not None and s.low < column.low - _slack(column.low):
-        found.append(f"{s.low:.6g} is below its lowest possible value {column.low:.6g}")
-    if s.high is not None and s.high > column.high + _slack(column.high):
-        found.append(f"{s.high:.6g} is above its highest possible value {column.high:.6g}")
-    if s.missing > _limit(feature, "missing", MISSING_LIMIT) * s.due:
-        found.append(f"{s.missing} of {s.due} values missing without a reason")
-    if s.finite > MIN_ROWS and s.low == s.high and s.still < s.finite and column.may_be_constant is None:
-        found.append(f"constant at {s.low:.6g}")
-    elif s.run > s.still + _limit(feature, "run", RUN_LIMIT) and not _repeats_values(column):
-        found.append(f"repeats one value for {s.run} rows, the price for at most {s.still}")
-    return found
-
-
-def jumps(before: Mapping[str, ColumnStats], now: Mapping[str, ColumnStats]) -> dict[str, str]:
-    """Columns whose scale jumps between successive months by more than the price's own change explains, and how.
-
-    The cause is usually another unit or an error in the bars. ``JUMP_POWER`` lets fourth-order features follow a
-    market that becomes much more volatile.
-    """
-    found = {}
-    for name, new in now.items():
-        old = before.get(name, NOTHING)
-        if min(old.finite, new.finite) > MIN_ROWS and old.std and new.std:
-            calm = max(old.scale / new.scale, new.scale / old.scale) if old.scale and new.scale else 1.0
-            limit = JUMP_LIMIT * calm**JUMP_POWER
-            if not 1 / limit < new.std / old.std < limit:
-                found[name] = f"standard deviation {new.std:.3g}, but {old.std:.3g} in the month before"
-    return found
+    return texts_of((name for name in _broken(feature, s) if name not in NO_GATE), feature, s)
 
 
 def findings(feature: Feature, s: ColumnStats) -> list[str]:
     """What is suspicious about a stored column: failed gates, or mostly undefined, which the data may explain."""
-    found = refusals(feature, s)
-    if s.possible > 0 and s.finite < (1 - _limit(feature, "undefined", UNDEFINED_LIMIT)) * s.possible:
-        found.append(f"{s.possible - s.finite:,} of {s.possible:,} values undefined by the formula")
+    return texts_of(_broken(feature, s), feature, s)
+
+
+def _broken(feature: Feature, s: ColumnStats) -> list[str]:
+    numbers = s if s.low is not None and s.high is not None else replace(s, low=math.nan, high=math.nan)
+    return [name for name, broken in broken_rules(numbers, limits_of(feature)).items() if broken]
+
+
+def scale_jumps(old: Any, new: Any, price_ratio: Any) -> Any:
+    """Whether a column's scale jumps between successive months by more than the price's own change explains.
+
+    ``old`` and ``new`` have the fields of ColumnStats, ``price_ratio`` is the ratio of their price scales (1 if it is
+    unknown); numbers or column expressions, as in ``broken_rules``. The cause is usually another unit or an error in
+    the bars. ``JUMP_POWER`` lets fourth-order features follow a market that becomes much more volatile.
+    """
+    up, down = JUMP_LIMIT * price_ratio**JUMP_POWER, JUMP_LIMIT / price_ratio**JUMP_POWER
+    ratio = new.std / old.std
+    return (
+        (old.finite > MIN_ROWS) & (new.finite > MIN_ROWS)
+        & (((ratio >= up) & (ratio >= down)) | ((1 / ratio >= up) & (1 / ratio >= down)))
+    )  # fmt: skip
+
+
+def jump_text(old_std: float, new_std: float) -> str:
+    """What a jump in scale is reported as."""
+    return f"standard deviation {new_std:.3g}, but {old_std:.3g} in the month before"
+
+
+def jumps(before: Mapping[str, ColumnStats], now: Mapping[str, ColumnStats]) -> dict[str, str]:
+    """Columns whose scale jumps from ``before`` to ``now``, and how: see ``scale_jumps``."""
+    found = {}
+    for name, new in now.items():
+        old = before.get(name, NOTHING)
+        if old.std and new.std:
+            price_ratio = old.scale / new.scale if old.scale and new.scale else 1.0
+            if scale_jumps(old, new, price_ratio):
+                found[name] = jump_text(old.std, new.std)
     return found
 
 
 def _limit(feature: Feature, name: str, usual: float) -> float:
     return FEATURE_LIMITS.get(feature.name, {}).get(name, usual)
-
-
-def _repeats_values(column: Column) -> bool:
-    """Whether the column naturally repeats values: counted, categorical, rarely changing or fitted weekly."""
-    return column.unit in DISCRETE or column.may_be_constant is not None or column.anchor == "week"
 
 
 def _slack(bound: float) -> float:

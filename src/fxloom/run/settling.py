@@ -119,7 +119,7 @@ class _StoredPair:
 def drop_unsettled(store: Store, settings: Settings, pair: str) -> None:
     """Remove the bars of a pair that cannot be settled, since no feature can be computed from them."""
     if pair in unsettled_pairs(store, settings):
-        for month in store.bar_months(pair):
+        for month in store.month_names(pair):
             store.drop_bars(pair, month)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ import numpy as np
 import pytest
 
 from fxloom.api import open_store
+from fxloom.audit.report import Audit, TableAudit
+from fxloom.audit.run import audit_store
+from fxloom.audit.tables import audit as audit_columns
 from fxloom.bars.bars import Bars
 from fxloom.bars.days import DaySummary, summarise_days
 from fxloom.bars.gaps import Gap, find_gaps
 from fxloom.bars.synthetic import synthetic_market
 from fxloom.cli import main
-from fxloom.engine.audit import Audit, TableAudit, audit
 from fxloom.engine.partitions import Corruption, PartitionKey, Record
 from fxloom.engine.plan import Plan, PlannedPartition
 from fxloom.engine.quality import JUMP_LIMIT
 from fxloom.run.ingest import ingest
-from fxloom.run.populate import plan_for, populate
+from fxloom.run.populate import populate
 from fxloom.stores.folder import FolderStore
+from fxloom.stores.inventory import inventory_of
 from tests.lakes import make_lake, write_bars
 from tests.markets import flat_bars
 
@@ -39,6 +43,10 @@ def record(month: str = "2024-01", pair: str = "eurusd", **of_all: Any) -> Recor
 
 def item(month: str = "2024-01", pair: str = "eurusd", state: str = "fresh", rows: int = 25_000) -> PlannedPartition:
     return PlannedPartition(PartitionKey(TABLE, pair, month), 0, f"{pair} {month}", state, rows)  # type: ignore[arg-type]
+
+
+def audit(records: list[Record], plan: Plan, corrupt: Sequence[Corruption] = (), detail: bool = True) -> Audit:
+    return audit_columns(inventory_of(records), plan, corrupt, detail=detail)
 
 
 def judged(records: list[Record], items: list[PlannedPartition]) -> TableAudit:
@@ -191,7 +199,7 @@ def gappy(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
 
 
 def test_a_gap_is_distinguished_from_an_absent_pair(gappy: FolderStore) -> None:
-    found = open_store(gappy.root).audit()
+    found = open_store(gappy.root).audit(detail=True)
     (table,) = (t for t in found.tables if t.table == "currency_strength")
     detail = {d.key.pair: d.reasons for d in table.detail}
     assert detail["eurusd"]["gap in the source"] > 2_000  # while the others had no bars
@@ -216,7 +224,7 @@ def test_the_detail_lists_the_gaps(gappy: FolderStore, capsys: pytest.CaptureFix
 def test_pairs_that_are_not_stored_are_absent(tmp_path: Path) -> None:
     store = make_lake(tmp_path, ("eurusd",), dt.date(2024, 1, 1), dt.date(2024, 1, 12))
     assert not populate(store, tables=["currency_strength"], workers=1).troubles
-    found = audit(store.records(), plan_for(store))
+    found = audit_store(store, detail=True)
     (table,) = (t for t in found.tables if t.table == "currency_strength")
     reasons = [d.reasons for d in table.detail]
     assert sum(r["absent pair"] for r in reasons) > 10_000

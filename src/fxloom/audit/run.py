@@ -28,8 +28,9 @@ def audit_store(
 
     ``whole`` reads every stored value; ``detail`` lists every partition and finding. StoreError if a pair has no bars.
     """
-    corrupt = store.find_corrupt() + (store.verify() if whole else [])
-    state = state_of(store)
+    inventory = store.inventory()
+    corrupt = store.find_corrupt(inventory) + (store.verify() if whole else [])
+    state = state_of(store, inventory)
     check_pairs(store, state, pairs)
     plan = make_plan(state, select_tables(tables), pairs, months)
     chosen = pl.lit(True) if months is None else pl.col("month").is_between(*months)
@@ -40,4 +41,4 @@ def audit_store(
         for gap in find_gaps(state.days)
         if (pairs is None or gap.pair in pairs) and (months is None or months[0] <= gap.month <= months[1])
     ]
-    return audit(store.inventory(tables).narrowed(chosen), plan, corrupt, gaps, detail, tables)
+    return audit(inventory.narrowed(chosen, tables), plan, corrupt, gaps, detail, tables)

@@ -8,7 +8,8 @@ of exactly those days, the formulas, and the settings that the table depends on.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +19,10 @@ from fxloom.bars.clock import DAY
 from fxloom.bars.days import DaySummary
 from fxloom.bars.months import month_bounds
 from fxloom.bars.pairs import PairInfo
-from fxloom.engine.pair_days import PairDays, PanelClock, days_digest
+from fxloom.engine.fingerprints import TableInputs, digest_of
+from fxloom.engine.pair_days import PairDays, PanelClock
 from fxloom.engine.partitions import PartitionKey
 from fxloom.features.feature import Table
-from fxloom.features.fingerprint import formula_digest
 
 State = Literal["fresh", "stale", "missing"]
 
@@ -93,12 +94,25 @@ def make_plan(
     one_pair = [t for t in tables if t.family.scope == "pair"]
     of_panel = [t for t in tables if t.family.scope == "panel"]
     planned: list[PlannedPartition] = []
-    if one_pair:
-        for pair in wanted:
-            planned += _pair_partitions(store_state, one_pair, pair, months)
-    if of_panel:
-        planned += _panel_partitions(store_state, of_panel, wanted, months)
-    return Plan(tuple(planned), tuple(_tasks(planned, store_state, tables, force)), _count(planned))
+    with _garbage_collection_paused():
+        if one_pair:
+            for pair in wanted:
+                planned += _pair_partitions(store_state, one_pair, pair, months)
+        if of_panel:
+            planned += _panel_partitions(store_state, of_panel, wanted, months)
+        return Plan(tuple(planned), tuple(_tasks(planned, store_state, tables, force)), _count(planned))
+
+
+@contextlib.contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """A full plan makes a million small objects without cycles; the collector would walk them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _count(planned: Iterable[PlannedPartition]) -> dict[State, int]:
@@ -145,15 +159,17 @@ def _pair_partitions(
 ) -> Iterator[PlannedPartition]:
     by_month = store_state.days[pair]
     days = PairDays(by_month)
+    info = store_state.infos[pair]
+    inputs = [TableInputs.of(table, store_state.dtype) for table in tables]
+    prepared = [(t, t.columns(info), f"{t.head}\n{t.pair_text(pair, info)}") for t in inputs]
     before: dict[str, tuple[PartitionKey, str]] = {}
     for month in _selected(by_month, bounds):
         first, end = month_bounds(month)
         i, j = days.history.index_of(first), days.history.index_of(end)
-        for table in tables:
+        for table, columns, text in prepared:
             k = days.history.start_for(i, table.lookback)
             key = PartitionKey(table.name, pair, month)
-            seen = {pair: days.digest(k, j, *used_columns(table, store_state.infos[pair]))}
-            fingerprint = _fingerprint(table, store_state.infos, store_state.dtype, seen)
+            fingerprint = digest_of(text + days.digest(k, j, *columns))
             if _within(month, bounds):
                 yield PlannedPartition(
                     key, days.history.numbers[k] * DAY, fingerprint, _state(store_state, key, fingerprint),
@@ -167,16 +183,17 @@ def _panel_partitions(
 ) -> Iterator[PlannedPartition]:
     """Partitions of panel tables, which see the bars of all stored pairs, whichever pairs are requested."""
     days = {pair: PairDays(months) for pair, months in sorted(store_state.days.items())}
+    infos = store_state.infos
     clock = PanelClock(days.values())
+    inputs = [(table, TableInputs.of(table, store_state.dtype)) for table in tables]
     before: dict[tuple[str, str], tuple[PartitionKey, str]] = {}
     for month in _selected({m for months in store_state.days.values() for m in months}, bounds):
         first, end = (minute // DAY for minute in month_bounds(month))
-        for table in tables:
-            start = clock.start_for(first, table.lookback)
-            seen = {
-                p: d.between(start, end, *used_columns(table, store_state.infos[p])) for p, d in days.items()
-            }  # fmt: skip
-            fingerprint = _fingerprint(table, store_state.infos, store_state.dtype, seen)
+        for table, seen in inputs:
+            start = clock.start_for(first, seen.lookback)
+            fingerprint = seen.fingerprint(
+                infos, {p: d.between(start, end, *seen.columns(infos[p])) for p, d in days.items()}
+            )
             for pair in [""] if table.holds_all_pairs else wanted:
                 if pair and month not in store_state.days[pair]:
                     continue
@@ -187,31 +204,3 @@ def _panel_partitions(
                     link = before.get((table.name, pair))
                     yield PlannedPartition(key, start * DAY, fingerprint, state, rows, link)
                 before[table.name, pair] = (key, fingerprint)
-
-
-def used_columns(table: Table, info: PairInfo) -> tuple[bool, bool]:
-    """Whether the formulas of ``table`` use the volume and the spread of a pair."""
-    uses = table.family.uses
-    return "volume" in uses and info.has_volume, "spread" in uses and info.has_quotes
-
-
-def fingerprint_of(
-    table: Table, infos: Mapping[str, PairInfo], dtype: str, seen: Mapping[str, Sequence[DaySummary]]
-) -> str:
-    """The fingerprint of a partition: covers the formulas, settings and bars that determine it, and nothing else.
-
-    ``seen``: the days that its computation reads, by pair in sorted order; pairs without days are ignored.
-    """
-    digests = {pair: days_digest(days, *used_columns(table, infos[pair])) for pair, days in seen.items()}
-    return _fingerprint(table, infos, dtype, digests)
-
-
-def _fingerprint(table: Table, infos: Mapping[str, PairInfo], dtype: str, seen: Mapping[str, str]) -> str:
-    """``fingerprint_of`` from the digests of the days, "" for a pair without any."""
-    texts = [f"{formula_digest(table)} {dtype}"]
-    for pair, days in seen.items():
-        if days:
-            info = infos[pair]
-            flags = f" {info.has_volume} {info.has_quotes}" if table.family.uses else ""
-            texts.append(f"{pair} {info.baseline!r}{flags} {days}")
-    return hashlib.blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()

@@ -9,16 +9,16 @@ from fxloom.engine.partitions import PartitionKey, Settings
 from fxloom.engine.plan import StoreState
 from fxloom.features.feature import Table
 from fxloom.stores.base import Store, StoreError
-from fxloom.stores.inventory import Fingerprints
+from fxloom.stores.inventory import Fingerprints, Inventory
 
 FEW_PARTITIONS, FEW_MONTHS = 500, 24  # up to so many are looked up one by one, which is faster than listing the store
 
 
-def state_of(store: Store) -> StoreState:
-    """The state of the whole store; StoreError if nothing has been ingested."""
+def state_of(store: Store, inventory: Inventory | None = None) -> StoreState:
+    """The state of the whole store, whose partitions are those of ``inventory``; StoreError if there are no bars."""
     settings = ready_settings(store)
     stored = {pair: months for pair, months in store.all_days().items() if pair in settings.pairs}
-    return StoreState(stored, settings.pairs, settings.dtype, Fingerprints(store.inventory().partitions))
+    return StoreState(stored, settings.pairs, settings.dtype, Fingerprints((inventory or store.inventory()).partitions))
 
 
 def state_for(store: Store, tables: Sequence[Table], pairs: Sequence[str], first: str, last: str) -> StoreState:

@@ -11,8 +11,9 @@ from fxloom.bars.bars import Bars
 from fxloom.bars.days import summarise_days
 from fxloom.bars.months import month_bounds
 from fxloom.engine.compute import Computed, Failure, Job, compute_tables, proxies_of
+from fxloom.engine.fingerprints import fingerprint_of
 from fxloom.engine.partitions import Record, Settings
-from fxloom.engine.plan import PlannedPartition, Task, fingerprint_of
+from fxloom.engine.plan import PlannedPartition, Task
 from fxloom.engine.quality import ColumnStats, jumps, stats_by_feature
 from fxloom.features.catalogue import VERSION, tables
 from fxloom.features.environment import environment

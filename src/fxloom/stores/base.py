@@ -123,7 +123,7 @@ class Store(Protocol):
         CorruptError if it is corrupt.
         """
 
-    def find_corrupt(self) -> list[Corruption]:
+    def find_corrupt(self, inventory: Inventory | None = None) -> list[Corruption]:
         """Bars and partitions that cannot be read, and files that do not belong in the store."""
 
     def verify(self) -> list[Corruption]:

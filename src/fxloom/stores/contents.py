@@ -17,7 +17,7 @@ from fxloom.stores.base import NewerFormatError, StoreError
 from fxloom.stores.frames import BarsNote
 from fxloom.stores.index import MOST_SEGMENTS, Index, Segment, slices, unknown, valid
 from fxloom.stores.inventory import KEYS, RECORD, STATISTICS, Inventory, StatisticsRows, beside, record_row
-from fxloom.stores.listing import LISTED, STATUS, listed_bars, listed_parts, status_of
+from fxloom.stores.listing import LISTED, STATUS, folder_times, listed_bars, listed_parts, status_of
 from fxloom.stores.parts import read_record
 from fxloom.stores.tree import STRAY, bars_path, part_path
 
@@ -29,7 +29,7 @@ DAY: dict[str, Any] = {
 }  # fmt: skip
 PLACE: dict[str, Any] = {"stats": pl.String, "at": pl.Int64, "columns": pl.Int64}  # where a partition's statistics are
 PARTS = LISTED | RECORD | PLACE
-FOLDERS = {name: LISTED[name] for name in (*KEYS, "folder")}
+FOLDERS: dict[str, Any] = dict.fromkeys(KEYS, pl.String) | {"folder": pl.Int64}
 DAYS = LISTED | {"whole": pl.Boolean} | DAY  # whole: the bars themselves were read and held to their summaries
 
 
@@ -47,13 +47,14 @@ class Contents:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.index = Index(root)
+        self.index = Index(root, {"parts": PARTS, "stats": STATISTICS, "days": DAYS, "folders": FOLDERS})
 
     # -- partitions ----------------------------------------------------------------------------------------------
 
     def inventory(self, tables: Collection[str] | None = None) -> Inventory:
         """All readable partitions of ``tables`` (None: all); statistics are read when they are asked for."""
-        listed = listed_parts(self.root, tables).files
+        found = listed_parts(self.root, tables)
+        listed = found.files
         loaded = self._load(listed)
         missing = unknown(listed, loaded.entries)
         if missing.height:
@@ -64,7 +65,8 @@ class Contents:
         def of_table(table: str) -> pl.DataFrame:
             return self._of_table(loaded, partitions.filter(pl.col("table") == table))
 
-        return Inventory(kept, of_table, tuple(loaded.corrupt))
+        strays = [Corruption(str(path), STRAY) for path in found.strays]
+        return Inventory(kept, of_table, (*loaded.corrupt, *strays))
 
     def _of_table(self, loaded: _Loaded, partitions: pl.DataFrame) -> pl.DataFrame:
         """The statistics of ``partitions``, with their pair, month and rows."""
@@ -127,7 +129,7 @@ class Contents:
                 elif found is not None:
                     count = statistics.add(found.quality)
                     key = found.key
-                    rows.append((key.table, key.pair, key.month, *status, 0, *record_row(found), "", total, count))
+                    rows.append((key.table, key.pair, key.month, *status, *record_row(found), "", total, count))
                     total += count
         fresh, frame = pl.DataFrame(rows, PARTS, orient="row"), statistics.frame()
         name = None
@@ -162,22 +164,22 @@ class Contents:
             found.setdefault(pair, {}).setdefault(month, []).append(DaySummary(*values))
         return found
 
-    def find_corrupt(self) -> list[Corruption]:
+    def find_corrupt(self, inventory: Inventory) -> list[Corruption]:
         """Files that cannot be read, or lie where they do not belong; see ``Store.find_corrupt``.
 
         Bars are read whole, except those that were found whole before and have not been touched since.
         """
-        parts, bars = listed_parts(self.root, folders=True), listed_bars(self.root, folders=True)
-        found = list(self.inventory().corrupt)
+        bars = listed_bars(self.root)
+        found = list(inventory.corrupt)
         self._days(bars.files, whole=True, corrupt=found)
-        strays = [*bars.strays, *parts.strays, *self._beside(pl.concat([bars.files, parts.files]))]
+        strays = [*bars.strays, *self._beside(pl.concat([d.select(KEYS) for d in (bars.files, inventory.partitions)]))]
         return found + [Corruption(str(path), STRAY) for path in strays]
 
     def _days(self, listed: pl.DataFrame, whole: bool, corrupt: list[Corruption] | None = None) -> pl.DataFrame:
         """The days of the files in ``listed``; ``whole``: only of those whose bars have been read and are right."""
         segments = self.index.segments("days")
         entries = pl.concat([pl.DataFrame(schema=DAYS), *(s.frame() for s in segments)])
-        entries = entries.join(listed.drop("folder"), on=[*KEYS, *STATUS], how="semi")
+        entries = entries.join(listed, on=[*KEYS, *STATUS], how="semi")
         entries = entries.filter(pl.col("whole")) if whole else entries
         entries = entries.sort("whole", maintain_order=True).unique([*KEYS, "day"], keep="last", maintain_order=True)
         missing = unknown(listed, entries)
@@ -208,27 +210,24 @@ class Contents:
                 before, note = after, _note(path, pair, month, whole)
         except FileNotFoundError:
             return []
-        return [("m1", pair, month, *before, 0, whole, *vars(day).values()) for day in note.days]
+        return [("m1", pair, month, *before, whole, *vars(day).values()) for day in note.days]
 
     # -- what does not belong ------------------------------------------------------------------------------------
 
-    def _beside(self, listed: pl.DataFrame) -> list[Path]:
+    def _beside(self, keys: pl.DataFrame) -> list[Path]:
         """Parquet files beside the store's own; folders that have not changed since they had none are not opened."""
+        listed = keys.with_columns(folder=pl.Series(folder_times(self.root, keys.iter_rows()), dtype=pl.Int64))
         segments = self.index.segments("folders")
         clean = pl.concat([pl.DataFrame(schema=FOLDERS), *(s.frame() for s in segments)])
-        changed = listed.join(clean, on=[*KEYS, "folder"], how="anti")
         odd: list[Path] = []
         swept = []
-        for table, pair, month, *_status, folder in changed.iter_rows():
-            path = (
-                bars_path(self.root, pair, month)
-                if table == "m1"
-                else part_path(self.root, PartitionKey(table, pair, month))
-            )
+        for table, pair, month, time in listed.join(clean, on=[*KEYS, "folder"], how="anti").iter_rows():
+            key = PartitionKey(table, pair, month)
+            path = bars_path(self.root, pair, month) if table == "m1" else part_path(self.root, key)
             beside = [p for p in sorted(path.parent.glob("*.parquet")) if p != path and p.name[0] not in "._"]
             odd += beside
             if not beside:
-                swept.append((table, pair, month, folder))
+                swept.append((table, pair, month, time))
         if len(swept) >= WORTH_SAVING:
             known = clean.join(listed, on=[*KEYS, "folder"], how="semi")
             added = self.index.add("folders", [pl.concat([known, pl.DataFrame(swept, FOLDERS, orient="row")])])

@@ -188,8 +188,8 @@ class FolderStore:
         record, rows = read_partition(key, path, tables()[key.table].names, self._dtype())
         return record, rows.select("ts_utc", "pair", *tables()[key.table].names)
 
-    def find_corrupt(self) -> list[Corruption]:
-        return self._contents.find_corrupt()
+    def find_corrupt(self, inventory: Inventory | None = None) -> list[Corruption]:
+        return self._contents.find_corrupt(inventory or self.inventory())
 
     def verify(self) -> list[Corruption]:
         """Files whose values differ from what was written, except those that ``find_corrupt`` already reports."""

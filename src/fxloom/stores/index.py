@@ -12,9 +12,10 @@ import contextlib
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -25,10 +26,9 @@ from fxloom.stores.listing import KEYS, STATUS
 from fxloom.stores.tree import SETTINGS
 
 FOLDER = "_index"
-VERSION = 1
 MOST_SEGMENTS = 8  # of one kind; more are merged
 ROW_GROUP = 1 << 16
-_NAME = re.compile(r"(\w+)-(\d+)-([0-9a-f]{32})\.parquet")
+_NAME = re.compile(r"(\w+)-([0-9a-f]{8})-([0-9a-f]{32})\.parquet")
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,23 @@ class Segment:
 
 
 class Index:
-    """The segments of a store, by kind ("parts", "stats", "days")."""
+    """The segments of a store, by kind; ``schemas`` has the columns of each kind.
 
-    def __init__(self, root: Path) -> None:
+    A segment's name has a digest of its schema, so that one of another version of fxloom is not looked at.
+    """
+
+    def __init__(self, root: Path, schemas: Mapping[str, Mapping[str, Any]]) -> None:
         self.root = root
         self.folder = root / FOLDER
+        self.formats = {kind: _digest(repr(schema).encode())[:8] for kind, schema in schemas.items()}
 
     def names(self, kind: str) -> list[str]:
-        """The names of the segments of a kind in this version's format."""
+        """The names of the segments of a kind that have its schema."""
         try:
             found = [path.name for path in self.folder.iterdir()]
         except OSError:
             return []
-        return sorted(n for n in found if (m := _NAME.fullmatch(n)) and m[1] == kind and int(m[2]) == VERSION)
+        return sorted(n for n in found if (m := _NAME.fullmatch(n)) and m[1] == kind and m[2] == self.formats[kind])
 
     def segment(self, name: str) -> Segment | None:
         """A segment by name, None if it is missing, unreadable or not what was written."""
@@ -88,7 +92,7 @@ class Index:
         return self._write(kind, content.getvalue())
 
     def _write(self, kind: str, content: bytes) -> str | None:
-        name = f"{kind}-{VERSION}-{_digest(content)}.parquet"
+        name = f"{kind}-{self.formats[kind]}-{_digest(content)}.parquet"
         if not (self.root / SETTINGS).is_file():
             return None  # no store, or one that is being made
         try:
@@ -110,9 +114,7 @@ def _digest(content: bytes) -> str:
 
 
 def valid(entries: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
-    """The entries that describe files of ``listed`` as they are, one per file; ``folder`` is the entry's."""
-    if "folder" in entries.columns:
-        listed = listed.drop("folder")
+    """The entries that describe files of ``listed`` as they are, one per file."""
     found = entries.join(listed, on=[*KEYS, *STATUS], how="semi")
     return found.unique([*KEYS, *STATUS], keep="last", maintain_order=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,20 @@ from fxloom.stores.tree import BARS, MONTH, PART, holds_rows
 KEYS = ("table", "pair", "month")
 STATUS = ("size", "mtime", "inode")  # what tells whether a file is the one that was read before; mtime in nanoseconds
 _PAIRS = frozenset(PAIRS)
-LISTED: dict[str, Any] = dict.fromkeys(KEYS, pl.String) | dict.fromkeys((*STATUS, "folder"), pl.Int64)
+LISTED: dict[str, Any] = dict.fromkeys(KEYS, pl.String) | dict.fromkeys(STATUS, pl.Int64)
 
 
 @dataclass
 class Listed:
-    """``files``: KEYS, STATUS and ``folder`` of each; ``strays``: folders that look like the store's but are not.
-
-    ``folder`` is the modification time of the folder that holds the file, which changes when something is put beside
-    it; 0 unless it was asked for.
-    """
+    """``files``: KEYS and STATUS of each; ``strays``: folders that look like the store's but are not."""
 
     files: pl.DataFrame
     strays: list[Path]
 
 
-def listed_parts(root: Path, tables: Collection[str] | None = None, folders: bool = False) -> Listed:
+def listed_parts(root: Path, tables: Collection[str] | None = None) -> Listed:
     """The partitions of ``tables`` (None: all that have a folder)."""
-    walk = _Walk(PART, folders)
+    walk = _Walk(PART)
     for table in sorted(_folders(f"{root}/features") if tables is None else tables):
         folder = f"{root}/features/{table}"
         walk.months(folder, table, "")
@@ -41,11 +37,28 @@ def listed_parts(root: Path, tables: Collection[str] | None = None, folders: boo
     return walk.found()
 
 
-def listed_bars(root: Path, folders: bool = False) -> Listed:
+def listed_bars(root: Path) -> Listed:
     """The files of bars; their ``table`` is "m1"."""
-    walk = _Walk(BARS, folders)
+    walk = _Walk(BARS)
     walk.pairs(f"{root}/m1", "m1")
     return walk.found()
+
+
+def folder_times(root: Path, keys: Iterable[tuple[str, str, str]]) -> list[int]:
+    """When the folder of each file (table, pair, month) was last changed, in nanoseconds; 0 if it is gone."""
+    return [_folder_time(f"{root}/{_folder(*key)}") for key in keys]
+
+
+def _folder(table: str, pair: str, month: str) -> str:
+    above = "m1" if table == "m1" else f"features/{table}"
+    return f"{above}/pair={pair}/month={month}" if pair else f"{above}/month={month}"
+
+
+def _folder_time(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def status_of(path: str | Path) -> tuple[int, int, int]:
@@ -65,9 +78,9 @@ def _folders(folder: str) -> list[str]:
 class _Walk:
     """Collects the files of one name below folders of pairs and months."""
 
-    def __init__(self, name: str, folders: bool) -> None:
-        self.name, self.folders = name, folders
-        self.rows: list[tuple[str, str, str, int, int, int, int]] = []
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: list[tuple[str, str, str, int, int, int]] = []
         self.strays: list[Path] = []
 
     def found(self) -> Listed:
@@ -92,8 +105,7 @@ class _Walk:
                 status = status_of(f"{folder}/{entry}/{self.name}")
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            changed = os.stat(f"{folder}/{entry}").st_mtime_ns if self.folders else 0
-            self.rows.append((table, pair, month[1], *status, changed))
+            self.rows.append((table, pair, month[1], *status))
 
     def _stray(self, folder: str) -> None:
         if holds_rows(Path(folder)):

@@ -92,8 +92,8 @@ class MemoryStore:
         record, rows = self._parts[key]
         return record, rows.select("ts_utc", "pair", *tables()[key.table].names)
 
-    def find_corrupt(self) -> list[Corruption]:
-        return []
+    def find_corrupt(self, inventory: Inventory | None = None) -> list[Corruption]:
+        return list((inventory or self.inventory()).corrupt)
 
     def verify(self) -> list[Corruption]:
         return []

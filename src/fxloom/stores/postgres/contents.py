@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from fxloom.bars.days import DaySummary
-from fxloom.engine.partitions import PartitionKey
+from fxloom.engine.partitions import Corruption, PartitionKey
 from fxloom.engine.quality import STATS_FIELDS
 from fxloom.stores.base import newer_format
 from fxloom.stores.documents import FORMAT
@@ -19,10 +19,9 @@ from fxloom.stores.inventory import MEASURED, STATISTICS, Inventory, beside, par
 Rows = Callable[[str, str, Any], list[Any]]  # rows of one of the store's own tables: its name, a query, values
 
 INVENTORY = """
-    select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, environment, format
-    from {} where (%(tables)s::text[] is null or table_name = any(%(tables)s::text[]))
-        and pg_catalog.to_regclass(relation) is not null
-    order by 1, 2, 3
+    select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, environment, format,
+        pg_catalog.to_regclass(relation) is not null
+    from {} where (%(tables)s::text[] is null or table_name = any(%(tables)s::text[])) order by 1, 2, 3
 """
 PACKED = "select pair, month, rows, packed from {} where table_name = %s order by 1, 2"
 DAYS = "select pair, month, days from {} order by 1, 2"
@@ -70,12 +69,19 @@ def _unpacked(rows: list[tuple[str, str, int, bytes]]) -> pl.DataFrame:
     return beside(keys, pl.Series(counts, dtype=pl.UInt32), frame)
 
 
-def inventory(rows: Rows, tables: Collection[str] | None, where: str) -> Inventory:
-    """The partitions of ``tables`` (None: all); NewerFormatError if a later version wrote to the store ``where``."""
+def inventory_of_schema(rows: Rows, tables: Collection[str] | None, schema: str, url: str) -> Inventory:
+    """The partitions of ``tables`` (None: all) in ``schema``; NewerFormatError if a later version wrote one."""
     found = rows("partitions", INVENTORY, {"tables": None if tables is None else list(tables)})
-    if later := [row for row in found if row[-1] != FORMAT]:
-        raise newer_format(f"{where}: the partition {PartitionKey(*later[0][:3])}", later[0][-1])
-    partitions = partitions_frame((*row[:-3], ",".join(row[-3]), row[-2]) for row in found)
+    there, corrupt = [], []
+    for *key_and_made, proxies, environment, form, exists in found:
+        key = PartitionKey(*key_and_made[:3])
+        if form != FORMAT:
+            raise newer_format(f"{url}: the partition {key}", form)
+        if exists:
+            there.append((*key_and_made, ",".join(proxies), environment))
+        else:
+            corrupt.append(Corruption(f"{schema} {key}", "its table is missing: populate computes it again"))
+    partitions = partitions_frame(there)
 
     def statistics(table: str) -> pl.DataFrame:
         stored = rows("partitions", PACKED, [table])
@@ -84,7 +90,7 @@ def inventory(rows: Rows, tables: Collection[str] | None, where: str) -> Invento
             return there.select("pair", "month", "rows").clear().hstack(pl.DataFrame(schema=STATISTICS))
         return _unpacked(stored).join(there, on=["pair", "month"], how="semi", maintain_order="left")
 
-    return Inventory(partitions, statistics)
+    return Inventory(partitions, statistics, tuple(corrupt))
 
 
 def all_days(rows: Rows) -> dict[str, dict[str, list[DaySummary]]]:

@@ -25,7 +25,7 @@ from fxloom.stores.inventory import Inventory
 from fxloom.stores.postgres.address import address_of
 from fxloom.stores.postgres.binary import Block, checksum, encoded
 from fxloom.stores.postgres.connections import Connection, connections_of
-from fxloom.stores.postgres.contents import all_days, days_of, inventory
+from fxloom.stores.postgres.contents import all_days, days_of, inventory_of_schema
 from fxloom.stores.postgres.layout import Relation, bars_relation, base_statements, features_relation, schema_statements
 from fxloom.stores.postgres.locks import only_writer
 from fxloom.stores.postgres.partitions import drop_partition, quoted, ready_parent, write_partition
@@ -250,7 +250,7 @@ class PostgresStore:
         return [record for record, there in self._records(tables) if there]
 
     def inventory(self, tables: Collection[str] | None = None) -> Inventory:
-        return inventory(self._own_rows, tables, self.url)
+        return inventory_of_schema(self._own_rows, tables, self.schema, self.url)
 
     def record(self, key: PartitionKey) -> Record | None:
         return next((r for r, there in self._records([key.table], key.pair, key.month) if there), None)
@@ -289,10 +289,9 @@ class PostgresStore:
         pairs = columns["pair"].tolist() if not key.pair else None
         return Block(columns["ts_utc"], pairs, [columns[name] for name in names], dtype)
 
-    def find_corrupt(self) -> list[Corruption]:
+    def find_corrupt(self, inventory: Inventory | None = None) -> list[Corruption]:
         """Partitions that have a record but no table, and bars that do not match their record."""
-        found = [Corruption(f"{self.schema} {r.key}", "its table is missing: populate computes it again")
-                 for r, there in self._records(None) if not there]  # fmt: skip
+        found = list((inventory or self.inventory()).corrupt)
         rows = self._own_rows("bar_months", "select pair, month from {} order by 1, 2")
         for pair, month in rows:
             try:

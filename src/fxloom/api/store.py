@@ -286,8 +286,8 @@ class OpenStore:
         ``pairs``, ``months`` ("2018-02:2018-03") and ``tables`` narrow it down. ``detail`` lists every partition and
         every finding. StoreError for unknown pairs, KeyError for unknown tables.
         """
-        chosen, bounds = _words(pairs), month_range(months) if months else None
-        names = [table.name for table in select_tables(_words(tables))]
+        chosen, bounds = _words(pairs, "pair"), month_range(months) if months else None
+        names = [table.name for table in select_tables(_words(tables, "table"))]
         return audit_store(self.backend, chosen, bounds, names, whole, detail)
 
     def verify(

@@ -11,9 +11,8 @@ from fxloom.audit.tables import audit
 from fxloom.bars.gaps import find_gaps
 from fxloom.engine.plan import make_plan
 from fxloom.features.catalogue import select_tables
-from fxloom.run.populate import check_pairs
 from fxloom.run.state import state_of
-from fxloom.stores.base import Store
+from fxloom.stores.base import Store, check_months, check_pairs
 
 
 def audit_store(
@@ -26,12 +25,14 @@ def audit_store(
 ) -> Audit:
     """Audit ``tables`` of ``pairs`` in ``months`` (first and last); None: all. Corruption is looked for everywhere.
 
-    ``whole`` reads every stored value; ``detail`` lists every partition and finding. StoreError if a pair has no bars.
+    ``whole`` reads every stored value; ``detail`` lists every partition and finding. NoBarsError if they have no bars.
     """
     inventory = store.inventory()
     corrupt = store.find_corrupt(inventory) + (store.verify() if whole else [])
     state = state_of(store, inventory)
-    check_pairs(store, state, pairs)
+    check_pairs(store.url, pairs or (), state.days)
+    if months:
+        check_months(store.url, months, {pair: state.days[pair] for pair in pairs or state.days})
     plan = make_plan(state, select_tables(tables), pairs, months)
     chosen = pl.lit(True) if months is None else pl.col("month").is_between(*months)
     if pairs is not None:

@@ -17,7 +17,7 @@ from fxloom.bars.bars import Flags, Floats
 from fxloom.bars.months import month_bounds
 from fxloom.features.catalogue import tables
 from fxloom.features.feature import Feature
-from fxloom.run.populate import ready_settings
+from fxloom.run.state import ready_settings
 from fxloom.stores.base import Store, StoreError, check_months, check_pairs
 
 Method = Literal["pearson", "spearman"]
@@ -93,7 +93,7 @@ def redundancy(
         raise ValueError(f"unknown method {method!r}, expected one of {', '.join(get_args(Method))}")
     chosen = months is None
     check_pairs(store.url, pairs, ready_settings(store).pairs)
-    stored = {pair: store.bar_months(pair) for pair in pairs}
+    stored = {pair: store.month_names(pair) for pair in pairs}
     if months:
         check_months(store.url, months, stored)
     wanted = _requested_months(stored, months or (_fullest(store, pairs),) * 2)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from fxloom.engine.plan import Plan, StoreState, Task, make_plan
+from fxloom.engine.plan import Plan, Task, make_plan
 from fxloom.features.catalogue import select_tables, tables
 from fxloom.run.executors import Executor, JobsRun, WorkerDiedError, executor_for
 from fxloom.run.executors.processes import free_memory
@@ -74,16 +74,6 @@ class Summary:
     def troubles(self) -> list[PartitionResult]:
         """The partitions that were refused or failed."""
         return [r for r in self.results if r.result != "done"]
-
-
-def _check_months(store: Store, state: StoreState, pairs: Sequence[str] | None, months: tuple[str, str]) -> None:
-    """StoreError if none of ``pairs`` (None: of all) has bars in ``months``."""
-    stored = sorted({month for pair in pairs or state.days for month in state.days[pair]})
-    if not any(months[0] <= month <= months[1] for month in stored):
-        raise StoreError(
-            f"no bars from {months[0]} to {months[1]} in {store.url}: the bars of {', '.join(pairs or state.days)} run "
-            f"from {stored[0]} to {stored[-1]}"
-        )
 
 
 def plan_for(

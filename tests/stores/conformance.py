@@ -13,6 +13,7 @@ from fxloom.bars.days import summarise_days
 from fxloom.bars.pairs import PairInfo
 from fxloom.engine.partitions import PartitionKey, Record, Settings
 from fxloom.stores.base import Store
+from fxloom.stores.inventory import Fingerprints
 from fxloom.system.lock import LockedError
 from tests.markets import banded_bars
 
@@ -150,6 +151,38 @@ class StoreConformance:
         frame = ready.scan(table, ["usdjpy"], None, None)
         assert frame is not None
         assert frame.collect()[names[0]].to_list() == [1.0, 3.0]
+
+    def test_the_inventory_has_the_records_and_statistics_as_columns(self, ready: Store) -> None:
+        ts = MARCH + np.arange(200)
+        published = [some_record("usdjpy", value=2.0), some_record(), some_record(month="2018-02", fingerprint="f2")]
+        for record in published:
+            shift = 40_320 if record.key.month == "2018-02" else 0
+            ready.publish(record, ts - shift, None, some_columns())
+        inventory = ready.inventory()
+        assert inventory.partitions.select("table", "pair", "month", "fingerprint", "rows", "proxies").rows() == [
+            (TABLE, "eurusd", "2018-02", "f2", 200, "volume"),
+            (TABLE, "eurusd", "2018-03", "f1", 200, "volume"),
+            (TABLE, "usdjpy", "2018-03", "f1", 200, "volume"),
+        ]
+        columns = ["pair", "month", "rows", "feature", "due", "finite", "gap", "low", "std"]
+        assert inventory.statistics(TABLE).select(columns).rows() == [
+            ("eurusd", "2018-02", 200, NAMES[0], 200, 197, 0, 0.5, None),
+            ("eurusd", "2018-03", 200, NAMES[0], 200, 197, 0, 0.5, None),
+            ("usdjpy", "2018-03", 200, NAMES[0], 200, 197, 0, 2.0, None),
+        ]
+        assert inventory.statistics("reg_rate").height == 0
+        assert ready.inventory(["reg_rate"]).partitions.height == 0
+        assert inventory.narrowed(pl.col("pair") == "usdjpy").statistics(TABLE).height == 1
+        assert Fingerprints(inventory.partitions) == {record.key: record.fingerprint for record in published}
+
+    def test_the_days_of_all_pairs_are_those_of_each_pair(self, ready: Store) -> None:
+        ready.write_bars("eurusd", "2018-03", some_bars(n=3000))
+        ready.write_bars("eurusd", "2018-02", some_bars(MARCH - 100, 100))
+        ready.write_bars("usdjpy", "2018-03", some_bars(price=110.0))
+        assert ready.all_days() == {pair: ready.bar_months(pair) for pair in ("eurusd", "usdjpy")}
+        assert ready.month_names("eurusd") == ["2018-02", "2018-03"]
+        assert ready.days_of("eurusd", "2018-03") == summarise_days(some_bars(n=3000))
+        assert ready.month_names("gbpusd") == []
 
     def test_quarantined_rows_are_kept(self, ready: Store) -> None:
         rows = pl.DataFrame({"file": ["a"], "line": [3], "reason": ["high below low"], "text": ["x;y"]})

@@ -112,9 +112,12 @@ def empty_bars() -> Bars:
     return Bars(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
 
 
-def column_checksum(values: npt.NDArray[Any]) -> int:
-    """A checksum of a column as it is stored, independent of the bit patterns of its NaNs."""
-    if values.dtype.kind == "f":
+def column_checksum(values: npt.NDArray[Any], has_missing: bool = True) -> int:
+    """A checksum of a column as it is stored, independent of the bit patterns of its NaNs.
+
+    ``has_missing``: False if it is known that there are none, which saves a pass.
+    """
+    if has_missing and values.dtype.kind == "f":
         values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
     return zlib.crc32(np.ascontiguousarray(values).data)
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -78,11 +79,24 @@ def _read(key: PartitionKey, path: Path, wanted: Sequence[str], dtype: str) -> t
     if column_checksum(minutes // MICROSECONDS_PER_MINUTE) != checksums["ts_utc"]:
         raise ValueError("ts_utc differs from what was written")
     ts = pl.Series("ts_utc", minutes).cast(pl.Datetime("us", "UTC"))
-    pair = [key.pair] * len(ts) if key.pair else table["pair"].to_pylist()
-    if not key.pair and zlib.crc32("".join(pair).encode()) != checksums["pair"]:
-        raise ValueError("pair differs from what was written")
+    if key.pair:
+        pair = pl.repeat(key.pair, len(ts), dtype=pl.String, eager=True).alias("pair")
+    else:
+        pair = pl.Series("pair", pl.from_arrow(table["pair"]), pl.String)
+        if zlib.crc32(_joined(table["pair"])) != checksums["pair"]:
+            raise ValueError("pair differs from what was written")
     features = [_feature(table, name, checksums.get(name), dtype) for name in wanted]
-    return record, pl.DataFrame([ts, pl.Series("pair", pair, pl.String), *features])
+    return record, pl.DataFrame([ts, pair, *features])
+
+
+def _joined(texts: pa.ChunkedArray) -> bytes:
+    """All texts in one piece, without making Python strings of them."""
+    pieces = []
+    for chunk in texts.cast(pa.large_string()).chunks:
+        _, offsets, data = chunk.buffers()
+        begin, end = np.frombuffer(offsets, np.int64)[[chunk.offset, chunk.offset + len(chunk)]]
+        pieces.append(bytes(data[begin:end]) if data else b"")
+    return b"".join(pieces)
 
 
 def belongs(record: Record, key: PartitionKey) -> None:
@@ -95,10 +109,11 @@ def _feature(table: pa.Table, name: str, checksum: int | None, dtype: str) -> pl
     """One column, verified by its checksum: page checksums do not protect the footer, which maps pages to columns."""
     if checksum is None:
         return pl.Series(name, [None] * table.num_rows, FLOATS[dtype])
-    values = table[name].to_numpy()
-    if values.dtype != dtype or column_checksum(values) != checksum:
+    column = table[name]
+    values = column.to_numpy()
+    if values.dtype != dtype or column_checksum(values, column.null_count > 0) != checksum:
         raise ValueError(f"{name} differs from what was written")
-    return pl.Series(name, pl.from_arrow(table[name]), FLOATS[dtype])
+    return pl.Series(name, pl.from_arrow(column), FLOATS[dtype])
 
 
 def _again(key: PartitionKey) -> str:

@@ -108,7 +108,7 @@ def pair_month(root: Path, month: str) -> tuple[float, float]:
 
     def ours() -> pl.DataFrame:
         store = fxloom.open_store(root)
-        return store.read(["rate", "bqx"], "eurusd", f"{month}-01", end, allow="all").collect()
+        return store.read("*", "eurusd", f"{month}-01", end, allow="all").collect()
 
     def theirs() -> pl.DataFrame:
         frames = [pl.read_parquet(path, hive_partitioning=False) for path in paths]

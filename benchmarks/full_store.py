@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def make_full_store(root: Path, processes: int = 2, pairs: tuple[str, ...] = PAI
     by_key: dict[tuple[str, str], list[PlannedPartition]] = {}
     for partition in plan.partitions:
         by_key.setdefault((partition.key.pair, partition.key.month), []).append(partition)
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:  # a fork would inherit the locks of polars
         list(pool.map(_publish, itertools.repeat(root), by_key.values(), chunksize=16))
 
 

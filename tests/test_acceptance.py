@@ -43,7 +43,7 @@ def populated(store: OpenStore, name: str, wanted: list[str] | None = None) -> A
     reports = ingest(store.backend, [DATA / name])
     assert [r.refused for r in reports if r.refused] == []
     assert store.populate(tables=wanted, workers=2).troubles == []
-    return store.audit()
+    return store.audit(detail=True)
 
 
 def states(audit: Audit, names: list[str]) -> dict[str, str]:

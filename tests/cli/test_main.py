@@ -191,7 +191,7 @@ def test_an_unexpected_error_is_one_line(lake: FolderStore, capsys: Capture, mon
     def broken(_: object) -> None:
         raise RuntimeError("something odd")
 
-    monkeypatch.setattr(FolderStore, "records", broken)
+    monkeypatch.setattr(FolderStore, "inventory", broken)
     assert main(["audit", "--store", lake.url]) == 1
     assert (
         capsys.readouterr().err

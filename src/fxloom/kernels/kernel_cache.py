@@ -62,7 +62,8 @@ class KernelCache(NullCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.module = function.__module__.rpartition(".")[2]
-        folder_name(self.module)  # read the sources now, as they are imported, not at the first compilation
+        if (HERE / f"{self.module}.py").is_file():
+            folder_name(self.module)  # read the sources now, as they are imported, not at the first compilation
         self.name = re.sub(r"\W+", "_", function.__qualname__)
 
     @property

@@ -116,7 +116,7 @@ class _Judged:
 
     def __post_init__(self) -> None:
         possible = self.columns.filter(pl.col("possible") > 0)
-        self.populated = possible.group_by("feature").agg(pl.col("populated").all()).filter("populated").height
+        self.populated = possible.group_by("place").agg(pl.col("populated").all()).filter("populated").height
         self.rows = {(pair, month): n for pair, month, n in self.stored.select("pair", "month", "rows").iter_rows()}
 
     def state(self) -> TableState:
@@ -144,7 +144,8 @@ class _Judged:
 
     def lacking(self, condition: pl.Expr) -> dict[str, tuple[str, ...]]:
         """Per pair, the features for which ``condition`` holds over all its stored months, in catalogue order."""
-        over = self.columns.filter(pl.col("pair") != "").group_by("pair", "feature", "place").agg(
+        over = self.columns.filter(pl.col("pair") != "").group_by("pair", "place").agg(
+            pl.col("feature").first(),
             pl.col("due").max(), pl.col("finite").max(),
             ((pl.col("possible") == 0) & (pl.col("absent") > 0)).all().alias("never_possible"),
         )  # fmt: skip
@@ -200,7 +201,7 @@ class _Judged:
         """One finding for features without a value because pairs are absent, one for missing values after failed fits,
         and one for those without input.
         """
-        by_feature = self.columns.group_by("feature").agg((pl.col("absent") > 0).any(), (pl.col("possible") > 0).any())
+        by_feature = self.columns.group_by("place").agg((pl.col("absent") > 0).any(), (pl.col("possible") > 0).any())
         never = by_feature.filter(pl.col("absent") & ~pl.col("possible")).height
         failed, no_input = self.columns.select(pl.col("failed").sum(), pl.col("no_input").sum()).row(0)
         key = PartitionKey(self.table.name, "", "")
@@ -215,8 +216,8 @@ class _Judged:
     def _jumps(self, most: int | None) -> tuple[list[Finding], int]:
         """Columns whose scale jumps from one stored month to the next, whichever of them was published first."""
         used = ("finite", "std", "scale")
-        before = (pl.col(name).shift(1).over("pair", "feature").alias(f"{name}_before") for name in used)
-        follows = self.columns.sort("pair", "month", "place").with_columns(before)
+        before = (pl.col(name).shift(1).over("pair", "place").alias(f"{name}_before") for name in used)
+        follows = self.columns.with_columns(before)  # they are in order of pair and month
         follows = follows.filter((pl.col("std") != 0) & (pl.col("std_before") != 0))
         price = pl.col("scale_before") / pl.col("scale")
         price = pl.when(price.is_finite() & (price > 0)).then(price).otherwise(1.0)

@@ -95,9 +95,9 @@ def make_plan(
     of_panel = [t for t in tables if t.family.scope == "panel"]
     planned: list[PlannedPartition] = []
     with _garbage_collection_paused():
-        if one_pair:
-            for pair in wanted:
-                planned += _pair_partitions(store_state, one_pair, pair, months)
+        inputs = [TableInputs.of(table, store_state.dtype) for table in one_pair]
+        for pair in wanted if inputs else ():
+            planned += _pair_partitions(store_state, inputs, pair, months)
         if of_panel:
             planned += _panel_partitions(store_state, of_panel, wanted, months)
         return Plan(tuple(planned), tuple(_tasks(planned, store_state, tables, force)), _count(planned))
@@ -155,13 +155,12 @@ def _state(store_state: StoreState, key: PartitionKey, fingerprint: str) -> Stat
 
 
 def _pair_partitions(
-    store_state: StoreState, tables: Sequence[Table], pair: str, bounds: tuple[str, str] | None
+    store_state: StoreState, tables: Sequence[TableInputs], pair: str, bounds: tuple[str, str] | None
 ) -> Iterator[PlannedPartition]:
     by_month = store_state.days[pair]
     days = PairDays(by_month)
     info = store_state.infos[pair]
-    inputs = [TableInputs.of(table, store_state.dtype) for table in tables]
-    prepared = [(t, t.columns(info), f"{t.head}\n{t.pair_text(pair, info)}") for t in inputs]
+    prepared = [(t, t.columns(info), f"{t.head}\n{t.pair_text(pair, info)}") for t in tables]
     before: dict[str, tuple[PartitionKey, str]] = {}
     for month in _selected(by_month, bounds):
         first, end = month_bounds(month)

@@ -38,7 +38,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/pytest -n 2 --dist loadfile
 
 faults: $(VENV)/test.stamp
-	FXLOOM_FAULTS=200 $(BIN)/pytest tests/faults tests/kernels/test_kernel_cache.py tests/stores/test_postgres_market.py tests/stores/test_postgres_rights.py -s
+	FXLOOM_FAULTS=200 $(BIN)/pytest tests/faults tests/kernels/test_kernel_cache.py tests/stores/test_contents.py tests/stores/test_postgres_market.py tests/stores/test_postgres_rights.py -s
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks

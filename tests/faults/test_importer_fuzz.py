@@ -390,14 +390,14 @@ def _junk(lines: list[str], rng: np.random.Generator, _separator: str) -> list[s
     return out
 
 
-def _lost(lines: list[str], rng: np.random.Generator, _separator: str) -> list[str]:
+def _missing(lines: list[str], rng: np.random.Generator, _separator: str) -> list[str]:
     gone = set(some(lines, rng, 0.1).tolist())
     return [line for i, line in enumerate(lines) if i not in gone]
 
 
 LINES: dict[str, LineDamage] = {
     "lines cut": _cut, "lines doubled": _doubled, "lines doubled otherwise": _doubled_otherwise,
-    "separators changed": _separators, "junk": _junk, "lines missing": _lost,
+    "separators changed": _separators, "junk": _junk, "lines missing": _missing,
 }  # fmt: skip
 
 

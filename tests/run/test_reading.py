@@ -21,7 +21,7 @@ from fxloom.sources import reading as sources_reading
 from fxloom.sources.records import FileResult
 from fxloom.sources.walk import Found
 from fxloom.stores.folder import FolderStore
-from tests.sources.made import market_minutes, mt4, prices
+from tests.sources.vendor_files import market_minutes, mt4, prices
 
 PAIRS = ("eurusd", "eurgbp", "gbpusd")
 

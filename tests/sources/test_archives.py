@@ -16,7 +16,7 @@ import pytest
 
 from fxloom.sources import Ignored, ReadOptions, Refused, SourceFile, read
 from tests.sources.formats.market import PRICES, TIMES, ohlc
-from tests.sources.made import assert_bars, refused, taken
+from tests.sources.vendor_files import accepted, assert_bars, refused
 
 TEXT = "\n".join(
     ["ts_utc,open,high,low,close", *(f"{t:%Y-%m-%d %H:%M},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True))]
@@ -52,7 +52,7 @@ def tarred(files: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize("kind", PACKED)
 def test_a_compressed_file(kind: str, tmp_path: Path) -> None:
     (tmp_path / f"EURUSD.csv.{kind}").write_bytes(PACKED[kind](TEXT))
-    assert_bars(taken(tmp_path / f"EURUSD.csv.{kind}").bars, TIMES, PRICES)
+    assert_bars(accepted(tmp_path / f"EURUSD.csv.{kind}").bars, TIMES, PRICES)
 
 
 @pytest.mark.parametrize("kind", PACKED)

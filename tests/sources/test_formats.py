@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.sources.made import assert_bars, minutes_of, prices, refused, taken, written
+from tests.sources.vendor_files import accepted, assert_bars, minutes_of, prices, refused, write_rows
 
 START = dt.datetime(2018, 2, 5, 10, 36, tzinfo=dt.UTC)  # a Monday
 TIMES = [START + dt.timedelta(minutes=m) for m in range(30)]
@@ -63,7 +63,7 @@ def test_bars(name: str, tmp_path: Path) -> None:
     file, header, row = BAR_FILES[name]
     times = [t + dt.timedelta(days=15) for t in TIMES]  # the 20th: day and month cannot be confused
     rows = [row(t + dt.timedelta(hours=2), p) for t, p in zip(times, PRICES, strict=True)]
-    outcome = taken(written(tmp_path / "f" / file, rows, header=header), zone="+2")
+    outcome = accepted(write_rows(tmp_path / "f" / file, rows, header=header), zone="+2")
     assert (outcome.pair, outcome.kind, outcome.digits) == ("eurusd", "minute bars", 5)
     assert outcome.zone.hours == (2.0,)
     assert outcome.rows == 30
@@ -73,7 +73,7 @@ def test_bars(name: str, tmp_path: Path) -> None:
 def test_without_weekly_edges_a_zone_is_required(tmp_path: Path) -> None:
     for name, (file, header, row) in BAR_FILES.items():
         rows = [row(t + dt.timedelta(days=15), p) for t, p in zip(TIMES, PRICES, strict=True)]
-        refusal = refused(written(tmp_path / name / file, rows, header=header))
+        refusal = refused(write_rows(tmp_path / name / file, rows, header=header))
         assert "--zone +2" in str(refusal)
         assert refusal.pair == "eurusd"
 
@@ -81,7 +81,7 @@ def test_without_weekly_edges_a_zone_is_required(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", ["ts_utc", "Gmt time", "utc", "time (UTC)", "Date_GMT"])
 def test_a_column_named_utc_is_trusted(header: str, tmp_path: Path) -> None:
     rows = [f"{t:%Y-%m-%d %H:%M:%S},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows, header=f"{header},open,high,low,close"))
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows, header=f"{header},open,high,low,close"))
     assert outcome.zone.hours == (0.0,)
     assert_bars(outcome.bars, TIMES, PRICES)
 
@@ -92,7 +92,7 @@ def test_a_column_named_utc_is_trusted(header: str, tmp_path: Path) -> None:
 def test_offsets_in_the_times_are_trusted(suffix: str, hours: float, tmp_path: Path) -> None:
     local = [t + dt.timedelta(hours=hours) for t in TIMES]
     rows = [f"{t:%Y-%m-%d %H:%M:%S}{suffix},{ohlc(p)}" for t, p in zip(local, PRICES, strict=True)]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows, header="time,open,high,low,close"))
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows, header="time,open,high,low,close"))
     assert outcome.zone.hours == (float(hours),)
     assert outcome.notes == ()
     assert_bars(outcome.bars, TIMES, PRICES)
@@ -104,7 +104,7 @@ def test_metatrader_5_spread_and_volume(tmp_path: Path) -> None:
         f"{t:%Y.%m.%d\t%H:%M:%S}\t{ohlc(p, chr(9))}\t{7 + i}\t0\t{i}"
         for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))
     ]
-    outcome = taken(written(tmp_path / "EURUSD_M1.csv", rows, header=header), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "EURUSD_M1.csv", rows, header=header), zone="utc")
     assert (outcome.format, outcome.price_side) == ("mt5", "bid")
     assert outcome.bars.volume is not None
     assert outcome.bars.spread is not None
@@ -118,7 +118,7 @@ def test_metatrader_5_real_volume_where_positive(tmp_path: Path) -> None:
         f"{t:%Y.%m.%d\t%H:%M:%S}\t{ohlc(p, chr(9))}\t7\t{100 * (i % 2)}\t1"
         for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))
     ]
-    outcome = taken(written(tmp_path / "EURUSD_M1.csv", rows, header=header), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "EURUSD_M1.csv", rows, header=header), zone="utc")
     assert outcome.bars.volume is not None
     np.testing.assert_array_equal(outcome.bars.volume, np.where(np.arange(30) % 2, 100.0, 7.0))
 
@@ -130,7 +130,7 @@ def test_metatrader_5_ticks_fill_empty_quotes_with_the_last(tmp_path: Path) -> N
         "2018.02.05\t10:36:02.000\t1.10010\t\t\t\t2",
         "2018.02.05\t10:37:00.000\t\t1.10030\t\t\t4",
     ]
-    outcome = taken(written(tmp_path / "EURUSD.csv", rows, header=header), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "EURUSD.csv", rows, header=header), zone="utc")
     assert outcome.kind == "ticks"
     np.testing.assert_allclose(outcome.bars.close, [1.10015, 1.1002], rtol=1e-12)
     assert outcome.bars.spread is not None
@@ -142,7 +142,7 @@ def test_metatrader_5_package_frame(tmp_path: Path) -> None:
         f"{i},{int(t.timestamp())},{ohlc(p)},{20 + i},8,0" for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))
     ]
     header = ",time,open,high,low,close,tick_volume,spread,real_volume"
-    outcome = taken(written(tmp_path / "EURUSD.csv", rows, header=header), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "EURUSD.csv", rows, header=header), zone="utc")
     assert outcome.format == "mt5 python"
     assert_bars(outcome.bars, TIMES, PRICES)
     assert outcome.bars.volume is not None
@@ -191,7 +191,7 @@ TICK_FILES: dict[str, tuple[str, str, Tick]] = {
 def test_ticks_become_minutes(name: str, tmp_path: Path) -> None:
     file, header, row = TICK_FILES[name]
     rows = [row(START.replace(day=20) + dt.timedelta(seconds=s), b, a) for s, b, a in TICKS]
-    outcome = taken(written(tmp_path / "f" / file, rows, header=header), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "f" / file, rows, header=header), zone="utc")
     assert (outcome.pair, outcome.kind, outcome.price_side) == ("eurusd", "ticks", "mid")
     bars = outcome.bars
     np.testing.assert_array_equal(bars.ts, minutes_of([TIMES[0].replace(day=20), TIMES[1].replace(day=20)]))
@@ -207,7 +207,7 @@ def test_bi5(tmp_path: Path) -> None:
     data = b"".join(struct.pack(">IIIff", ms, ask, bid, 1.5, 2.5) for ms, ask, bid in records)
     path = tmp_path / "GBPJPY_2012_11_03_00h_ticks.bi5"
     path.write_bytes(lzma.compress(data, lzma.FORMAT_ALONE))
-    outcome = taken(path)
+    outcome = accepted(path)
     noon = int(dt.datetime(2012, 12, 3, tzinfo=dt.UTC).timestamp()) // 60
     np.testing.assert_array_equal(outcome.bars.ts, [noon, noon + 1])
     np.testing.assert_allclose(outcome.bars.close, [158.025, 158.105], rtol=1e-14)
@@ -218,7 +218,7 @@ def test_bi5(tmp_path: Path) -> None:
     (folders / "05h_ticks.bi5").write_bytes(
         lzma.compress(struct.pack(">IIIff", 0, 130_010, 130_000, 1, 1), lzma.FORMAT_ALONE)
     )
-    other = taken(folders / "05h_ticks.bi5")
+    other = accepted(folders / "05h_ticks.bi5")
     assert (other.pair, other.bars.ts[0]) == ("eurusd", noon + 300)
     np.testing.assert_allclose(other.bars.close, [1.30005], rtol=1e-14)
 
@@ -241,7 +241,7 @@ def test_lean_minute_quotes(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("20140501_eurusd_minute_quote.csv", "\r\n".join(rows) + "\r\n")
     assert "--zone" in str(refused(path))
-    outcome = taken(path, zone="utc")
+    outcome = accepted(path, zone="utc")
     assert outcome.kind == "minute bars, bid and ask"
     assert outcome.bars.ts[0] == int(dt.datetime(2014, 5, 1, tzinfo=dt.UTC).timestamp()) // 60
     np.testing.assert_allclose(outcome.bars.close, PRICES[:, 3] + 0.00005, rtol=1e-12)
@@ -253,7 +253,7 @@ def test_bid_and_ask_bars_of_fxcm(tmp_path: Path) -> None:
         for t, p in zip([t.replace(day=20) for t in TIMES], PRICES, strict=True)
     ]
     header = "DateTime,BidOpen,BidHigh,BidLow,BidClose,AskOpen,AskHigh,AskLow,AskClose,TickQty"
-    outcome = taken(written(tmp_path / "EURUSD.csv", rows, header=header), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "EURUSD.csv", rows, header=header), zone="utc")
     assert (outcome.format, outcome.price_side, outcome.kind) == ("fxcm", "mid", "minute bars, bid and ask")
     np.testing.assert_allclose(outcome.bars.high, PRICES[:, 1] + 0.0001, rtol=1e-12)
     assert outcome.bars.spread is not None
@@ -268,7 +268,7 @@ def test_five_second_bars_of_oanda(tmp_path: Path) -> None:
         f"{start + 55}.0,1.1,1.15,1.2,0.9,3.0",
         f"{start + 60}.0,1.0,1.0,1.0,1.0,4.0",
     ]
-    outcome = taken(written(tmp_path / "EUR_USD_S5.csv", rows, header="utc,open,close,high,low,volumn"))
+    outcome = accepted(write_rows(tmp_path / "EUR_USD_S5.csv", rows, header="utc,open,close,high,low,volumn"))
     assert outcome.kind == "five-second bars"
     assert_bars(outcome.bars, TIMES[:2], np.array([[1.1, 1.4, 0.9, 1.15], [1.0] * 4]))
     assert outcome.bars.volume is not None
@@ -281,7 +281,7 @@ def test_five_second_bars_of_oanda(tmp_path: Path) -> None:
 )
 def test_coarser_bars_are_refused(seconds: int, kind: str, tmp_path: Path) -> None:
     rows = [f"{START + dt.timedelta(seconds=seconds * i):%Y-%m-%d %H:%M},{ohlc(p)}" for i, p in enumerate(PRICES)]
-    refusal = refused(written(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close"))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close"))
     assert refusal.kind == kind
     assert "one-minute bars" in str(refusal)
 
@@ -291,14 +291,14 @@ def test_parquet(unit: str, tmp_path: Path) -> None:
     frame = pl.DataFrame({"ts_utc": TIMES, **dict(zip(["open", "high", "low", "close"], PRICES.T, strict=True))})
     path = tmp_path / "eurusd.parquet"
     frame.with_columns(pl.col("ts_utc").dt.cast_time_unit(unit)).write_parquet(path)  # type: ignore[arg-type]
-    outcome = taken(path)
+    outcome = accepted(path)
     assert_bars(outcome.bars, TIMES, PRICES)
     assert not outcome.has_volume
     naive = frame.with_columns(pl.col("ts_utc").dt.replace_time_zone(None).alias("time")).drop("ts_utc")
     naive.write_parquet(tmp_path / "eurusd2.parquet")
     assert "--zone" in str(refused(tmp_path / "eurusd2.parquet", pair="eurusd"))
     assert_bars(
-        taken(tmp_path / "eurusd2.parquet", zone="-3", pair="eurusd").bars,
+        accepted(tmp_path / "eurusd2.parquet", zone="-3", pair="eurusd").bars,
         [t + dt.timedelta(hours=3) for t in TIMES],
         PRICES,
     )
@@ -308,7 +308,7 @@ def test_parquet_with_bad_rows_and_other_columns(tmp_path: Path) -> None:
     frame = pl.DataFrame({"time": [t.isoformat() for t in TIMES], **dict(zip("ohlc", PRICES.T, strict=True))})
     frame = frame.with_columns(pl.when(pl.int_range(pl.len()) == 4).then(None).otherwise(pl.col("h")).alias("h"))
     frame.write_parquet(tmp_path / "EUR_USD.parquet")
-    outcome = taken(tmp_path / "EUR_USD.parquet")
+    outcome = accepted(tmp_path / "EUR_USD.parquet")
     assert [(q.line, q.reason) for q in outcome.quarantined] == [(5, "missing or non-numeric price")]
     assert outcome.quarantined[0].raw.startswith("2018-02-05T10:40:00+00:00")
 
@@ -316,7 +316,7 @@ def test_parquet_with_bad_rows_and_other_columns(tmp_path: Path) -> None:
 def test_a_spread_in_prices_and_one_in_points(tmp_path: Path) -> None:
     for values, expected in (([0.00012] * 30, 0.00012), (["12"] * 30, 0.00012)):
         rows = [f"{t:%Y-%m-%d %H:%M},{ohlc(p)},{s}" for t, p, s in zip(TIMES, PRICES, values, strict=True)]
-        outcome = taken(written(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close,spread"))
+        outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close,spread"))
         assert outcome.bars.spread is not None
         np.testing.assert_allclose(outcome.bars.spread, expected, rtol=1e-9)
     assert "points" in outcome.notes[0]
@@ -324,14 +324,14 @@ def test_a_spread_in_prices_and_one_in_points(tmp_path: Path) -> None:
 
 def test_close_timestamps(tmp_path: Path) -> None:
     rows = [f"{t + dt.timedelta(minutes=1):%Y-%m-%d %H:%M},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
-    path = written(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close")
-    assert_bars(taken(path, stamp="close").bars, TIMES, PRICES)
+    path = write_rows(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close")
+    assert_bars(accepted(path, stamp="close").bars, TIMES, PRICES)
 
 
 def test_a_requested_format_is_the_only_one_tried(tmp_path: Path) -> None:
     rows = [f"{t:%Y.%m.%d,%H:%M},{ohlc(p)},12" for t, p in zip(TIMES, PRICES, strict=True)]
-    path = written(tmp_path / "EURUSD1.csv", rows)
-    assert taken(path, format="mt4", zone="+2").format == "mt4"
+    path = write_rows(tmp_path / "EURUSD1.csv", rows)
+    assert accepted(path, format="mt4", zone="+2").format == "mt4"
     assert "not in the format yahoo" in str(refused(path, format="yahoo", zone="+2"))
     with pytest.raises(ValueError, match="--format"):
-        taken(path, format="nonsense")
+        accepted(path, format="nonsense")

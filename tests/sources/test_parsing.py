@@ -10,7 +10,7 @@ import pytest
 
 from fxloom.sources import FileResult, Ignored, ReadOptions, Refused, SourceFile, read
 from tests.sources.formats.market import PRICES, TIMES, ohlc
-from tests.sources.made import assert_bars, refused, taken, written
+from tests.sources.vendor_files import accepted, assert_bars, refused, write_rows
 
 YEN = np.round(PRICES * 100, 3)
 HEADER = "ts_utc,symbol,open,high,low,close"
@@ -30,7 +30,7 @@ def by_pair(found: list[FileResult]) -> dict[str, SourceFile]:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_column_of_symbols(kind: str, tmp_path: Path) -> None:
-    path = written(tmp_path / "prices.csv", rows("EUR/USD", "USDJPY", "XAU/USD"), header=HEADER)
+    path = write_rows(tmp_path / "prices.csv", rows("EUR/USD", "USDJPY", "XAU/USD"), header=HEADER)
     if kind == "parquet":
         pl.read_csv(path).write_parquet(tmp_path / "prices.parquet")
         path = tmp_path / "prices.parquet"
@@ -45,7 +45,7 @@ def test_a_column_of_symbols(kind: str, tmp_path: Path) -> None:
 
 
 def test_the_requested_pair(tmp_path: Path) -> None:
-    path = written(tmp_path / "prices.csv", rows("EURUSD", "USDJPY"), header=HEADER)
+    path = write_rows(tmp_path / "prices.csv", rows("EURUSD", "USDJPY"), header=HEADER)
     found = list(read(path, ReadOptions(pair="usdjpy")))
     assert list(by_pair(found)) == ["usdjpy"]
     (others,) = [file for file in found if isinstance(file, Ignored)]
@@ -55,23 +55,23 @@ def test_the_requested_pair(tmp_path: Path) -> None:
 
 def test_one_unreadable_pair_does_not_affect_the_others(tmp_path: Path) -> None:
     broken = [f"{t:%Y-%m-%d %H:%M},GBPUSD,1,2,3,4" for t in TIMES]
-    found = list(read(written(tmp_path / "prices.csv", rows("EURUSD") + broken, header=HEADER)))
+    found = list(read(write_rows(tmp_path / "prices.csv", rows("EURUSD") + broken, header=HEADER)))
     assert list(by_pair(found)) == ["eurusd"]
     (refusal,) = [file for file in found if isinstance(file, Refused)]
     assert (refusal.pair, refusal.name) == ("gbpusd", f"{tmp_path / 'prices.csv'} [gbpusd]")
 
 
 def test_rows_without_a_symbol_are_counted(tmp_path: Path) -> None:
-    path = written(tmp_path / "prices.csv", [*rows("EURUSD", "USDJPY"), "2018-02-20 12:00,,1,1,1,1"], header=HEADER)
+    path = write_rows(tmp_path / "prices.csv", [*rows("EURUSD", "USDJPY"), "2018-02-20 12:00,,1,1,1,1"], header=HEADER)
     (others,) = [file for file in read(path) if isinstance(file, Ignored)]
     assert others.reason.startswith("1 rows of ")
 
 
 def test_instruments_outside_the_28_pairs(tmp_path: Path) -> None:
-    refusal = refused(written(tmp_path / "prices.csv", rows("XAUUSD", "BTCUSD"), header=HEADER))
+    refusal = refused(write_rows(tmp_path / "prices.csv", rows("XAUUSD", "BTCUSD"), header=HEADER))
     assert "holds BTCUSD, XAUUSD" in refusal.reason
 
 
 def test_one_symbol_needs_no_label(tmp_path: Path) -> None:
-    path = written(tmp_path / "prices.csv", rows("EUR.USD"), header=HEADER)
-    assert taken(path).name == str(path)
+    path = write_rows(tmp_path / "prices.csv", rows("EUR.USD"), header=HEADER)
+    assert accepted(path).name == str(path)

@@ -11,7 +11,7 @@ from fxloom.cli import main
 from fxloom.sources import ReadOptions, SourceFile, read
 from fxloom.sources.printable import printable
 from tests.sources.formats.market import PRICES, TIMES, ohlc
-from tests.sources.made import assert_bars, refused, taken, written
+from tests.sources.vendor_files import accepted, assert_bars, refused, write_rows
 
 ROWS = [f"{t:%Y-%m-%d %H:%M},{ohlc(p)}" for t, p in zip(TIMES, PRICES, strict=True)]
 HEADER = "ts_utc,open,high,low,close"
@@ -59,10 +59,10 @@ def test_the_command_accepts_a_non_utf_8_name(tmp_path: Path, capsys: pytest.Cap
 
 def test_rows_headers_and_symbols_are_shown_without_escape_sequences(tmp_path: Path) -> None:
     rows = [*ROWS, "2018-02-20 12:00,1.1,\x1b[2J,1,1"]
-    file = taken(written(tmp_path / "EURUSD.csv", rows, header=HEADER))
+    file = accepted(write_rows(tmp_path / "EURUSD.csv", rows, header=HEADER))
     assert file.quarantined[0].raw == "2018-02-20 12:00,1.1,\\x1b[2J,1,1"
-    path = written(tmp_path / "EURUSD 2.csv", ["1,2,3,4"] * 20, header="a\x1b[2J,b,c,d")
+    path = write_rows(tmp_path / "EURUSD 2.csv", ["1,2,3,4"] * 20, header="a\x1b[2J,b,c,d")
     assert "a\\x1b[2J" in refused(path).reason
     symbols = [f"{row},X\x1b[2J{i % 2}" for i, row in enumerate(ROWS)]
-    (found,) = read(written(tmp_path / "prices.csv", symbols, header=f"{HEADER},symbol"), ReadOptions())
+    (found,) = read(write_rows(tmp_path / "prices.csv", symbols, header=f"{HEADER},symbol"), ReadOptions())
     assert "\x1b" not in str(found)

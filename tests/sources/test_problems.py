@@ -10,7 +10,7 @@ import pytest
 
 from fxloom.bars.pairs import PAIRS
 from fxloom.sources.instrument import PRICE_RANGES
-from tests.sources.made import assert_bars, prices, refused, taken, written
+from tests.sources.vendor_files import accepted, assert_bars, prices, refused, write_rows
 
 START = dt.datetime(2018, 2, 20, 8, tzinfo=dt.UTC)
 TIMES = [START + dt.timedelta(minutes=m) for m in range(100)]
@@ -29,9 +29,9 @@ def test_a_file_of_mostly_invalid_rows_is_refused(tmp_path: Path) -> None:
             for i, (t, p) in enumerate(zip(TIMES, PRICES, strict=True))
         ]
         rows = [r if i >= bad else f"{r.split(',')[0]},1.1,1.0,1.2,1.1" for i, r in enumerate(rows)]
-        path = written(tmp_path / "eurusd.csv", rows, header=HEADER)
+        path = write_rows(tmp_path / "eurusd.csv", rows, header=HEADER)
         if bad == 50:
-            assert_bars(taken(path).bars, TIMES[50:], PRICES[50:])
+            assert_bars(accepted(path).bars, TIMES[50:], PRICES[50:])
         else:
             refusal = refused(path)
             assert "51 of its 100 rows break a rule (mostly: high is below low)" in refusal.reason
@@ -40,14 +40,14 @@ def test_a_file_of_mostly_invalid_rows_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_contradictory_rows_is_refused(tmp_path: Path) -> None:
     rows = [row(TIMES[i // 5], p) for i, p in enumerate(PRICES)]
-    refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", rows, header=HEADER))
     assert "of its 100 rows break a rule (mostly: contradicts an earlier row" in refusal.reason
 
 
 def test_two_feeds_in_one_file_are_refused(tmp_path: Path) -> None:
     """Each minute twice with different prices: half of the rows, so not a majority."""
     rows = [row(TIMES[i], p + shift) for shift in (0.0, 0.001) for i, p in enumerate(PRICES)]
-    refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", rows, header=HEADER))
     assert "100 rows contradict earlier rows of the same time, for only 100 bars" in refusal.reason
 
 
@@ -72,7 +72,9 @@ def test_price_ranges_exclude_a_factor_of_ten() -> None:
 def test_another_instrument_is_refused_with_the_pairs_range(tmp_path: Path) -> None:
     """Prices around 9.4 are not USDCHF, whatever the file is called."""
     refusal = refused(
-        written(tmp_path / "usdchf.csv", [row(t, p * 8.5) for t, p in zip(TIMES, PRICES, strict=True)], header=HEADER)
+        write_rows(
+            tmp_path / "usdchf.csv", [row(t, p * 8.5) for t, p in zip(TIMES, PRICES, strict=True)], header=HEADER
+        )
     )
     assert "100 of its 100 prices (such as 9.35" in refusal.reason
     assert "usdchf, which has been between 0.5 and 2.7" in refusal.reason
@@ -83,7 +85,7 @@ def test_swapped_days_and_months(tmp_path: Path) -> None:
     true = [dt.datetime(2018, 2, day, 10, m, tzinfo=dt.UTC) for day in range(5, 10) for m in range(20)]
     stored = [t.replace(month=t.day, day=t.month) for t in true]
     rows = [row(t, p) for t, p in zip(stored, PRICES, strict=True)]
-    refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", rows, header=HEADER))
     assert "isolated days exactly a month apart (2018-05-02 and 2018-06-02)" in refusal.reason
     assert "day and month" in refusal.reason
 
@@ -93,7 +95,7 @@ def test_one_day_with_day_and_month_swapped(tmp_path: Path) -> None:
     true = [dt.datetime(2018, 3, day, 10, m, tzinfo=dt.UTC) for day in (12, 13, 14) for m in range(30)]
     stored = [t.replace(month=t.day, day=t.month) if t.day <= 12 else t for t in true]
     rows = [row(t, p) for t, p in zip(stored, PRICES, strict=False)]
-    refusal = refused(written(tmp_path / "eurusd.csv", rows, header=HEADER))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", rows, header=HEADER))
     assert "an isolated day (2018-12-03) that would be next to the others as 2018-03-12" in refusal.reason
     assert "day and month" in refusal.reason
 
@@ -101,10 +103,10 @@ def test_one_day_with_day_and_month_swapped(tmp_path: Path) -> None:
 def test_dates_without_times_and_times_without_dates(tmp_path: Path) -> None:
     days = [START + dt.timedelta(days=i) for i in range(100)]
     daily = [row(t, p, "%Y-%m-%d") for t, p in zip(days, PRICES, strict=True)]
-    refusal = refused(written(tmp_path / "eurusd.csv", daily, header="Date,Open,High,Low,Close"))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", daily, header="Date,Open,High,Low,Close"))
     assert "coarser than a minute" in refusal.reason
     clocks = [row(t, p, "%H:%M") for t, p in zip(TIMES, PRICES, strict=True)]
-    refusal = refused(written(tmp_path / "eurusd.csv", clocks, header="Time,Open,High,Low,Close"))
+    refusal = refused(write_rows(tmp_path / "eurusd.csv", clocks, header="Time,Open,High,Low,Close"))
     assert "its times have no date (such as 08:00)" in refusal.reason
 
 
@@ -125,7 +127,7 @@ def test_daily_bars_in_a_file_named_like_lean_minutes(tmp_path: Path) -> None:
 def test_a_few_coarse_bars_are_refused_as_such(count: int, minutes: int, kind: str, tmp_path: Path) -> None:
     times = [START + dt.timedelta(minutes=minutes * i) for i in range(count)]
     refusal = refused(
-        written(tmp_path / "eurusd.csv", [row(t, p) for t, p in zip(times, PRICES, strict=False)], header=HEADER)
+        write_rows(tmp_path / "eurusd.csv", [row(t, p) for t, p in zip(times, PRICES, strict=False)], header=HEADER)
     )
     assert refusal.kind == kind
     assert f"{kind}: coarser than a minute" in refusal.reason
@@ -134,25 +136,25 @@ def test_a_few_coarse_bars_are_refused_as_such(count: int, minutes: int, kind: s
 def test_hourly_bars_with_many_gaps_are_coarse(tmp_path: Path) -> None:
     hours = [h for h in range(400) if h % 7 not in (1, 2, 4)][:100]
     rows = [row(START + dt.timedelta(hours=h), p) for h, p in zip(hours, PRICES, strict=True)]
-    assert "coarser than a minute" in refused(written(tmp_path / "eurusd.csv", rows, header=HEADER)).reason
+    assert "coarser than a minute" in refused(write_rows(tmp_path / "eurusd.csv", rows, header=HEADER)).reason
 
 
 def test_irregular_bars_are_coarse(tmp_path: Path) -> None:
     """Tick bars or range bars: irregular times, minutes apart."""
     seconds = [331 * i + 17 * (i * i % 11) for i in range(100)]
     rows = [row(START + dt.timedelta(seconds=s), p, "%Y-%m-%d %H:%M:%S") for s, p in zip(seconds, PRICES, strict=True)]
-    assert "coarser than a minute" in refused(written(tmp_path / "eurusd.csv", rows, header=HEADER)).reason
+    assert "coarser than a minute" in refused(write_rows(tmp_path / "eurusd.csv", rows, header=HEADER)).reason
 
 
 @pytest.mark.parametrize(
     ("name", "side"), [("EURUSD_MID", "mid"), ("EURUSD_BID", "bid"), ("mid/EURUSD", "mid"), ("EURUSD", "bid")]
 )
 def test_the_side_in_the_name_counts(name: str, side: str, tmp_path: Path) -> None:
-    path = written(tmp_path / f"{name}.csv", [row(t, p) for t, p in zip(TIMES, PRICES, strict=True)], header=HEADER)
-    assert taken(path).price_side == side
+    path = write_rows(tmp_path / f"{name}.csv", [row(t, p) for t, p in zip(TIMES, PRICES, strict=True)], header=HEADER)
+    assert accepted(path).price_side == side
 
 
 def test_the_side_in_the_columns_counts(tmp_path: Path) -> None:
     rows = [row(t, p) for t, p in zip(TIMES, PRICES, strict=True)]
-    path = written(tmp_path / "EURUSD.csv", rows, header="ts_utc,mid_open,mid_high,mid_low,mid_close")
-    assert taken(path).price_side == "mid"
+    path = write_rows(tmp_path / "EURUSD.csv", rows, header="ts_utc,mid_open,mid_high,mid_low,mid_close")
+    assert accepted(path).price_side == "mid"

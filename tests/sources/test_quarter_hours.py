@@ -11,7 +11,16 @@ import pytest
 from fxloom.bars.bars import Ints
 from fxloom.sources.quarter_hours import quarter_hours_off
 from tests.conftest import DATA, real_bars
-from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, refused, taken, written
+from tests.sources.vendor_files import (
+    accepted,
+    assert_bars,
+    market_minutes,
+    minutes_of,
+    mt4,
+    prices,
+    refused,
+    write_rows,
+)
 
 WEEKS = minutes_of(market_minutes(dt.date(2018, 1, 7), 3))
 
@@ -56,22 +65,22 @@ def test_a_named_zone_that_is_off_by_a_part_of_an_hour_is_refused_with_both_offs
     ahead: int, late: int, early: int, tmp_path: Path
 ) -> None:
     utc = hours(late, early)
-    path = written(tmp_path / "EURUSD1.csv", rows_of(utc + ahead))
+    path = write_rows(tmp_path / "EURUSD1.csv", rows_of(utc + ahead))
     refusal = refused(path, zone="utc")
     offset = f"{'+' if ahead > 0 else '-'}0:{abs(ahead)}"
     assert f"its weeks begin and end {abs(ahead)} minutes off the full hour at UTC+0" in refusal.reason
     assert f"UTC{offset}" in refusal.reason.partition("they imply")[2]
     assert f"--zone {offset}" in refusal.advice
     assert "or --trust-zone to keep UTC+0" in refusal.advice
-    found = taken(path, zone=offset)
+    found = accepted(path, zone=offset)
     assert_bars(found.bars, [dt.datetime.fromtimestamp(60 * int(t), dt.UTC) for t in utc], prices(len(utc)))
-    assert "although its weeks begin and end" in " ".join(taken(path, zone="utc", trust_zone=True).notes)
+    assert "although its weeks begin and end" in " ".join(accepted(path, zone="utc", trust_zone=True).notes)
 
 
 def test_offsets_written_in_the_times_are_held_to_the_same(tmp_path: Path) -> None:
     utc = hours(120, 60) + 30
     rows = [row.replace(".", "-", 2).replace(",", " ", 1).replace(",", "+00:00,", 1) for row in rows_of(utc)]
-    path = written(tmp_path / "EURUSD.csv", rows, header="time,open,high,low,close,volume")
+    path = write_rows(tmp_path / "EURUSD.csv", rows, header="time,open,high,low,close,volume")
     refusal = refused(path)
     assert "they imply UTC+0:30 or UTC-0:30" in refusal.reason
 
@@ -79,7 +88,7 @@ def test_offsets_written_in_the_times_are_held_to_the_same(tmp_path: Path) -> No
 @pytest.mark.parametrize("ahead", [15, 30, -15, -30])
 @pytest.mark.parametrize(("late", "early"), [(0, 0), (120, 60)])
 def test_such_a_clock_is_not_guessed_from_the_weeks(ahead: int, late: int, early: int, tmp_path: Path) -> None:
-    refusal = refused(written(tmp_path / "EURUSD1.csv", rows_of(hours(late, early) + ahead)))
+    refusal = refused(write_rows(tmp_path / "EURUSD1.csv", rows_of(hours(late, early) + ahead)))
     assert refusal.zone is None
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from fxloom.sources import FORMAT_NAMES, FileResult, Ignored, ReadOptions, Refused, SourceFile, read
 from fxloom.sources.reading import read_entry
 from fxloom.sources.walk import Entry
-from tests.sources.made import assert_bars, market_minutes, mt4, prices, refused, taken, written
+from tests.sources.vendor_files import accepted, assert_bars, market_minutes, mt4, prices, refused, write_rows
 
 TIMES = [dt.datetime(2018, 2, 5, 10, tzinfo=dt.UTC) + dt.timedelta(minutes=m) for m in range(60)]
 PRICES = prices(60)
@@ -43,7 +43,7 @@ BROKEN = {
 @pytest.mark.parametrize("reason", BROKEN)
 def test_a_row_that_breaks_a_rule_is_quarantined(reason: str, tmp_path: Path) -> None:
     rows = [*ROWS[:20], BROKEN[reason], *ROWS[20:]]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows), zone="utc")
     assert len(outcome.quarantined) == 1
     bad = outcome.quarantined[0]
     assert (bad.line, bad.raw) == (21, BROKEN[reason])
@@ -53,7 +53,7 @@ def test_a_row_that_breaks_a_rule_is_quarantined(reason: str, tmp_path: Path) ->
 
 def test_ask_below_bid(tmp_path: Path) -> None:
     rows = ["2018-02-05 10:00:00.1,1.1,1.1002", "2018-02-05 10:00:01.1,1.1,1.0998", "2018-02-05 10:00:02.1,1.1,1.1"]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows, header="ts_utc,bid,ask"))
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows, header="ts_utc,bid,ask"))
     assert [(q.line, q.reason) for q in outcome.quarantined] == [(3, "ask is below bid")]
     assert outcome.bars.volume is not None
     assert outcome.bars.volume[0] == 2
@@ -61,7 +61,7 @@ def test_ask_below_bid(tmp_path: Path) -> None:
 
 def test_a_negative_spread(tmp_path: Path) -> None:
     rows = [f"{t:%Y-%m-%d %H:%M},1.1,1.1,1.1,1.1,{s}" for t, s in zip(TIMES, [0.0001, -0.0001] * 30, strict=True)]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close,spread"))
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows, header="ts_utc,open,high,low,close,spread"))
     assert len(outcome.bars) == len(outcome.quarantined) == 30
     assert outcome.quarantined[0].reason == "spread is negative"
 
@@ -69,7 +69,7 @@ def test_a_negative_spread(tmp_path: Path) -> None:
 def test_shuffled_and_duplicated_rows(tmp_path: Path) -> None:
     order = np.random.default_rng(3).permutation(60)
     rows = [ROWS[i] for i in order] + ROWS[:25]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows), zone="utc")
     assert_bars(outcome.bars, TIMES, PRICES)
     assert (outcome.identical, outcome.rows) == (25, 85)
     assert "not sorted by time" in outcome.notes[0]
@@ -80,14 +80,14 @@ def test_shuffled_and_duplicated_rows(tmp_path: Path) -> None:
 def test_encodings_and_line_ends(encoding: str, end: str, tmp_path: Path) -> None:
     path = tmp_path / "eurusd.csv"
     path.write_bytes((end.join(["Date,Time,Open,High,Low,Close,Volumé", *ROWS]) + end).encode(encoding))
-    assert_bars(taken(path, zone="utc").bars, TIMES, PRICES)
+    assert_bars(accepted(path, zone="utc").bars, TIMES, PRICES)
 
 
 def test_mixed_line_ends_and_blank_lines_keep_the_line_numbers(tmp_path: Path) -> None:
     text = "\r\n".join(ROWS[:10]) + "\n\n   \r\n" + "\n".join(ROWS[10:]) + "\r\nnonsense,here"
     path = tmp_path / "eurusd.csv"
     path.write_text(text, newline="")
-    outcome = taken(path, zone="utc")
+    outcome = accepted(path, zone="utc")
     assert_bars(outcome.bars, TIMES, PRICES)
     assert [q.line for q in outcome.quarantined] == [63]
 
@@ -96,7 +96,7 @@ def test_mixed_line_ends_and_blank_lines_keep_the_line_numbers(tmp_path: Path) -
 def test_a_file_cut_short_says_where(cut: int, tmp_path: Path) -> None:
     path = tmp_path / "eurusd.csv"
     path.write_text("\n".join(ROWS)[:-cut])
-    outcome = taken(path, zone="utc")
+    outcome = accepted(path, zone="utc")
     assert len(outcome.bars) + len(outcome.quarantined) == 60
     if cut > 1:
         assert outcome.quarantined[0].line == 60
@@ -133,13 +133,13 @@ def test_files_without_market_data_are_refused(data: bytes, tmp_path: Path) -> N
 
 def test_files_of_three_bars_and_of_one(tmp_path: Path) -> None:
     for count in (1, 2, 3):
-        outcome = taken(written(tmp_path / f"eurusd {count}.csv", ROWS[:count]), zone="utc")
+        outcome = accepted(write_rows(tmp_path / f"eurusd {count}.csv", ROWS[:count]), zone="utc")
         assert_bars(outcome.bars, TIMES[:count], PRICES[:count])
 
 
 def test_names_with_spaces_and_quotes(tmp_path: Path) -> None:
-    path = written(tmp_path / 'it\'s "my" [data] %20 &' / "my 'EUR USD' file, (1).csv", ROWS)
-    assert taken(path, zone="utc").pair == "eurusd"
+    path = write_rows(tmp_path / 'it\'s "my" [data] %20 &' / "my 'EUR USD' file, (1).csv", ROWS)
+    assert accepted(path, zone="utc").pair == "eurusd"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_names_with_spaces_and_quotes(tmp_path: Path) -> None:
 def test_pairs_in_names(name: str, pair: str | None, tmp_path: Path) -> None:
     level = 150.0 if pair and pair.endswith("jpy") else 1.1
     rows = [mt4(t, p) for t, p in zip(TIMES, prices(60, level), strict=True)]
-    (outcome,) = read(written(tmp_path / "f" / f"{name}.csv", rows), ReadOptions(zone="utc"))
+    (outcome,) = read(write_rows(tmp_path / "f" / f"{name}.csv", rows), ReadOptions(zone="utc"))
     if pair:
         assert isinstance(outcome, SourceFile), outcome
         assert outcome.pair == pair
@@ -175,23 +175,23 @@ def test_pairs_in_names(name: str, pair: str | None, tmp_path: Path) -> None:
 
 
 def test_pair_option_and_file_name(tmp_path: Path) -> None:
-    nameless = written(tmp_path / "f" / "x.csv", ROWS)
+    nameless = write_rows(tmp_path / "f" / "x.csv", ROWS)
     assert "--pair" in str(refused(nameless, zone="utc"))
-    assert taken(nameless, zone="utc", pair="EUR/USD").pair == "eurusd"
-    named = written(tmp_path / "f" / "eurusd.csv", ROWS)
+    assert accepted(nameless, zone="utc", pair="EUR/USD").pair == "eurusd"
+    named = write_rows(tmp_path / "f" / "eurusd.csv", ROWS)
     assert "not gbpusd" in str(refused(named, zone="utc", pair="gbpusd"))
     with pytest.raises(ValueError, match="28 pairs"):
         read(nameless, ReadOptions(pair="eurxyz"))
 
 
 def test_prices_of_another_instrument_are_refused(tmp_path: Path) -> None:
-    refusal = refused(written(tmp_path / "usdjpy.csv", ROWS), zone="utc")
+    refusal = refused(write_rows(tmp_path / "usdjpy.csv", ROWS), zone="utc")
     assert "impossible for usdjpy" in str(refusal)
 
 
 def test_bars_of_the_ask_alone_are_refused(tmp_path: Path) -> None:
-    assert "ask" in str(refused(written(tmp_path / "EURUSD_Candlestick_1_M_ASK_2018.csv", ROWS), zone="utc"))
-    outcome = taken(written(tmp_path / "EURUSD_Candlestick_1_M_BID_2018.csv", ROWS), zone="utc")
+    assert "ask" in str(refused(write_rows(tmp_path / "EURUSD_Candlestick_1_M_ASK_2018.csv", ROWS), zone="utc"))
+    outcome = accepted(write_rows(tmp_path / "EURUSD_Candlestick_1_M_BID_2018.csv", ROWS), zone="utc")
     assert (outcome.kind, outcome.price_side) == ("minute bars, bid", "bid")
 
 
@@ -206,21 +206,21 @@ def test_weekend_filler_is_set_aside(tmp_path: Path) -> None:
             f"{t + dt.timedelta(minutes=m):%d.%m.%Y %H:%M}:00.000,{flat},0"
             for m in range(1, int((after - t).total_seconds()) // 60)
         ]
-    outcome = taken(written(tmp_path / "EURUSD.csv", rows, header="Gmt time,Open,High,Low,Close,Volume"))
+    outcome = accepted(write_rows(tmp_path / "EURUSD.csv", rows, header="Gmt time,Open,High,Low,Close,Volume"))
     assert outcome.filler == 2880
     assert_bars(outcome.bars, times, table)
     assert outcome.filler_examples[0].startswith("line 7202: ")
     mt = [mt4(t + dt.timedelta(hours=2), p) for t, p in zip(times[:7200], table, strict=False)]
     mt += [mt4(times[7199] + dt.timedelta(hours=2, minutes=m), table[7199]) for m in range(1, 2881)]
     mt += [mt4(t + dt.timedelta(hours=2), p) for t, p in zip(times[7200:], table[7200:], strict=True)]
-    outcome = taken(written(tmp_path / "EURUSD1.csv", mt))
+    outcome = accepted(write_rows(tmp_path / "EURUSD1.csv", mt))
     assert (outcome.filler, outcome.zone.hours) == (2880, (2.0,))
     assert_bars(outcome.bars, times, table)
 
 
 def test_a_still_price_during_the_week_is_not_filler(tmp_path: Path) -> None:
     rows = [mt4(t, np.full(4, 1.1)) for t in TIMES]
-    outcome = taken(written(tmp_path / "eurusd.csv", rows), zone="utc")
+    outcome = accepted(write_rows(tmp_path / "eurusd.csv", rows), zone="utc")
     assert (outcome.filler, len(outcome.bars)) == (0, 60)
 
 
@@ -236,7 +236,7 @@ def test_zips_and_gzips(tmp_path: Path) -> None:
     assert outcome.name.endswith("EURUSD.zip/data/part.csv")
     assert_bars(outcome.bars, TIMES, PRICES)
     (tmp_path / "GBPUSD.csv.gz").write_bytes(gzip.compress(text))
-    assert_bars(taken(tmp_path / "GBPUSD.csv.gz", zone="utc").bars, TIMES, PRICES)
+    assert_bars(accepted(tmp_path / "GBPUSD.csv.gz", zone="utc").bars, TIMES, PRICES)
 
 
 def test_zip_bombs_are_refused(tmp_path: Path) -> None:
@@ -263,9 +263,9 @@ def test_corrupt_zips_are_refused(tmp_path: Path) -> None:
 
 
 def test_links_out_of_the_folder_are_refused_and_reported(tmp_path: Path) -> None:
-    outside = written(tmp_path / "outside" / "gbpusd.csv", ROWS)
+    outside = write_rows(tmp_path / "outside" / "gbpusd.csv", ROWS)
     folder = tmp_path / "folder"
-    written(folder / "deep" / "eurusd.csv", ROWS)
+    write_rows(folder / "deep" / "eurusd.csv", ROWS)
     (folder / "out.csv").symlink_to(outside)
     (folder / "away").symlink_to(tmp_path / "outside")
     (folder / "dangling.csv").symlink_to(tmp_path / "nowhere.csv")

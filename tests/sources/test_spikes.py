@@ -9,8 +9,8 @@ import pytest
 
 from fxloom.sources.spikes import spikes
 from tests.conftest import DATA, real_bars
-from tests.sources.made import assert_bars, prices, taken
 from tests.sources.test_scale import TIMES, file_of
+from tests.sources.vendor_files import accepted, assert_bars, prices
 
 MINUTES = np.arange(400)
 PRICES = prices(400)
@@ -24,7 +24,7 @@ def judged(table: np.ndarray, ts: np.ndarray = MINUTES) -> list[int]:
 def test_one_bar_that_is_off_and_back_is_quarantined(factor: float, tmp_path: Path) -> None:
     table = PRICES.copy()
     table[200] *= factor
-    outcome = taken(file_of(tmp_path / "eurusd.csv", table))
+    outcome = accepted(file_of(tmp_path / "eurusd.csv", table))
     assert [(q.line, q.reason) for q in outcome.quarantined] == [
         (202, "it alone is more than 1% off its neighbours, which agree")
     ]

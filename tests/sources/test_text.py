@@ -8,7 +8,7 @@ import pytest
 
 from fxloom.sources.text import decoded, sampled
 from tests.sources.formats.market import PRICES, TIMES, assert_taken, ohlc
-from tests.sources.made import taken
+from tests.sources.vendor_files import accepted
 
 VOLUME = [1000.0 + i for i in range(30)]
 
@@ -26,7 +26,7 @@ def test_commas_inside_quotes(decimals: str, tmp_path: Path) -> None:
         thousands = f"{volume:,.1f}" if decimals == "points" else f"{volume:,.1f}".replace(",", " ").replace(".", ",")
         rows.append(quoted(f"{t:%d/%m/%Y %H:%M}", *prices, thousands.replace(" ", ".")))
     (tmp_path / "EURUSD.csv").write_text("\n".join(rows))
-    assert_taken(taken(tmp_path / "EURUSD.csv", zone="utc"), format="named columns", volume=VOLUME)
+    assert_taken(accepted(tmp_path / "EURUSD.csv", zone="utc"), format="named columns", volume=VOLUME)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from fxloom.sources import ReadOptions, SourceFile, read, rules, taking
 from fxloom.sources.thinning import kept_ticks
-from tests.sources.made import market_minutes, taken
+from tests.sources.vendor_files import accepted, market_minutes
 
 MINUTE = 60_000_000
 
@@ -111,7 +111,7 @@ def test_a_thinned_file_of_ten_ticks_a_minute_holds_at_most_four(
     monkeypatch.setattr(taking, "judged", counted)
     for module in ("text", "delimited"):
         monkeypatch.setattr(f"fxloom.sources.{module}.BLOCK", 4_321)
-    bars = taken(ticks(tmp_path / "eurusd.csv", {})).bars
+    bars = accepted(ticks(tmp_path / "eurusd.csv", {})).bars
     ((held, rows),) = seen
     assert rows == 10 * len(bars)
     assert held <= 4.1 * len(bars)

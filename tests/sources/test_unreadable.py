@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.made import refused
+from tests.sources.vendor_files import refused
 
 LFS = (
     b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca2"

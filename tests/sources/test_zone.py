@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fxloom.sources import Refused
 from fxloom.sources.zone import offsets_from_weeks, parse_zone
-from tests.sources.made import assert_bars, market_minutes, minutes_of, mt4, prices, taken, written
+from tests.sources.vendor_files import accepted, assert_bars, market_minutes, minutes_of, mt4, prices, write_rows
 
 YEAR = market_minutes(dt.date(2017, 1, 1), 104, step=7)
 UTC = minutes_of(YEAR)
@@ -143,7 +143,7 @@ def test_periods_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
     every = market_minutes(dt.date(2018, 2, 25), 6)
     shifted = [t + dt.timedelta(hours=3 if t >= dt.datetime(2018, 3, 25, 1, tzinfo=dt.UTC) else 2) for t in every]
     rows = [mt4(t, p) for t, p in zip(shifted, prices(len(every)), strict=True)]
-    outcome = taken(written(tmp_path / "EURUSD1.csv", rows))
+    outcome = accepted(write_rows(tmp_path / "EURUSD1.csv", rows))
     assert outcome.zone.hours == (2.0, 3.0)
     assert_bars(outcome.bars, every, prices(len(every)))
     assert "UTC+3 2018-03-25" in str(outcome.zone)
@@ -152,15 +152,15 @@ def test_periods_and_bars_of_a_file_across_both_changes(tmp_path: Path) -> None:
 def test_close_timestamps_are_recognised(tmp_path: Path) -> None:
     times = market_minutes(dt.date(2018, 1, 7), 3)
     rows = [mt4(t + dt.timedelta(hours=2, minutes=1), p) for t, p in zip(times, prices(len(times)), strict=True)]
-    path = written(tmp_path / "EURUSD1.csv", rows)
+    path = write_rows(tmp_path / "EURUSD1.csv", rows)
     for zone in ("auto", "+2"):
-        outcome = taken(path, zone=zone)
+        outcome = accepted(path, zone=zone)
         assert "the bars' closes" in outcome.notes[0]
         assert_bars(outcome.bars, times, prices(len(times)))
-    outcome = taken(path, stamp="close")
+    outcome = accepted(path, stamp="close")
     assert not any("closes" in note for note in outcome.notes)
     assert_bars(outcome.bars, times, prices(len(times)))
-    as_written = taken(path, stamp="open")
+    as_written = accepted(path, stamp="open")
     assert_bars(as_written.bars, [t + dt.timedelta(minutes=1) for t in times], prices(len(times)))
 
 
@@ -171,7 +171,7 @@ def test_a_bar_at_the_closing_minute_does_not_mean_close_timestamps(late: int, t
     times = sorted([*times, *(times[7200 * w + 7199] + dt.timedelta(minutes=1) for w in range(3))])
     times = times[late:]
     rows = [mt4(t + dt.timedelta(hours=2), p) for t, p in zip(times, prices(len(times)), strict=True)]
-    assert_bars(taken(written(tmp_path / "EURUSD1.csv", rows)).bars, times, prices(len(times)))
+    assert_bars(accepted(write_rows(tmp_path / "EURUSD1.csv", rows)).bars, times, prices(len(times)))
 
 
 def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
@@ -181,11 +181,11 @@ def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
     cairo = [t.astimezone(ZoneInfo("Africa/Cairo")) for t in times]
     rows = [mt4(t, p) for t, p in zip(cairo, prices(360), strict=True)]
     assert len({r[:16] for r in rows}) == 300
-    outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="Africa/Cairo")
+    outcome = accepted(write_rows(tmp_path / "EURUSD1.csv", rows), zone="Africa/Cairo")
     assert outcome.zone.hours == (3.0, 2.0)
     assert_bars(outcome.bars, times, prices(360))
     once = [r for i, r in enumerate(rows) if r[:16] not in {q[:16] for q in rows[:i]}]
-    outcome = taken(written(tmp_path / "EURUSD1.csv", once), zone="Africa/Cairo")
+    outcome = accepted(write_rows(tmp_path / "EURUSD1.csv", once), zone="Africa/Cairo")
     assert len(outcome.quarantined) == 60
     assert "occurs twice" in outcome.quarantined[0].reason
     assert outcome.quarantined[0].line == 121
@@ -194,7 +194,7 @@ def test_a_named_zone_that_repeats_an_hour(tmp_path: Path) -> None:
 def test_a_named_zone_that_skips_an_hour(tmp_path: Path) -> None:
     rows = [mt4(dt.datetime(2023, 4, 28, 0, m), p) for m, p in zip(range(50, 60), prices(10), strict=True)]
     rows += [mt4(dt.datetime(2023, 4, 28, 1, m), p) for m, p in zip(range(10), prices(10), strict=True)]
-    outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="Africa/Cairo")
+    outcome = accepted(write_rows(tmp_path / "EURUSD1.csv", rows), zone="Africa/Cairo")
     assert len(outcome.bars) == 10
     assert "no such time" in outcome.quarantined[0].reason
 
@@ -203,7 +203,7 @@ def test_repeated_hours_of_a_fixed_offset_are_quarantined(tmp_path: Path) -> Non
     """The same local hour twice at one fixed offset: the second contradicts the first and is quarantined."""
     times = [dt.datetime(2018, 2, 5, 10, m) for m in range(60)]
     rows = [mt4(t, p) for t, p in zip(times * 2, prices(120), strict=True)]
-    outcome = taken(written(tmp_path / "EURUSD1.csv", rows), zone="+2")
+    outcome = accepted(write_rows(tmp_path / "EURUSD1.csv", rows), zone="+2")
     assert len(outcome.bars) == 60
     assert len(outcome.quarantined) + outcome.identical == 60
     assert {q.line for q in outcome.quarantined} <= set(range(61, 121))

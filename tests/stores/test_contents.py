@@ -18,6 +18,7 @@ from fxloom.stores.folder import FolderStore
 from fxloom.stores.inventory import Inventory
 from tests.stores.conformance import MARCH, TABLE, some_bars, some_columns, some_record
 
+FAULTS = int(os.environ.get("FXLOOM_FAULTS") or 20)  # twice as many flips per file of the index
 MONTHS = {"2018-02": MARCH - 40_320, "2018-03": MARCH, "2018-04": MARCH + 44_640}
 PAIRS = ("eurusd", "usdjpy", "gbpusd")
 
@@ -114,12 +115,13 @@ def test_a_damaged_index_changes_nothing(store: FolderStore, kind: str, damage: 
     assert again.find_corrupt() == []
 
 
-def test_every_flipped_byte_of_an_index_is_without_effect(store: FolderStore) -> None:
+def test_flips_in_an_index_are_without_effect(store: FolderStore) -> None:
     expected = from_files(store)
+    store.find_corrupt()
     rng = np.random.default_rng(1)
     for path in indexed(store):
         content = path.read_bytes()
-        for at in rng.integers(len(content), size=40):
+        for at in rng.integers(len(content), size=2 * FAULTS):
             flipped = bytearray(content)
             flipped[at] ^= 1 << int(rng.integers(8))
             path.write_bytes(bytes(flipped))

@@ -51,6 +51,16 @@ def test_reading_equals_a_join(lake: FolderStore, pairs: list[str]) -> None:
     assert rows.equals(joined(lake, pairs, [f.name for f in features]))
 
 
+def test_pairs_are_streamed_in_order_without_sorting(lake: FolderStore) -> None:
+    """A sort would hold all rows; it is needed only where a partition holds all pairs."""
+    pairs, own = ["gbpusd", "eurusd", "eurgbp"], TABLES[:2]
+    frame = read_features(lake, select_features(own), pairs, None, None)
+    assert "SORT" not in frame.explain()
+    names = [f.name for f in select_features(own)]
+    assert frame.collect().equals(joined(lake, pairs, names))
+    assert "SORT" in read_features(lake, select_features(TABLES), pairs, None, None).explain()
+
+
 def test_filters_columns_and_limits_match_the_frame(lake: FolderStore) -> None:
     features = select_features(["bb_width_15_rate", TABLES[2]])
     whole = read_features(lake, features, ["eurusd", "gbpusd"], None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,7 @@ def read_features(
                 return
 
     frame = register_io_source(produce, schema=schema)
-    several = len(request.pairs) > 1 and len(request.months) > 1
-    ordered = frame.sort("pair", "ts_utc") if several else frame
+    ordered = frame if request.in_order else frame.sort("pair", "ts_utc")
     return ordered.select("ts_utc", known_at(), "pair", *(f.name for f in features))
 
 
@@ -76,21 +75,33 @@ class _Request:
             for key, part in self.store.parts(table, self.pairs, self.start, self.end):
                 self.parts[key.month][key.pair][table] = part
         self.months = sorted(self.parts)
+        self.mixed = any("" in by_pair for by_pair in self.parts.values())
+        self.in_order = not self.mixed or len(self.pairs) < 2 or len(self.months) < 2
 
     def frames(self, wanted: Sequence[str], dtype: Any) -> Iterator[pl.DataFrame]:
-        """One frame per month and pair, in order of months: ts_utc, pair and the ``wanted`` features."""
+        """One frame per pair and month: ts_utc, pair and the ``wanted`` features.
+
+        Pair by pair, which is the order of the rows that are returned; month by month where partitions hold all pairs,
+        so that none is read twice.
+        """
         by_table: dict[str, list[str]] = {f.table: [] for f in self.features}
         for feature in self.features:
             if feature.name in wanted:
                 by_table[feature.table].append(feature.name)
-        for month in self.months:
-            together = {t: self._within(part(by_table[t])) for t, part in self.parts[month].get("", {}).items()}
+        spans = [[m] for m in self.months] if self.mixed else [self.months]
+        for months in spans:
+            together = {m: self._together(m, by_table) for m in months}
             for pair in sorted(self.pairs):
-                own = self.parts[month].get(pair, {})
-                frames = {t: self._within(own[t](by_table[t])) for t in by_table if t in own}
-                frames |= {t: f.filter(pl.col("pair") == pair) for t, f in together.items()}
-                if frames:
-                    yield _completed(side_by_side([frames[t] for t in by_table if t in frames]), wanted, dtype)
+                for month in months:
+                    own = self.parts[month].get(pair, {})
+                    frames = {t: self._within(own[t](by_table[t])) for t in by_table if t in own}
+                    frames |= {t: f.filter(pl.col("pair") == pair) for t, f in together[month].items()}
+                    if frames:
+                        yield _completed(side_by_side([frames[t] for t in by_table if t in frames]), wanted, dtype)
+
+    def _together(self, month: str, by_table: Mapping[str, Sequence[str]]) -> dict[str, pl.DataFrame]:
+        """The partitions of a month that hold all pairs, by table."""
+        return {t: self._within(part(list(by_table[t]))) for t, part in self.parts[month].get("", {}).items()}
 
     def _within(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of ``frame``, which is in order of time, from ``start`` to ``end``: a slice, not a copy."""

@@ -5,6 +5,7 @@ m1/pair=eurusd/month=2018-02/bars.parquet
 features/<table>/pair=eurusd/month=2018-02/part.parquet    (tables that hold all pairs: by month only)
 quarantine/...csv
 reports/...json
+_index/...                                                 (see ``fxloom.stores.index``; safe to delete)
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fxloom.sources import SourceFile
-from tests.sources.made import assert_bars, prices
+from tests.sources.vendor_files import assert_bars, prices
 
 START = dt.datetime(2018, 2, 20, 10, 36, tzinfo=dt.UTC)  # a Tuesday; 20 cannot be a month
 TIMES = [START + dt.timedelta(minutes=m) for m in range(30)]

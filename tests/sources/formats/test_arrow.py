@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tests.sources.formats.market import PRICES, TIMES, assert_taken
-from tests.sources.made import refused, taken
+from tests.sources.vendor_files import accepted, refused
 
 FRAME = pl.DataFrame({"ts_utc": TIMES, **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True))})
 
@@ -21,23 +21,23 @@ FRAME = pl.DataFrame({"ts_utc": TIMES, **dict(zip(("open", "high", "low", "close
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
 def test_polars_ipc(compression: Literal["uncompressed", "lz4", "zstd"], tmp_path: Path) -> None:
     FRAME.write_ipc(tmp_path / "EURUSD.arrow", compression=compression)
-    assert_taken(taken(tmp_path / "EURUSD.arrow"), format="arrow")
+    assert_taken(accepted(tmp_path / "EURUSD.arrow"), format="arrow")
 
 
 def test_pandas_feather(tmp_path: Path) -> None:
     FRAME.to_pandas().to_feather(tmp_path / "EURUSD.feather")
-    assert_taken(taken(tmp_path / "EURUSD.feather"), format="arrow")
+    assert_taken(accepted(tmp_path / "EURUSD.feather"), format="arrow")
 
 
 def test_a_stream_of_batches(tmp_path: Path) -> None:
     FRAME.write_ipc_stream(tmp_path / "EURUSD.arrows")
-    assert_taken(taken(tmp_path / "EURUSD.arrows"), format="arrow")
+    assert_taken(accepted(tmp_path / "EURUSD.arrows"), format="arrow")
 
 
 def test_dictionary_encoded_symbols(tmp_path: Path) -> None:
     frame = FRAME.to_pandas().assign(symbol=pd.Categorical(["EURUSD"] * 30))
     frame.to_feather(tmp_path / "prices.feather")
-    assert_taken(taken(tmp_path / "prices.feather"), format="arrow")
+    assert_taken(accepted(tmp_path / "prices.feather"), format="arrow")
 
 
 def bomb(codec: str) -> bytes:

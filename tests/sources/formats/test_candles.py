@@ -13,7 +13,7 @@ import pytest
 from fxloom.sources import SourceFile, read
 from tests.conftest import DATA
 from tests.sources.formats.market import PRICES, TIMES, assert_taken
-from tests.sources.made import assert_bars, refused, taken
+from tests.sources.vendor_files import accepted, assert_bars, refused
 
 SECONDS = [int(t.timestamp()) for t in TIMES]
 VOLUME = [float(n) for n in range(10, 40)]
@@ -75,7 +75,7 @@ FILES: dict[str, tuple[Any, str, dict[str, str]]] = {
 def test_candles_of(vendor: str, tmp_path: Path) -> None:
     content, format, options = FILES[vendor]
     (tmp_path / "eurusd.json").write_text(json.dumps(content))
-    assert_taken(taken(tmp_path / "eurusd.json", **options), format=format, volume=VOLUME)
+    assert_taken(accepted(tmp_path / "eurusd.json", **options), format=format, volume=VOLUME)
 
 
 def test_alpha_vantage_names_its_pair_and_zone(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_alpha_vantage_names_its_pair_and_zone(tmp_path: Path) -> None:
     about = {"1. Information": "FX Intraday (1min) Time Series", "2. From Symbol": "EUR", "3. To Symbol": "USD",
              "5. Interval": "1min", "7. Time Zone": "UTC"}  # fmt: skip
     (tmp_path / "query.json").write_text(json.dumps({"Meta Data": about, "Time Series FX (1min)": series}))
-    assert_taken(taken(tmp_path / "query.json"), format="alpha vantage json")
+    assert_taken(accepted(tmp_path / "query.json"), format="alpha vantage json")
 
 
 def test_oanda_bids_and_asks_are_quoted_bars(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_oanda_bids_and_asks_are_quoted_bars(tmp_path: Path) -> None:
     for candle, p in zip(content["candles"], PRICES, strict=True):
         candle["ask"] = side(p + 0.0002)
     (tmp_path / "candles.json").write_text(json.dumps(content))
-    file = taken(tmp_path / "candles.json")
+    file = accepted(tmp_path / "candles.json")
     assert (file.pair, file.kind) == ("eurusd", "minute bars, bid and ask")
     np.testing.assert_allclose(file.bars.open, PRICES[:, 0] + 0.0001, rtol=1e-12)
 
@@ -103,7 +103,7 @@ def test_a_candle_that_is_not_complete_is_quarantined(tmp_path: Path) -> None:
     content = oanda("mid")
     content["candles"][-1]["complete"] = False
     (tmp_path / "candles.json").write_text(json.dumps(content))
-    file = taken(tmp_path / "candles.json")
+    file = accepted(tmp_path / "candles.json")
     assert [(q.line, q.reason) for q in file.quarantined] == [(30, "its candle is not complete yet")]
     assert_bars(file.bars, TIMES[:-1], PRICES[:-1])
 
@@ -122,12 +122,12 @@ def test_json_written_by_pandas(orient: str, tmp_path: Path) -> None:
     if orient == "records":
         frame = frame.reset_index()
     frame.to_json(tmp_path / "eurusd.json", orient=orient, date_unit="ms", double_precision=10)
-    assert_taken(taken(tmp_path / "eurusd.json", zone="utc"), format="json")
+    assert_taken(accepted(tmp_path / "eurusd.json", zone="utc"), format="json")
 
 
 def test_one_object_per_line(tmp_path: Path) -> None:
     (tmp_path / "eurusd.json").write_text("\n".join(map(json.dumps, rows(OHLC, MILLISECONDS, "timestamp"))))
-    assert_taken(taken(tmp_path / "eurusd.json"), format="dukascopy json", volume=VOLUME)
+    assert_taken(accepted(tmp_path / "eurusd.json"), format="dukascopy json", volume=VOLUME)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_corrupt_or_too_deep_json(text: str, tmp_path: Path) -> None:
 @pytest.mark.data
 def test_dukascopy_delta_encoding() -> None:
     name = "candles-minute-EUR-USD-BID-2026-7-10.json"
-    file = taken(DATA / "exports_odd" / name)
+    file = accepted(DATA / "exports_odd" / name)
     source = json.loads((DATA / "exports_odd" / name).read_text())
     assert (file.pair, file.kind, len(file.bars)) == ("eurusd", "minute bars, bid", len(source["times"]))
     minute, units = source["timestamp"] // 60_000, [round(source["close"] / 1e-5)]

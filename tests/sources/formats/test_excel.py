@@ -13,7 +13,7 @@ import xlsxwriter
 
 from fxloom.sources import Ignored, SourceFile, read
 from tests.sources.formats.market import PRICES, TIMES, assert_taken
-from tests.sources.made import assert_bars, refused, taken
+from tests.sources.vendor_files import accepted, assert_bars, refused
 
 VOLUME = list(map(float, range(10, 40)))
 
@@ -36,14 +36,14 @@ def workbook(sheets: dict[str, tuple[list[str], np.ndarray]]) -> bytes:
 def test_zipped_histdata_workbook(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "HISTDATA_COM_XLSX_EURUSD_M12018.zip", "w") as archive:
         archive.writestr("DAT_XLSX_EURUSD_M1_2018.xlsx", workbook({"2018": ([], PRICES)}))
-    file = taken(tmp_path / "HISTDATA_COM_XLSX_EURUSD_M12018.zip", zone="utc")
+    file = accepted(tmp_path / "HISTDATA_COM_XLSX_EURUSD_M12018.zip", zone="utc")
     assert_taken(file, format="xlsx", volume=VOLUME)
 
 
 def test_a_sheet_with_names_in_another_language(tmp_path: Path) -> None:
     header = ["Datum", "Eröffnung", "Hoch", "Tief", "Schluss", "Volumen"]
     (tmp_path / "EURUSD.xlsx").write_bytes(workbook({"Tabelle1": (header, PRICES)}))
-    assert_taken(taken(tmp_path / "EURUSD.xlsx", zone="utc"), format="xlsx", volume=VOLUME)
+    assert_taken(accepted(tmp_path / "EURUSD.xlsx", zone="utc"), format="xlsx", volume=VOLUME)
 
 
 def test_one_pair_per_sheet(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_times_are_rounded_not_truncated(seconds: int, tmp_path: Path) -> None:
             sheet.write_number(i, 0, round(days.total_seconds() / 86_400, 10), style)
             sheet.write_row(i, 1, [1.1, 1.1002])
     (tmp_path / "EURUSD.xlsx").write_bytes(out.getvalue())
-    file = taken(tmp_path / "EURUSD.xlsx")
+    file = accepted(tmp_path / "EURUSD.xlsx")
     np.testing.assert_array_equal(file.bars.ts, [int(t.timestamp()) // 60 for t in TIMES])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sources.formats.market import START
-from tests.sources.made import refused, taken, written
+from tests.sources.vendor_files import accepted, refused, write_rows
 
 LAYOUTS = {
     "2007": ("", "284314832,EUR/USD,{},1.100000,1.100200,D"),
@@ -21,9 +21,9 @@ LAYOUTS = {
 def test_ticks(layout: str, tmp_path: Path) -> None:
     header, row = LAYOUTS[layout]
     rows = [row.format(f"2018-02-20 05:3{minute}:0{second}") for minute in (6, 7) for second in range(3)]
-    path = written(tmp_path / "Week1.csv", rows, header=header)
+    path = write_rows(tmp_path / "Week1.csv", rows, header=header)
     assert "--zone" in refused(path).advice
-    file = taken(path, zone="America/New_York")
+    file = accepted(path, zone="America/New_York")
     assert (file.format, file.pair, file.kind, file.price_side) == ("gain", "eurusd", "ticks", "mid")
     start = int(START.timestamp()) // 60
     np.testing.assert_array_equal(file.bars.ts, [start, start + 1])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.sources.formats.market import PRICES, START, ohlc
-from tests.sources.made import refused, taken
+from tests.sources.vendor_files import accepted, refused
 
 MINUTE = int(START.timestamp()) // 60
 MS = 38_160_000  # 10:36 in milliseconds since midnight
@@ -26,7 +26,7 @@ def test_ticks(tmp_path: Path) -> None:
     rows = [f"{MS + ms},1.10000,1.10020" for ms in (15, 2_000, 61_500)]
     path = zipped(tmp_path / "eurusd" / "20180220_quote.zip", "20180220_eurusd_tick_quote.csv", rows)
     assert "--zone" in refused(path).advice
-    file = taken(path, zone="utc")
+    file = accepted(path, zone="utc")
     assert (file.format, file.kind, file.pair) == ("lean", "ticks", "eurusd")
     np.testing.assert_array_equal(file.bars.ts, [MINUTE, MINUTE + 1])
     assert file.bars.volume is not None
@@ -36,7 +36,7 @@ def test_ticks(tmp_path: Path) -> None:
 def test_seconds_become_minutes(tmp_path: Path) -> None:
     rows = [f"{MS + 1000 * s},{ohlc(PRICES[s % 30])},0,{ohlc(PRICES[s % 30] + 0.0002)},0" for s in range(0, 120, 3)]
     path = zipped(tmp_path / "eurusd" / "20180220_quote.zip", "20180220_eurusd_second_quote.csv", rows)
-    file = taken(path, zone="utc")
+    file = accepted(path, zone="utc")
     assert file.kind.endswith("-second bars, bid and ask")
     np.testing.assert_array_equal(file.bars.ts, [MINUTE, MINUTE + 1])
     shown = PRICES[[s % 30 for s in range(0, 60, 3)]] + 0.0001

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.sources.formats.market import PRICES, TIMES, assert_taken
-from tests.sources.made import refused, taken
+from tests.sources.vendor_files import accepted, refused
 
 FRAME = pl.DataFrame({"ts_utc": TIMES, **dict(zip(("open", "high", "low", "close"), PRICES.T, strict=True))})
 
@@ -23,7 +23,7 @@ def test_metatrader_package_frames_keep_points(tmp_path: Path) -> None:
     }
     frame = pl.DataFrame(columns | {"tick_volume": list(range(5, 35)), "spread": [8] * 30, "real_volume": [0] * 30})
     frame.write_parquet(tmp_path / "EURUSD.parquet")
-    file = taken(tmp_path / "EURUSD.parquet", zone="utc")
+    file = accepted(tmp_path / "EURUSD.parquet", zone="utc")
     assert_taken(file, format="mt5 python", volume=[float(v) for v in range(5, 35)])
     assert file.bars.spread is not None
     np.testing.assert_allclose(file.bars.spread, 8e-5, rtol=1e-12)
@@ -32,7 +32,7 @@ def test_metatrader_package_frames_keep_points(tmp_path: Path) -> None:
 def test_dates_and_times_of_day_in_two_columns(tmp_path: Path) -> None:
     frame = FRAME.with_columns(pl.col("ts_utc").dt.date().alias("Date"), pl.col("ts_utc").dt.time().alias("Time"))
     frame.drop("ts_utc").write_parquet(tmp_path / "EURUSD.parquet")
-    assert_taken(taken(tmp_path / "EURUSD.parquet", zone="utc"), format="parquet")
+    assert_taken(accepted(tmp_path / "EURUSD.parquet", zone="utc"), format="parquet")
 
 
 def test_oversized_content_is_refused_without_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

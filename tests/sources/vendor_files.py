@@ -42,13 +42,13 @@ def mt4(t: dt.datetime, p: np.ndarray) -> str:
     return f"{t:%Y.%m.%d},{t:%H:%M},{p[0]:.5f},{p[1]:.5f},{p[2]:.5f},{p[3]:.5f},9"
 
 
-def written(path: Path, rows: list[str], end: str = "\n", header: str = "") -> Path:
+def write_rows(path: Path, rows: list[str], end: str = "\n", header: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(end.join(([header] if header else []) + rows) + end, newline="")
     return path
 
 
-def taken(path: Path, **options: str | bool) -> SourceFile:
+def accepted(path: Path, **options: str | bool) -> SourceFile:
     """Read the one file under ``path``, which must be accepted."""
     (outcome,) = read(path, ReadOptions(**options))  # type: ignore[arg-type]
     assert isinstance(outcome, SourceFile), outcome

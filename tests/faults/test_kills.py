@@ -144,6 +144,7 @@ def steps_to_try() -> Iterator[int]:
     yield from itertools.count(0, 1 if MOMENTS >= 100 else 11)
 
 
+@pytest.mark.slow
 def test_ingest_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     for number in steps_to_try():
         store = FolderStore(tmp_path / f"lake {number}")
@@ -156,6 +157,7 @@ def test_ingest_killed_before_each_step_that_writes(whole: Whole, tally: Tally, 
     assert number > 30  # four months, each opened, written, flushed, renamed; settings twice
 
 
+@pytest.mark.slow
 def test_populate_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     for number in steps_to_try():
         store = FolderStore(shutil.copytree(whole.bare, tmp_path / f"lake {number}"))
@@ -168,6 +170,7 @@ def test_populate_killed_before_each_step_that_writes(whole: Whole, tally: Tally
     assert number > 30
 
 
+@pytest.mark.slow
 def test_copy_killed_before_each_step_that_writes(whole: Whole, tally: Tally, tmp_path: Path) -> None:
     for number in steps_to_try():
         target = FolderStore(tmp_path / f"copy {number}")

@@ -108,6 +108,7 @@ def killed_stores(
             return
 
 
+@pytest.mark.slow
 def test_ingest_killed_before_each_statement(database: str, whole: Whole, tally: Tally) -> None:
     for url in killed_stores(database, lambda url: (ingesting, (url, str(whole.files)))):
         store = PostgresStore(url)
@@ -119,6 +120,7 @@ def test_ingest_killed_before_each_statement(database: str, whole: Whole, tally:
     assert (tally.lost, tally.wrong) == (0, 0)
 
 
+@pytest.mark.slow
 def test_populate_killed_before_each_statement(database: str, whole: Whole, tally: Tally) -> None:
     def with_bars(url: str) -> tuple[Callable[..., None], tuple[object, ...]]:
         copy_store(whole.bare, PostgresStore(url))
@@ -135,6 +137,7 @@ def test_populate_killed_before_each_statement(database: str, whole: Whole, tall
     assert (tally.lost, tally.wrong) == (0, 0)
 
 
+@pytest.mark.slow
 def test_copy_killed_before_each_statement(database: str, whole: Whole, tally: Tally) -> None:
     for url in killed_stores(database, lambda url: (copying, (whole.full.url, url))):
         store = PostgresStore(url)

@@ -49,7 +49,11 @@ def only_writer(connections: Connections, schema: str, purpose: str, wait: float
             if waited >= (wait if holder else max(wait, LEAVING)):
                 raise LockedError(f"{connections.shown} is in use: {holder or LEFT}")
             time.sleep(0.05)
-        yield
+        try:
+            yield
+        finally:  # closing releases the lock too, but some time later: the next writer would find it taken
+            with contextlib.suppress(psycopg.Error):
+                connection.execute("select pg_catalog.pg_advisory_unlock(%s)", [key])
 
 
 def _taken(connection: Connection, query: str, key: int) -> bool:

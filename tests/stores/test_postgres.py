@@ -334,10 +334,18 @@ def test_the_lock_holder_is_named(lake: PostgresStore) -> None:
 
 def test_a_released_lock_is_free_at_once(lake: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server ends a closed session some time later, here not at all; the next command finds the store free."""
-    monkeypatch.setattr(contextlib, "closing", contextlib.nullcontext)
+    kept = []
+
+    def left_open(connection: Any) -> contextlib.nullcontext[Any]:
+        kept.append(connection)
+        return contextlib.nullcontext(connection)
+
+    monkeypatch.setattr(contextlib, "closing", left_open)
     for _ in range(2):
         with lake.exclusive("ingest"):
             pass
+    for connection in kept:
+        connection.close()
 
 
 def test_a_record_of_all_pairs_keeps_its_key(pg: PostgresStore, database: str) -> None:

@@ -20,7 +20,7 @@ def title() -> str:
     how = (
         "`make bench` prints this page; `python -m benchmarks --write` writes it. Single kernels against libraries: "
         "[decision 8](../docs/decisions/0008-libraries.md), `python -m benchmarks.libraries`. PostgreSQL: "
-        "`python -m benchmarks.postgres`."
+        "`python -m benchmarks.postgres`. Ten years of 28 pairs: [at full size](FULL_SIZE.md)."
     )
     return "\n\n".join(["# Benchmarks", how, machine.description(), HOW])
 

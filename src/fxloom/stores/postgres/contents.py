@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,13 @@ from fxloom.stores.base import newer_format
 from fxloom.stores.documents import FORMAT
 from fxloom.stores.inventory import MEASURED, STATISTICS, Inventory, beside, partitions_frame
 
-Rows = Callable[[str, str, Any], list[Any]]  # rows of one of the store's own tables: its name, a query, values
+
+class Rows(Protocol):
+    """Rows of one of the store's own tables, for a query with its values."""
+
+    def __call__(self, table: str, query: str, values: Any = None, binary: bool = False) -> list[Any]:
+        """Rows as the driver returns them, transferred as text or ``binary``."""
+
 
 INVENTORY = """
     select table_name, pair, month, fingerprint, rows, catalogue, made, proxies, environment, format,
@@ -84,7 +90,7 @@ def inventory_of_schema(rows: Rows, tables: Collection[str] | None, schema: str,
     partitions = partitions_frame(there)
 
     def statistics(table: str) -> pl.DataFrame:
-        stored = rows("partitions", PACKED, [table])
+        stored = rows("partitions", PACKED, [table], binary=True)  # as text, bytes take twice the room
         there = partitions.filter(pl.col("table") == table)
         if not stored or not there.height:
             return there.select("pair", "month", "rows").clear().hstack(pl.DataFrame(schema=STATISTICS))

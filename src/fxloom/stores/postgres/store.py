@@ -15,7 +15,7 @@ from psycopg import sql
 from fxloom.bars.bars import Bars, Floats, Ints
 from fxloom.bars.clock import DAY
 from fxloom.bars.days import DaySummary, summarise_days
-from fxloom.bars.months import MICROSECONDS_PER_MINUTE, month_bounds, month_of, months_of
+from fxloom.bars.months import month_bounds, month_of, months_of
 from fxloom.engine.partitions import Corruption, DType, PartitionKey, Record, Settings
 from fxloom.features.catalogue import tables
 from fxloom.stores.base import CorruptError, Part, StoreError
@@ -30,7 +30,7 @@ from fxloom.stores.postgres.layout import Relation, bars_relation, base_statemen
 from fxloom.stores.postgres.locks import only_writer
 from fxloom.stores.postgres.partitions import drop_partition, quoted, ready_parent, write_partition
 from fxloom.stores.postgres.query import RowRange, fetch, part_of
-from fxloom.stores.postgres.records import record_of_row, record_values
+from fxloom.stores.postgres.records import frame_of, record_of_row, record_values
 from fxloom.stores.postgres.source import BarsSource
 from fxloom.stores.postgres.statements import CHECKSUMS, KEYS, MONTHS, PAIRS_STORED, RECORDS, SAVE_MONTH, SAVE_RECORD
 
@@ -77,16 +77,20 @@ class PostgresStore:
         ).fetchone()
         return bool(row and row[0])
 
-    def _rows(self, connection: Connection, table: str, query: str, values: Any = None) -> list[Any]:
+    def _rows(
+        self, connection: Connection, table: str, query: str, values: Any = None, binary: bool = False
+    ) -> list[Any]:
         """Rows of one of the store's own tables (``{}`` in the query); none if it does not exist yet."""
         if not self._exists(connection, table):
             return []
-        found: list[Any] = connection.execute(sql.SQL(query).format(self._own(table)), values or ()).fetchall()
+        found: list[Any] = connection.execute(
+            sql.SQL(query).format(self._own(table)), values or (), binary=binary
+        ).fetchall()
         return found
 
-    def _own_rows(self, table: str, query: str, values: Any = None) -> list[Any]:
+    def _own_rows(self, table: str, query: str, values: Any = None, binary: bool = False) -> list[Any]:
         """``_rows`` in a transaction of its own."""
-        return self._run(lambda c: self._rows(c, table, query, values))
+        return self._run(lambda c: self._rows(c, table, query, values, binary))
 
     # -- settings ------------------------------------------------------------------------------------------------
 
@@ -263,7 +267,7 @@ class PostgresStore:
                 return None
             block = self._block(features_relation(self.schema, tables()[key.table], key.pair, self._dtype()), key)
             if checksum(block) == rows[0][-2]:
-                return record_of_row(rows[0], self.url), _frame_of(key, block)
+                return record_of_row(rows[0], self.url), frame_of(key, block)
         raise CorruptError(
             f"{self.schema} {key}: its rows were changed outside fxloom: populate --force computes it again"
         )
@@ -387,12 +391,3 @@ class PostgresStore:
 def _plain(cell: Any) -> Any:
     """``cell`` without NUL, the one character that PostgreSQL's text type cannot hold."""
     return cell.replace("\0", "\ufffd") if isinstance(cell, str) else cell
-
-
-def _frame_of(key: PartitionKey, block: Block) -> pl.DataFrame:
-    ts = pl.Series("ts_utc", block.ts * MICROSECONDS_PER_MINUTE).cast(pl.Datetime("us", "UTC"))
-    pair = pl.Series("pair", block.pairs or [key.pair] * len(ts), pl.String)
-    names = tables()[key.table].names
-    return pl.DataFrame(
-        [ts, pair, *(pl.Series(n, c, nan_to_null=True) for n, c in zip(names, block.columns, strict=True))]
-    )

@@ -34,7 +34,7 @@ def audit_store(
     if months:
         check_months(store.url, months, {pair: state.days[pair] for pair in pairs or state.days})
     plan = make_plan(state, select_tables(tables), pairs, months)
-    chosen = pl.lit(True) if months is None else pl.col("month").is_between(*months)
+    chosen = pl.lit(True) if months is None else pl.col("month").is_between(pl.lit(months[0]), pl.lit(months[1]))
     if pairs is not None:
         chosen &= pl.col("pair").is_in([*pairs, ""])
     gaps = [

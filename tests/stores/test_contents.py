@@ -188,6 +188,20 @@ def test_a_store_that_cannot_be_written_to_is_read_without_an_index(
     assert not indexed(store)
 
 
+def test_a_user_who_does_not_own_the_store_leaves_nothing_in_it(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an audit by root would create folders that the owner's next populate could not write to."""
+    expected = from_files(store)
+    shutil.rmtree(store.root / index.FOLDER)
+    before = sorted(store.root.rglob("*"))
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert (plain(store.inventory()), store.all_days()) == expected
+    assert store.find_corrupt() == []
+    assert sorted(store.root.rglob("*")) == before
+
+
 def test_files_beside_partitions_are_found_whether_indexed_or_not(store: FolderStore) -> None:
     for _ in range(2):
         assert store.find_corrupt() == []

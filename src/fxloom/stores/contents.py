@@ -23,6 +23,7 @@ from fxloom.stores.tree import STRAY, bars_path, part_path
 
 WORTH_SAVING = 32  # files whose footers are read again at every start before a segment is written for them
 READERS = 4  # threads that read footers
+FILES_AT_ONCE = 2048  # whose statistics are held as Python objects
 DAY: dict[str, Any] = {
     "day": pl.Int32, "rows": pl.Int32, "first": pl.Int64, "last": pl.Int64, "clock": pl.Int32, "prices": pl.String,
     "volume": pl.String, "spread": pl.String,
@@ -121,24 +122,28 @@ class Contents:
     def _read(self, loaded: _Loaded, missing: pl.DataFrame) -> None:
         """Read what the index does not know from the files, and keep it in the index if it is worth it."""
         rows: list[tuple[Any, ...]] = []
-        statistics, total = StatisticsRows(), 0
+        frames, total = [], 0
         with ThreadPoolExecutor(READERS) as pool:
-            for status, found in pool.map(lambda row: self._record(*row[:3]), missing.iter_rows()):
-                if isinstance(found, Corruption):
-                    loaded.corrupt.append(found)
-                elif found is not None:
-                    count = statistics.add(found.quality)
-                    key = found.key
-                    rows.append((key.table, key.pair, key.month, *status, *record_row(found), "", total, count))
-                    total += count
-        fresh, frame = pl.DataFrame(rows, PARTS, orient="row"), statistics.frame()
+            for some in missing.iter_slices(FILES_AT_ONCE):
+                statistics = StatisticsRows()
+                for status, found in pool.map(lambda row: self._record(*row[:3]), some.iter_rows()):
+                    if isinstance(found, Corruption):
+                        loaded.corrupt.append(found)
+                    elif found is not None:
+                        count = statistics.add(found.quality)
+                        key = found.key
+                        rows.append((key.table, key.pair, key.month, *status, *record_row(found), "", total, count))
+                        total += count
+                frames.append(statistics.frame())
+        fresh = pl.DataFrame(rows, PARTS, orient="row")
         name = None
         if len(rows) >= WORTH_SAVING:
-            name = self.index.add("stats", [frame])
+            name = self.index.add("stats", frames)
             if name is not None:
                 fresh = fresh.with_columns(stats=pl.lit(name))
                 self.index.add("parts", [fresh])
-        loaded.statistics[name or ""] = frame
+        if name is None:
+            loaded.statistics[""] = pl.concat(frames)
         loaded.entries = pl.concat([loaded.entries, fresh])
 
     def _record(self, table: str, pair: str, month: str) -> tuple[tuple[int, int, int], Record | Corruption | None]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -93,8 +94,8 @@ class Index:
 
     def _write(self, kind: str, content: bytes) -> str | None:
         name = f"{kind}-{self.formats[kind]}-{_digest(content)}.parquet"
-        if not (self.root / SETTINGS).is_file():
-            return None  # no store, or one that is being made
+        if not _is_ours(self.root / SETTINGS):
+            return None
         try:
             with replacing(self.root, self.folder / name) as temporary:
                 temporary.write_bytes(content)
@@ -107,6 +108,15 @@ class Index:
         for name in names:
             with contextlib.suppress(OSError):
                 (self.folder / name).unlink()
+
+
+def _is_ours(settings: Path) -> bool:
+    """Whether there is a store, and it belongs to this user: others, such as root, leave no files in it by reading."""
+    try:
+        owner = settings.stat().st_uid
+    except OSError:  # no store, or one that is being made
+        return False
+    return not hasattr(os, "geteuid") or owner == os.geteuid()
 
 
 def _digest(content: bytes) -> str:

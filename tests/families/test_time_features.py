@@ -1,15 +1,12 @@
-"""Time features against a reference that asks `datetime` and `zoneinfo` about one minute at a time."""
+"""Time features at the minutes that samples of prices lack: years, daylight saving, year ends, holidays."""
 
 from __future__ import annotations
 
-import math
-from calendar import monthrange
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 import numpy as np
 import pytest
 
@@ -19,73 +16,14 @@ from fxloom.bars.pairs import CURRENCIES, PairInfo
 from fxloom.families.time_features import FAMILY
 from fxloom.features.domain import RATE
 from fxloom.features.pair_view import PairFrame
+from tests.reference import flows
 
 MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CITIES = {
-    "sydney": ("Australia/Sydney", 7, 16),
-    "tokyo": ("Asia/Tokyo", 9, 18),
-    "london": ("Europe/London", 8, 17),
-    "newyork": ("America/New_York", 8, 17),
-}
-PUBLIC: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "aud": ("Australia/Sydney", lambda y: holidays.country_holidays("AU", subdiv="NSW", years=y)),
-    "cad": ("America/Toronto", lambda y: holidays.country_holidays("CA", subdiv="ON", years=y)),
-    "chf": ("Europe/Zurich", lambda y: holidays.country_holidays("CH", subdiv="ZH", years=y)),
-    "eur": ("Europe/Berlin", lambda y: holidays.financial_holidays("ECB", years=y)),
-    "gbp": ("Europe/London", lambda y: holidays.country_holidays("GB", subdiv="ENG", years=y)),
-    "jpy": ("Asia/Tokyo", lambda y: holidays.country_holidays("JP", years=y)),
-    "nzd": ("Pacific/Auckland", lambda y: holidays.country_holidays("NZ", years=y)),
-    "usd": ("America/New_York", lambda y: holidays.country_holidays("US", years=y)),
-}
 
 
 def minute_of(moment: datetime) -> int:
     return (moment - EPOCH) // MINUTE
-
-
-def times(zone: str, hour: int, weekdays: set[int], around: datetime) -> list[datetime]:
-    """The UTC times at which it is ``hour`` o'clock on ``weekdays``, within nine days."""
-    day = around.astimezone(ZoneInfo(zone)).date()
-    dates = [day + timedelta(days=k) for k in range(-9, 10)]
-    local = [datetime.combine(d, time(hour), ZoneInfo(zone)) for d in dates if d.weekday() in weekdays]
-    return [moment.astimezone(UTC) for moment in local]
-
-
-def minutes(later: datetime, earlier: datetime) -> float:
-    return float((later - earlier) // MINUTE)
-
-
-def reference(t: datetime, pair: str) -> dict[str, float]:
-    """The definition, for one minute."""
-    working = set(range(5))
-    day_angle = 2 * math.pi * (t.hour * 60 + t.minute) / 1440
-    week_open = max(m for m in times("America/New_York", 17, {6}, t) if m <= t)
-    week_angle = 2 * math.pi * minutes(t, week_open) / 10080
-    length = date(t.year, 12, 31).timetuple().tm_yday
-    year_angle = 2 * math.pi * (t.timetuple().tm_yday - 1) / length
-    out = {}
-    for name, angle in (("minute", day_angle), ("week", week_angle), ("year", year_angle)):
-        out[f"time_{name}_sin"], out[f"time_{name}_cos"] = math.sin(angle), math.cos(angle)
-    for city, (zone, opens, closes) in CITIES.items():
-        local = t.astimezone(ZoneInfo(zone))
-        out[f"session_{city}"] = float(local.weekday() < 5 and opens <= local.hour < closes)
-    out["overlap_tokyo_london"] = out["session_tokyo"] * out["session_london"]
-    out["overlap_london_newyork"] = out["session_london"] * out["session_newyork"]
-    opened = [m for zone, hour, _ in CITIES.values() for m in times(zone, hour, working, t) if m <= t]
-    closing = [m for zone, _, hour in CITIES.values() for m in times(zone, hour, working, t) if m > t]
-    out["minutes_since_session_open"] = minutes(t, max(opened))
-    out["minutes_to_session_close"] = minutes(min(closing), t)
-    out["minutes_to_london_fix"] = minutes(min(m for m in times("Europe/London", 16, working, t) if m >= t), t)
-    out["minutes_to_newyork_close"] = minutes(min(m for m in times("America/New_York", 17, working, t) if m >= t), t)
-    out["minutes_since_week_open"] = minutes(t, week_open)
-    rest = range(t.day + 1, monthrange(t.year, t.month)[1] + 1)
-    out["business_days_to_month_end"] = float(sum(date(t.year, t.month, d).weekday() < 5 for d in rest))
-    for side, currency in (("base", pair[:3]), ("quote", pair[3:])):
-        zone, public = PUBLIC[currency]
-        local_date = t.astimezone(ZoneInfo(zone)).date()
-        out[f"holiday_{side}"] = float(local_date in public(local_date.year))
-    return out
 
 
 def computed(moments: list[datetime], pair: str) -> dict[str, np.ndarray]:
@@ -96,9 +34,13 @@ def computed(moments: list[datetime], pair: str) -> dict[str, np.ndarray]:
 
 
 def assert_alike(moments: list[datetime], pair: str) -> None:
+    """Compare every feature at ``moments`` with the reference, which reads nothing but the time and the pair."""
     found = computed(moments, pair)
+    view: Any = SimpleNamespace(market=SimpleNamespace(pair=pair, ts=[minute_of(m) for m in moments]))
     for row, moment in enumerate(moments):
-        for name, expected in reference(moment, pair).items():
+        expectations = flows.time_features(view, row)
+        assert set(expectations) == set(found)
+        for name, expected in expectations.items():
             value = found[name][row]
             assert value == pytest.approx(expected, abs=1e-14), f"{name} of {pair} at {moment}: {value}, not {expected}"
 
@@ -141,7 +83,12 @@ def test_year_ends(year: int) -> None:
 def test_exact_session_and_fix_times() -> None:
     """Openings, closings and the fix, with the minutes before and after, in summer and in winter."""
     for day in (datetime(2019, 1, 16, tzinfo=UTC), datetime(2019, 7, 17, tzinfo=UTC)):
-        marks = [m for zone, a, b in CITIES.values() for h in (a, b, 16) for m in times(zone, h, {2, 4, 6}, day)]
+        marks = [
+            m
+            for zone, a, b in flows.SESSIONS.values()
+            for h in (a, b, 16)
+            for m in flows.moments_near(day, zone, h, range(2, 7, 2))
+        ]
         assert_alike(sorted({m + k * MINUTE for m in marks for k in (-1, 0, 1)}), "eurusd")
 
 
@@ -163,11 +110,9 @@ def test_every_value_is_in_its_declared_range_over_forty_years() -> None:
 
 @pytest.mark.parametrize("currency", CURRENCIES)
 def test_holidays_match_the_holidays_package_on_local_dates(currency: str) -> None:
-    zone, public = PUBLIC[currency]
     moments = every(timedelta(hours=5), datetime(2018, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC))
     flags = is_holiday(currency, np.array([minute_of(m) for m in moments]))
-    table = public(range(2017, 2024))
-    assert flags.tolist() == [m.astimezone(ZoneInfo(zone)).date() in table for m in moments]
+    assert flags.tolist() == [flows.is_holiday(currency, m) for m in moments]
     assert 100 < flags.sum() < 600
     assert len(holidays_of(currency, 2018)) == len(set(holidays_of(currency, 2018))) >= 6
 
@@ -181,13 +126,25 @@ def test_well_known_holidays() -> None:
     assert is_holiday("eur", noon[2018, 5, 1])[0]
 
 
-@pytest.mark.parametrize("zone", [c[0] for c in CITIES.values()])
+@pytest.mark.parametrize("zone", [zone for zone, _, _ in flows.SESSIONS.values()])
 def test_offsets_match_zoneinfo_in_any_order(zone: str) -> None:
     moments = every(timedelta(minutes=611), datetime(2009, 1, 1, tzinfo=UTC), datetime(2012, 1, 1, tzinfo=UTC))
     moments = moments[::2] + moments[1::2][::-1]
     offsets = utc_offset(zone, np.array([minute_of(m) for m in moments]))
     expected = [(m.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)) // MINUTE for m in moments]
     assert offsets.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "change", "offsets"),
+    [
+        ("America/New_York", datetime(2018, 3, 11, 7, tzinfo=UTC), [-300, -240]),
+        ("Europe/London", datetime(2019, 10, 27, 1, tzinfo=UTC), [60, 0]),
+        ("Australia/Sydney", datetime(2018, 3, 31, 16, tzinfo=UTC), [660, 600]),
+    ],
+)
+def test_offsets_change_at_the_exact_minute(zone: str, change: datetime, offsets: list[int]) -> None:
+    assert utc_offset(zone, np.array([minute_of(change - MINUTE), minute_of(change)])).tolist() == offsets
 
 
 def test_no_bars_no_values() -> None:

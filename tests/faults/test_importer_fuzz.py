@@ -33,6 +33,7 @@ from tests.conftest import DATA, real_bars
 CASES = max(100 * int(os.environ.get("FXLOOM_FAULTS") or 0), 150)
 DAY, WEEK = 1440, 10_080
 HANDFUL = 5  # bars
+STRAYS = 0.005  # share of bars in the weekend that do not speak against a file's zone
 TUESDAY, THURSDAY = 5 * DAY, 7 * DAY  # of the week that begins on Thursday, as the epoch does
 MARKETS = ("synthetic eurusd", "synthetic usdjpy", "real eurusd", "real usdjpy")
 
@@ -457,6 +458,8 @@ def knowable(case: Case, truth: Bars) -> bool:
         if moved.any():
             if damages & {"file cut", "half ten times"}:
                 return False  # the remaining rows may end before the first weekend
+            if len(weekends) < 2 and _share_in_weekend(utc + moved) <= STRAYS:
+                return False  # so few bars around a single weekend are strays
             return len(moved[weekends]) > 0 and _crossed(truth.ts, moved, weekends) >= 30
     # A label that became false after a shift shows at only one edge, which a gap can hide.
     return "a week shifted" not in damages or (case.claim == "none" and "file cut" not in damages)
@@ -468,6 +471,12 @@ def _rightly_scaled(case: Case, truth: Bars) -> int:
     close = table.columns["bid_close" if "quotes" in case.damages else "close"].astype(np.float64)
     places = np.searchsorted(truth.ts, table.local - table.offset).clip(0, len(truth) - 1)
     return int((np.abs(close / truth.close[places] - 1) < 0.1).sum())
+
+
+def _share_in_weekend(utc: Ints) -> float:
+    """The share of bars between Friday and Sunday 17:00 in New York."""
+    of_week = local_minutes(utc, ZoneInfo("America/New_York")) % (7 * 1440)  # 1970-01-01 was a Thursday
+    return float(((of_week >= 1440 + 17 * 60) & (of_week < 3 * 1440 + 17 * 60)).mean())
 
 
 def _crossed(utc: Ints, moved: Ints, weekends: Ints) -> int:

@@ -456,6 +456,8 @@ def knowable(case: Case, truth: Bars) -> bool:
         else:
             moved = local_minutes(utc, CLOCKS[case.clock]) - local_minutes(utc, false)
         if moved.any():
+            if "a week shifted" in damages:
+                return False  # the label is false by another amount after the shift, which one edge alone may show
             if damages & {"file cut", "half ten times"}:
                 return False  # the remaining rows may end before the first weekend
             if len(weekends) < 2 and _share_in_weekend(utc + moved) <= STRAYS:

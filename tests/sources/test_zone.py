@@ -232,3 +232,19 @@ def test_zone_options(said: str, hours: float | None) -> None:
 def test_invalid_zone_options(said: str) -> None:
     with pytest.raises(ValueError, match="--zone"):
         parse_zone(said)
+
+
+def test_a_clock_that_jumps_in_mid_season_is_a_change_of_offset_not_of_rule() -> None:
+    """New York's summer time begins on 11 March; a week later the server moves one hour ahead.
+
+    Taking the first two weeks for a clock without summer time leaves only the close of 9 March an hour early.
+    """
+    spans = [
+        ("2018-03-05T19:00", "2018-03-06T03:00"), ("2018-03-09T09:00", "2018-03-09T17:00"),
+        ("2018-03-11T17:00", "2018-03-12T01:00"), ("2018-03-16T09:00", "2018-03-16T17:00"),
+        ("2018-03-18T18:00", "2018-03-19T02:00"), ("2018-03-23T10:00", "2018-03-23T18:00"),
+        ("2018-03-25T18:00", "2018-03-26T02:00"), ("2018-03-26T13:00", "2018-03-26T21:00"),
+    ]  # fmt: skip
+    edges = [[int(np.datetime64(moment, "m").astype(np.int64)) for moment in span] for span in spans]
+    found = offsets_from_weeks(np.concatenate([np.arange(*span) for span in edges]))
+    assert found.hours.tolist() == [-5.0, -4.0, -3.0, -3.0]

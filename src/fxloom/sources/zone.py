@@ -123,7 +123,8 @@ def offsets_from_weeks(minutes: Ints) -> Offsets:
     edges = edges_of(weeks, hours)
     summer = np.stack([np.zeros_like(weeks.summer), weeks.summer & 1, weeks.summer >> 1], axis=1)
     column = np.searchsorted(hours, _WINTER + summer[:, _RULE])  # (weeks, states)
-    through = _cheapest_through(np.take_along_axis(_costs(weeks, edges), column, axis=1) + _clock_costs(len(weeks)))
+    costs = np.take_along_axis(_costs(weeks, edges), column, axis=1) + _clock_costs(len(weeks))
+    through = _cheapest_through(costs, summer)
     if not np.isfinite(through).any(axis=1).all():
         raise Refused(_never_open(weeks), ADVICE)
     return _decided(weeks, hours, edges, column, through)
@@ -159,20 +160,29 @@ def _edge_costs(distance: Floats, near: Ints, visible: Flags) -> Floats:
     return np.where(visible & (distance <= near), np.where(distance < 0, _LATE_COST, 0.0), 1.0)
 
 
-def _cheapest_through(cost: Floats) -> Floats:
-    """(weeks, states): the cost of the cheapest path over all weeks that passes through each state."""
+def _cheapest_through(cost: Floats, summer: Ints) -> Floats:
+    """(weeks, states): the cost of the cheapest path over all weeks that passes through each state.
+
+    ``summer``: of shape (weeks, rules), the hours that each rule adds.
+    """
     ahead, behind = cost.copy(), cost.copy()
     for week in range(1, len(cost)):
-        ahead[week] += _after_change(ahead[week - 1])
+        ahead[week] += _after_change(ahead[week - 1], summer[week - 1 : week + 1])
     for week in range(len(cost) - 2, -1, -1):
-        behind[week] += _after_change(behind[week + 1])
+        behind[week] += _after_change(behind[week + 1], summer[week : week + 2])
     known = np.isfinite(cost)
     return np.asarray(np.where(known, ahead + behind - np.where(known, cost, 0.0), np.inf))
 
 
-def _after_change(cost: Floats) -> Floats:
-    same_winter = np.repeat(cost.reshape(-1, _RULES).min(axis=1), _RULES)
-    return np.asarray(np.minimum(np.minimum(cost, same_winter + _RULE_CHANGE), cost.min() + _OFFSET_CHANGE))
+def _after_change(cost: Floats, summer: Ints) -> Floats:
+    """The cheapest cost of reaching each state from those of the neighbouring week; ``summer`` is of the two weeks.
+
+    A rule changes while both rules show the same time, in the one week or the other; else the clock jumps in
+    mid-season, which is a change of offset.
+    """
+    agree = (summer[:, :, None] == summer[:, None, :]).any(axis=0)
+    other_rule = np.where(agree, cost.reshape(-1, _RULES, 1), np.inf).min(axis=1).ravel()
+    return np.asarray(np.minimum(np.minimum(cost, other_rule + _RULE_CHANGE), cost.min() + _OFFSET_CHANGE))
 
 
 def _decided(weeks: Weeks, hours: Floats, edges: Edges, column: Ints, through: Floats) -> Offsets:

@@ -32,6 +32,18 @@ def test_one_bar_that_is_off_and_back_is_quarantined(factor: float, tmp_path: Pa
     assert_bars(outcome.bars, [t for t, kept in zip(TIMES, rest, strict=True) if kept], PRICES[rest])
 
 
+def test_a_bar_that_is_off_and_repeated_is_not_its_own_neighbour(tmp_path: Path) -> None:
+    table = PRICES.copy()
+    table[200] *= 1.02
+    path = file_of(tmp_path / "eurusd.csv", table)
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join([*lines[:202], lines[201], *lines[202:]]), "utf-8")
+    outcome = accepted(path)
+    assert {q.reason for q in outcome.quarantined} == {"it alone is more than 1% off its neighbours, which agree"}
+    rest = np.arange(400) != 200
+    assert_bars(outcome.bars, [t for t, kept in zip(TIMES, rest, strict=True) if kept], PRICES[rest])
+
+
 @pytest.mark.parametrize("places", [[50], [50, 60, 300], [2, 397]])
 def test_each_of_several_is_found(places: list[int]) -> None:
     table = PRICES.copy()

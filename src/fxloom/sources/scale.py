@@ -47,7 +47,10 @@ def off_level(timed: Timed, layout: Layout) -> Timed:
     lone = np.zeros(len(rows), np.bool_)
     if not layout.are_ticks:
         near = np.flatnonzero(~off & ~wick)
-        lone[near] = spikes(timed.ts[rows[near]], high[near], low[near])
+        ts = timed.ts[rows[near]]
+        first = np.append(True, ts[1:] != ts[:-1])[: len(ts)]  # a row that is repeated is not its own neighbour
+        once = near[first]
+        lone[near] = spikes(ts[first], high[once], low[once])[np.cumsum(first) - 1]
     flagged = timed.rows
     for which, reason in ((off, f"its prices are more than {OFF:.0%} away from its neighbours'"),
                           (wick, f"its high or low is more than {WICK:.0%} away from its neighbours'"),

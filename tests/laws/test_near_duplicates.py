@@ -93,6 +93,7 @@ def test_no_undeclared_duplicates_on_the_synthetic_market() -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("pair", ["eurusd", "gbpjpy"])
+@pytest.mark.slow
 def test_no_undeclared_duplicates_on_real_bars(pair: str) -> None:
     reported = linear_duplicates(*month_of_values(real("panel", "market28", "", 60_000), pair))
     assert not reported, "\n".join(reported)

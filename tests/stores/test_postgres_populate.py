@@ -65,6 +65,7 @@ def test_bars_are_the_same_as_in_a_folder(lake: PostgresStore, full: FolderStore
     assert [lake.bar_months(p) for p in PAIRS] == [full.bar_months(p) for p in PAIRS]
 
 
+@pytest.mark.slow
 def test_two_workers_produce_what_a_folder_holds_once(lake: PostgresStore, full: FolderStore) -> None:
     assert not populate(lake, tables=TABLES, workers=2).troubles
     assert contents(lake) == contents(full)
@@ -74,6 +75,7 @@ def test_two_workers_produce_what_a_folder_holds_once(lake: PostgresStore, full:
     assert contents(lake) == contents(full)
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes(lake: PostgresStore, full: FolderStore) -> None:
     killed_populate(lake.address, TABLES, 7)
     before = {r.key: r.made for r in lake.records()}
@@ -113,6 +115,7 @@ def test_a_few_columns_are_read_lazily(lake: PostgresStore, full: FolderStore) -
     assert ours.height > 1000
 
 
+@pytest.mark.slow
 def test_a_store_is_copied_in_both_directions(pg: PostgresStore, full: FolderStore, tmp_path: Path) -> None:
     there = copy_store(full, pg)
     assert (there.bars, there.partitions, there.present) == (4, 18, 0)

@@ -134,6 +134,7 @@ print(tables['bollinger_rate'].height == len(bars))
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root, to become another user")
 @pytest.mark.parametrize("named", [False, True])
+@pytest.mark.slow
 def test_a_user_without_an_entry_and_without_a_home_computes_features(named: bool, tmp_path: Path) -> None:
     """As in many containers: a user id without a name, and no writable folder."""
     environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "FXLOOM_CACHE", "XDG_CACHE_HOME")}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fxloom.bars.bars import Bars
 from fxloom.bars.clock import DAY, HOUR
@@ -21,7 +20,7 @@ from fxloom.features.catalogue import VERSION, tables
 from fxloom.features.environment import environment
 from fxloom.features.feature import Table
 from fxloom.run.state import state_of
-from fxloom.stores.folder import FolderStore
+from fxloom.stores.folder import FolderStore, write_file
 
 MONTHS = [f"{year}-{month:02d}" for year in range(2014, 2024) for month in range(1, 13)]
 LEVELS = 16  # distinct values of a column, so that the store stays small
@@ -32,11 +31,7 @@ class UnflushedStore(FolderStore):
 
     def _write(self, path: Path, table: pa.Table) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(
-            table, path, compression="zstd", compression_level=1, write_page_checksum=True, use_dictionary=["pair"],
-            use_byte_stream_split=[f.name for f in table.schema if pa.types.is_floating(f.type)],
-            write_statistics=["ts_utc"],
-        )  # fmt: skip
+        write_file(table, path)
 
 
 def thin_bars(pair: str, month: str) -> Bars:

@@ -161,6 +161,17 @@ def test_many_segments_are_merged(store: FolderStore) -> None:
     assert found == from_files(store)[0]
 
 
+def test_a_look_at_some_tables_does_not_forget_the_others(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_files(store)
+    monkeypatch.setattr(contents, "MOST_SEGMENTS", 0)
+    before = indexed(store)
+    assert store.inventory(["reg_rate"]).partitions.height == 0
+    assert indexed(store) == before
+    opened = read_files(store, monkeypatch)
+    assert store.inventory().partitions.height == 9
+    assert opened == []
+
+
 def test_two_processes_at_once_agree(store: FolderStore) -> None:
     expected = from_files(store)
     shutil.rmtree(store.root / index.FOLDER)

@@ -13,11 +13,11 @@ from fxloom.bars.gaps import Gap
 from fxloom.engine.partitions import Corruption, PartitionKey
 from fxloom.engine.plan import Plan, PlannedPartition
 from fxloom.engine.quality import (
-    MISSING_LIMIT,
-    STATS_FIELDS,
     broken_rules,
+    is_populated,
     jump_text,
     limits_of,
+    possible_rows,
     scale_jumps,
     stats_of,
     texts_of,
@@ -29,10 +29,7 @@ from fxloom.stores.inventory import Inventory
 
 MOST = 100  # findings listed per table, unless all are asked for; the others are counted
 
-POSSIBLE = pl.col("due") - pl.col("absent") - pl.col("gap") - pl.col("no_input") - pl.col("failed")
-POPULATED = (pl.col("finite") > 0) & (
-    pl.col("finite") >= (1 - MISSING_LIMIT) * (pl.col("possible") - pl.col("undefined"))
-)
+NEVER = (pl.col("due") > 0) & (pl.col("finite") == 0)  # due in some month, and without a value in any
 REASONS = {
     Reason.ABSENT: "absent", Reason.GAP: "gap", Reason.NO_INPUT: "no_input", Reason.UNDEFINED: "undefined",
     Reason.FAILED_FIT: "failed", Reason.NONE: "missing",
@@ -85,13 +82,10 @@ def _audited(table: Table, inventory: Inventory, expected: Sequence[PlannedParti
         tuple(findings),
         tuple(judged.details()) if detail else (),
         len(expected),
-        judged.lacking(_NEVER),
-        judged.lacking(_NEVER & pl.col("never_possible")),
+        judged.lacking(NEVER),
+        judged.lacking(NEVER & pl.col("never_possible")),
         count - len(findings),
     )
-
-
-_NEVER = (pl.col("due") > 0) & (pl.col("finite") == 0)  # due in some month, and without a value in any
 
 
 def _with_limits(table: Table, statistics: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +96,8 @@ def _with_limits(table: Table, statistics: pl.DataFrame) -> pl.DataFrame:
     limits = [{"feature": f.name, "place": i, **asdict(limits_of(f))} for i, f in enumerate(table.features)]
     renamed = pl.DataFrame(limits).rename(lambda name: name if name in ("feature", "place") else f"{name}_limit")
     joined = statistics.join(renamed, on="feature", how="inner", maintain_order="left")
-    return joined.with_columns(POSSIBLE.alias("possible")).with_columns(POPULATED.alias("populated"))
+    with_possible = joined.with_columns(possible_rows(_Columns()).alias("possible"))
+    return with_possible.with_columns(is_populated(_Columns()).alias("populated"))
 
 
 @dataclass
@@ -118,6 +113,10 @@ class _Judged:
         possible = self.columns.filter(pl.col("possible") > 0)
         self.populated = possible.group_by("place").agg(pl.col("populated").all()).filter("populated").height
         self.rows = {(pair, month): n for pair, month, n in self.stored.select("pair", "month", "rows").iter_rows()}
+        self.over_months = self.columns.filter(pl.col("pair") != "").group_by("pair", "place").agg(
+            pl.col("feature").first(), pl.col("due").max(), pl.col("finite").max(),
+            ((pl.col("possible") == 0) & (pl.col("absent") > 0)).all().alias("never_possible"),
+        )  # fmt: skip
 
     def state(self) -> TableState:
         """The state of the whole table."""
@@ -144,13 +143,9 @@ class _Judged:
 
     def lacking(self, condition: pl.Expr) -> dict[str, tuple[str, ...]]:
         """Per pair, the features for which ``condition`` holds over all its stored months, in catalogue order."""
-        over = self.columns.filter(pl.col("pair") != "").group_by("pair", "place").agg(
-            pl.col("feature").first(),
-            pl.col("due").max(), pl.col("finite").max(),
-            ((pl.col("possible") == 0) & (pl.col("absent") > 0)).all().alias("never_possible"),
-        )  # fmt: skip
         found: dict[str, list[str]] = {}
-        for pair, feature in over.filter(condition).sort("pair", "place").select("pair", "feature").iter_rows():
+        chosen = self.over_months.filter(condition).sort("pair", "place")
+        for pair, feature in chosen.select("pair", "feature").iter_rows():
             found.setdefault(pair, []).append(feature)
         return {pair: tuple(names) for pair, names in found.items()}
 
@@ -194,7 +189,7 @@ class _Judged:
         found = []
         for row in (broken if most is None else broken.head(most)).iter_rows(named=True):
             feature, names = features[row["feature"]], [name for name, flag in flags.items() if row[flag]]
-            found += [Finding(self._key(row), feature.name, w) for w in texts_of(names, feature, stats_of(_stats(row)))]
+            found += [Finding(self._key(row), feature.name, w) for w in texts_of(names, feature, stats_of(row))]
         return found[:most], count
 
     def _without_values(self) -> Iterator[Finding]:
@@ -250,8 +245,3 @@ class _Judged:
 
     def _key(self, row: Mapping[str, Any]) -> PartitionKey:
         return PartitionKey(self.table.name, row["pair"], row["month"])
-
-
-def _stats(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of ColumnStats in a row."""
-    return {name: row[name] for name in STATS_FIELDS}

@@ -58,13 +58,13 @@ class ColumnStats:
 
     @property
     def possible(self) -> int:
-        """Rows at which the bars allow a value: due, every pair and input present, and a fit that did not fail."""
-        return self.due - self.absent - self.gap - self.no_input - self.failed
+        """``possible_rows`` of this column."""
+        return int(possible_rows(self))
 
     @property
     def populated(self) -> bool:
-        """Whether at least 99 % of the possible rows where the formula is defined have a finite value, and any does."""
-        return self.finite > 0 and self.finite >= (1 - MISSING_LIMIT) * (self.possible - self.undefined)
+        """``is_populated`` of this column."""
+        return bool(is_populated(self))
 
     @property
     def missing_share(self) -> float:
@@ -75,6 +75,22 @@ class ColumnStats:
         """The fields that are not None, for JSON."""
         values = {name: getattr(self, name) for name in STATS_FIELDS}
         return {name: value for name, value in values.items() if value is not None}
+
+
+def possible_rows(s: Any) -> Any:
+    """Rows at which the bars allow a value: due, every pair and input present, and a fit that did not fail.
+
+    ``s`` has the fields of ColumnStats: numbers or column expressions, as in ``broken_rules``.
+    """
+    return s.due - s.absent - s.gap - s.no_input - s.failed
+
+
+def is_populated(s: Any) -> Any:
+    """Whether a column has values in at least 99 % of the possible rows at which its formula has one; ``s`` as above.
+
+    A column without any value is not populated.
+    """
+    return (s.finite > 0) & (s.finite >= (1 - MISSING_LIMIT) * (s.possible - s.undefined))
 
 
 NOTHING = ColumnStats(due=0, finite=0)

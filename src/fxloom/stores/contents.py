@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import Corruption, PartitionKey, Record
 from fxloom.stores.bar_files import read_bars_file, read_note
-from fxloom.stores.base import NewerFormatError, StoreError
+from fxloom.stores.base import CorruptError, NewerFormatError, StoreError
 from fxloom.stores.frames import BarsNote
 from fxloom.stores.index import MOST_SEGMENTS, Index, Segment, slices, unknown, valid
 from fxloom.stores.inventory import KEYS, RECORD, STATISTICS, Inventory, StatisticsRows, beside, record_row
-from fxloom.stores.listing import LISTED, STATUS, folder_times, listed_bars, listed_parts, status_of
+from fxloom.stores.listing import LISTED, STATUS, Listed, folder_times, listed_bars, listed_parts, status_of
 from fxloom.stores.parts import read_record
-from fxloom.stores.tree import STRAY, bars_path, part_path
+from fxloom.stores.tree import BARS, BARS_TABLE, PART, STRAY, bars_path, folder_of, part_path
+
+T = TypeVar("T")
 
 WORTH_SAVING = 32  # files whose footers are read again at every start before a segment is written for them
 READERS = 4  # threads that read footers
@@ -56,7 +58,7 @@ class Contents:
         """All readable partitions of ``tables`` (None: all); statistics are read when they are asked for."""
         found = listed_parts(self.root, tables)
         listed = found.files
-        loaded = self._load(listed)
+        loaded = self._load(listed, every=tables is None)
         missing = unknown(listed, loaded.entries)
         if missing.height:
             self._read(loaded, missing)
@@ -88,18 +90,21 @@ class Contents:
             again = _Loaded(pl.DataFrame(schema=PARTS), {}, loaded.corrupt)
             self._read(again, group)
             return self._of_table(again, again.entries)
-        runs = slices(group.select(pl.col("at").alias("first"), "columns"))
+        runs = slices(group)
         rows = [source.slice(*run) if isinstance(source, pl.DataFrame) else source.rows(*run) for run in runs]
         found = pl.concat(rows) if rows else pl.DataFrame(schema=STATISTICS)
         return beside(group, group["columns"].cast(pl.UInt32), found)
 
-    def _load(self, listed: pl.DataFrame) -> _Loaded:
-        """The true entries of the index; those whose statistics are gone do not count."""
+    def _load(self, listed: pl.DataFrame, every: bool) -> _Loaded:
+        """The true entries of the index; those whose statistics are gone do not count.
+
+        Segments are merged only if ``listed`` has every partition: the entries of others would be lost.
+        """
         names, stats = self.index.names("parts"), self.index.names("stats")
         segments = [found.frame() for name in names if (found := self.index.segment(name)) is not None]
         entries = pl.concat([pl.DataFrame(schema=PARTS), *segments]).filter(pl.col("stats").is_in(stats))
         loaded = _Loaded(valid(entries, listed), {}, [])
-        if len(names) > MOST_SEGMENTS:
+        if every and len(names) > MOST_SEGMENTS:
             self._merge(loaded, [*names, *stats])
         return loaded
 
@@ -151,19 +156,17 @@ class Contents:
         key = PartitionKey(table, pair, month)
         path = part_path(self.root, key)
         try:
-            before = status_of(path)
-            found = read_record(key, path)
-            while (after := status_of(path)) != before:  # it was replaced meanwhile
-                before, found = after, read_record(key, path)
+            return _steadily(path, lambda: read_record(key, path))
         except FileNotFoundError:
             return (0, 0, 0), None
-        return before, found
 
     # -- bars ----------------------------------------------------------------------------------------------------
 
     def days(self) -> dict[str, dict[str, list[DaySummary]]]:
-        """The summaries of all stored days by pair and month; StoreError if a file of bars cannot be read."""
-        entries = self._days(listed_bars(self.root).files, whole=False)
+        """The summaries of all stored days by pair and month; StoreError if bars cannot be read or have strays."""
+        listed = listed_bars(self.root)
+        refuse_strays(listed)
+        entries = self._days(listed.files, whole=False)
         found: dict[str, dict[str, list[DaySummary]]] = {}
         for pair, month, *values in entries.sort("pair", "month", "day").select("pair", "month", *DAY).iter_rows():
             found.setdefault(pair, {}).setdefault(month, []).append(DaySummary(*values))
@@ -209,13 +212,10 @@ class Contents:
         """Rows of DAYS for one file of bars."""
         path = bars_path(self.root, pair, month)
         try:
-            before = status_of(path)
-            note = _note(path, pair, month, whole)
-            while (after := status_of(path)) != before:
-                before, note = after, _note(path, pair, month, whole)
+            status, note = _steadily(path, lambda: _note(path, pair, month, whole))
         except FileNotFoundError:
             return []
-        return [("m1", pair, month, *before, whole, *vars(day).values()) for day in note.days]
+        return [(BARS_TABLE, pair, month, *status, whole, *vars(day).values()) for day in note.days]
 
     # -- what does not belong ------------------------------------------------------------------------------------
 
@@ -227,9 +227,9 @@ class Contents:
         odd: list[Path] = []
         swept = []
         for table, pair, month, time in listed.join(clean, on=[*KEYS, "folder"], how="anti").iter_rows():
-            key = PartitionKey(table, pair, month)
-            path = bars_path(self.root, pair, month) if table == "m1" else part_path(self.root, key)
-            beside = [p for p in sorted(path.parent.glob("*.parquet")) if p != path and p.name[0] not in "._"]
+            name = BARS if table == BARS_TABLE else PART
+            files = sorted((self.root / folder_of(table, pair, month)).glob("*.parquet"))
+            beside = [path for path in files if path.name != name and path.name[0] not in "._"]
             odd += beside
             if not beside:
                 swept.append((table, pair, month, time))
@@ -240,5 +240,20 @@ class Contents:
         return odd
 
 
+def refuse_strays(listed: Listed) -> None:
+    """CorruptError if folders that would duplicate rows lie among those of the store."""
+    if listed.strays:
+        raise CorruptError(f"{listed.strays[0]}: {STRAY}")
+
+
 def _note(path: Path, pair: str, month: str, whole: bool) -> BarsNote:
     return read_bars_file(path, pair, month)[1] if whole else read_note(path, pair, month)
+
+
+def _steadily(path: Path, read: Callable[[], T]) -> tuple[tuple[int, int, int], T]:
+    """The status of a file and what ``read`` finds in it, both from one moment."""
+    before = status_of(path)
+    found = read()
+    while (after := status_of(path)) != before:  # it was replaced meanwhile
+        before, found = after, read()
+    return before, found

@@ -25,7 +25,7 @@ from fxloom.features.catalogue import tables
 from fxloom.stores.atomic import INCOMING, clear_temporaries, flush_folder, make_folders, replacing, store_errors
 from fxloom.stores.bar_files import read_bars_file, read_note
 from fxloom.stores.base import CorruptError, Part, StoreError
-from fxloom.stores.contents import Contents
+from fxloom.stores.contents import Contents, refuse_strays
 from fxloom.stores.documents import settings_fields, settings_of
 from fxloom.stores.frames import (
     features_table,
@@ -33,19 +33,10 @@ from fxloom.stores.frames import (
     scanned,
     stored_bars_table,
 )
-from fxloom.stores.inventory import Inventory
-from fxloom.stores.listing import KEYS, listed_bars, listed_parts
+from fxloom.stores.inventory import KEYS, Inventory
+from fxloom.stores.listing import listed_bars, listed_parts, status_of
 from fxloom.stores.parts import UNREADABLE, corruption_of, is_corruption, part_of, read_partition, read_record
-from fxloom.stores.tree import (
-    SETTINGS,
-    STRAY,
-    Listing,
-    bars_path,
-    foreign_entries,
-    list_bars,
-    list_parts,
-    part_path,
-)
+from fxloom.stores.tree import SETTINGS, bars_path, foreign_entries, part_path
 from fxloom.system.lock import lock
 
 LOCK, NOTE = ".lock", ".lock.holder"
@@ -74,7 +65,7 @@ class FolderStore:
         try:
             return settings_of(json.loads(path.read_text("utf-8")), path)
         except FileNotFoundError:
-            if list_bars(self.root).bars:
+            if listed_bars(self.root).files.height:
                 raise StoreError(
                     f"{path} is missing but the store has bars: restore it from a backup, or ingest into a new store"
                 ) from None
@@ -96,12 +87,12 @@ class FolderStore:
 
     def _bars_files(self, pair: str, first: str = "", last: str = "9999-12") -> list[tuple[str, Path]]:
         """The months of a pair and their files; CorruptError if a stray file among them would duplicate rows."""
-        listing = list_bars(self.root, pair, first, last)
-        _refuse_strays(listing)
-        return [(month, path) for _, month, path in listing.bars]
+        listed = listed_bars(self.root, pair, first, last)
+        refuse_strays(listed)
+        return [(month, bars_path(self.root, pair, month)) for month in listed.files["month"]]
 
     def pairs_with_bars(self) -> list[str]:
-        return sorted({pair for pair, _, _ in list_bars(self.root).bars})
+        return sorted(set(listed_bars(self.root).files["pair"]))
 
     def price_sides(self, pair: str) -> set[str]:
         sides = set()
@@ -121,7 +112,6 @@ class FolderStore:
         return read_note(bars_path(self.root, pair, month), pair, month).days
 
     def all_days(self) -> dict[str, dict[str, list[DaySummary]]]:
-        _refuse_strays(Listing(strays=tuple(listed_bars(self.root).strays)))
         return self._contents.days()
 
     def read_bars(self, pair: str, start: int, end: int) -> Bars:
@@ -172,13 +162,12 @@ class FolderStore:
     def _record(self, key: PartitionKey, path: Path) -> Record | Corruption:
         """The record in the metadata of the file at ``path``, cached until the file changes."""
         try:
-            status = path.stat()
+            status = status_of(path)
         except OSError as error:
             return Corruption(str(path), f"{error}: populate computes it again")
-        same = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._footers.get(path)
-        if known is None or known[0] != same:
-            known = self._footers[path] = (same, read_record(key, path))
+        if known is None or known[0] != status:
+            known = self._footers[path] = (status, read_record(key, path))
         return known[1]
 
     def partition(self, key: PartitionKey) -> tuple[Record, pl.DataFrame] | None:
@@ -212,9 +201,10 @@ class FolderStore:
     ) -> list[tuple[PartitionKey, Path]]:
         first = month_of(start) if start is not None else ""
         last = month_of(end - 1) if end is not None else "9999-12"
-        listing = list_parts(self.root, table, pairs, first, last)
-        _refuse_strays(listing)
-        return list(listing.parts)
+        listed = listed_parts(self.root, [table], pairs, first, last)
+        refuse_strays(listed)
+        keys = [PartitionKey(*key) for key in listed.files.select(KEYS).iter_rows()]
+        return [(key, part_path(self.root, key)) for key in keys]
 
     def parts(
         self, table: str, pairs: Sequence[str] | None, start: int | None, end: int | None
@@ -293,22 +283,22 @@ class FolderStore:
 
     def _write(self, path: Path, table: pa.Table) -> None:
         with replacing(self.root, path) as temporary:
-            pq.write_table(
-                table,
-                temporary,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=["pair"] if "pair" in table.column_names else False,
-                use_byte_stream_split=[f.name for f in table.schema if pa.types.is_floating(f.type)],
-                write_statistics=["ts_utc"] if "ts_utc" in table.column_names else False,
-                write_page_checksum=True,
-                row_group_size=1 << 20,
-            )
+            write_file(table, temporary)
 
 
-def _refuse_strays(listing: Listing) -> None:
-    if listing.strays:
-        raise CorruptError(f"{listing.strays[0]}: {STRAY}")
+def write_file(table: pa.Table, path: Path) -> None:
+    """Write a file of the store as it is: compression, statistics and page checksums."""
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["pair"] if "pair" in table.column_names else False,
+        use_byte_stream_split=[f.name for f in table.schema if pa.types.is_floating(f.type)],
+        write_statistics=["ts_utc"] if "ts_utc" in table.column_names else False,
+        write_page_checksum=True,
+        row_group_size=1 << 20,
+    )
 
 
 def _names_in(path: Path) -> list[str]:

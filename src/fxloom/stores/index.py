@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 
 from fxloom.stores.atomic import replacing
 from fxloom.stores.base import StoreError
-from fxloom.stores.listing import KEYS, STATUS
+from fxloom.stores.inventory import KEYS
+from fxloom.stores.listing import STATUS
 from fxloom.stores.tree import SETTINGS
 
 FOLDER = "_index"
@@ -39,8 +40,8 @@ class Segment:
     name: str
     content: bytes
 
-    def frame(self, columns: list[str] | None = None) -> pl.DataFrame:
-        return pl.read_parquet(io.BytesIO(self.content), columns=columns)
+    def frame(self) -> pl.DataFrame:
+        return pl.read_parquet(io.BytesIO(self.content))
 
     def rows(self, first: int, count: int) -> pl.DataFrame:
         """``count`` rows from ``first``; only the row groups that hold them are decoded."""
@@ -135,9 +136,9 @@ def unknown(listed: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
 
 
 def slices(frame: pl.DataFrame) -> Iterator[tuple[int, int]]:
-    """Runs of adjacent rows that the columns ``first`` and ``columns`` of a sorted frame point to: first and count."""
+    """Runs of adjacent rows that the columns ``at`` and ``columns`` of a sorted frame point to: first and count."""
     begin = end = -1
-    for first, count in frame.select("first", "columns").iter_rows():
+    for first, count in frame.select("at", "columns").iter_rows():
         if first == end:
             end += count
             continue

@@ -20,7 +20,7 @@ MEASURED = ("low", "high", "std", "scale")  # the statistics that are not counts
 STATISTICS: dict[str, Any] = {"feature": pl.String} | {
     name: pl.Float64 if name in MEASURED else pl.Int32 for name in STATS_FIELDS
 }
-COUNTS = {name for name in STATS_FIELDS if name not in MEASURED}
+COUNTS = tuple(name for name in STATS_FIELDS if name not in MEASURED)
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Fingerprints(Mapping[PartitionKey, str]):
         self._count = partitions.height
 
     def __getitem__(self, key: PartitionKey) -> str:
-        try:
-            return self._by_table[key.table][key.pair, key.month]
-        except KeyError:
-            raise KeyError(key) from None
+        found: str | None = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
 
     def get(self, key: PartitionKey, default: Any = None) -> Any:
         """As a dictionary's; written out because a plan asks for every partition."""

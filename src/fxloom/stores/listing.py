@@ -1,7 +1,8 @@
-"""Lists all files of a folder store with their size, time and inode, quickly: a full store has 161,400 partitions."""
+"""Lists the files of a folder store with their size, time and inode, quickly: a full store has 161,400 partitions."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from typing import Any
 import polars as pl
 
 from fxloom.bars.pairs import PAIRS
-from fxloom.stores.tree import BARS, MONTH, PART, holds_rows
+from fxloom.stores.inventory import KEYS
+from fxloom.stores.tree import BARS, BARS_TABLE, MONTH, PART, folder_of, holds_rows
 
-KEYS = ("table", "pair", "month")
 STATUS = ("size", "mtime", "inode")  # what tells whether a file is the one that was read before; mtime in nanoseconds
 _PAIRS = frozenset(PAIRS)
 LISTED: dict[str, Any] = dict.fromkeys(KEYS, pl.String) | dict.fromkeys(STATUS, pl.Int64)
@@ -27,31 +28,38 @@ class Listed:
     strays: list[Path]
 
 
-def listed_parts(root: Path, tables: Collection[str] | None = None) -> Listed:
-    """The partitions of ``tables`` (None: all that have a folder)."""
-    walk = _Walk(PART)
+def listed_parts(
+    root: Path,
+    tables: Collection[str] | None = None,
+    pairs: Collection[str] | None = None,
+    first: str = "",
+    last: str = "9999-12",
+) -> Listed:
+    """The partitions of ``tables`` (None: all that have a folder) for ``pairs`` in the months ``first`` to ``last``.
+
+    Only the folders of those pairs and months are looked at. Partitions of all pairs together are always among them.
+    """
+    walk = _Walk(PART, first, last)
     for table in sorted(_folders(f"{root}/features") if tables is None else tables):
         folder = f"{root}/features/{table}"
         walk.months(folder, table, "")
-        walk.pairs(folder, table)
+        walk.pairs(folder, table, pairs)
     return walk.found()
 
 
-def listed_bars(root: Path) -> Listed:
-    """The files of bars; their ``table`` is "m1"."""
-    walk = _Walk(BARS)
-    walk.pairs(f"{root}/m1", "m1")
+def listed_bars(root: Path, pair: str | None = None, first: str = "", last: str = "9999-12") -> Listed:
+    """The files of bars of ``pair`` (None: of all) in the months ``first`` to ``last``; their table is BARS_TABLE."""
+    walk = _Walk(BARS, first, last)
+    if pair is None:
+        walk.pairs(f"{root}/{BARS_TABLE}", BARS_TABLE, None)
+    else:
+        walk.months(f"{root}/{BARS_TABLE}/pair={pair}", BARS_TABLE, pair)
     return walk.found()
 
 
 def folder_times(root: Path, keys: Iterable[tuple[str, str, str]]) -> list[int]:
     """When the folder of each file (table, pair, month) was last changed, in nanoseconds; 0 if it is gone."""
-    return [_folder_time(f"{root}/{_folder(*key)}") for key in keys]
-
-
-def _folder(table: str, pair: str, month: str) -> str:
-    above = "m1" if table == "m1" else f"features/{table}"
-    return f"{above}/pair={pair}/month={month}" if pair else f"{above}/month={month}"
+    return [_folder_time(f"{root}/{folder_of(*key)}") for key in keys]
 
 
 def _folder_time(folder: str) -> int:
@@ -76,23 +84,25 @@ def _folders(folder: str) -> list[str]:
 
 
 class _Walk:
-    """Collects the files of one name below folders of pairs and months."""
+    """Collects the files of one name, of the months ``first`` to ``last``, below folders of pairs and months."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, first: str, last: str) -> None:
+        self.name, self.first, self.last = name, first, last
         self.rows: list[tuple[str, str, str, int, int, int]] = []
         self.strays: list[Path] = []
 
     def found(self) -> Listed:
         return Listed(pl.DataFrame(self.rows, LISTED, orient="row"), self.strays)
 
-    def pairs(self, folder: str, table: str) -> None:
+    def pairs(self, folder: str, table: str, wanted: Collection[str] | None) -> None:
         for entry in sorted(_folders(folder)):
-            if entry.startswith("pair="):
-                if entry[5:] in _PAIRS:
-                    self.months(f"{folder}/{entry}", table, entry[5:])
-                else:
-                    self._stray(f"{folder}/{entry}")
+            if not entry.startswith("pair="):
+                continue
+            pair = entry[5:]
+            if pair not in _PAIRS:
+                self._stray(f"{folder}/{entry}")
+            elif wanted is None or pair in wanted:
+                self.months(f"{folder}/{entry}", table, pair)
 
     def months(self, folder: str, table: str, pair: str) -> None:
         for entry in sorted(_folders(folder)):
@@ -100,12 +110,9 @@ class _Walk:
             if month is None:
                 if entry.startswith("month="):
                     self._stray(f"{folder}/{entry}")
-                continue
-            try:
-                status = status_of(f"{folder}/{entry}/{self.name}")
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            self.rows.append((table, pair, month[1], *status))
+            elif self.first <= month[1] <= self.last:
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    self.rows.append((table, pair, month[1], *status_of(f"{folder}/{entry}/{self.name}")))
 
     def _stray(self, folder: str) -> None:
         if holds_rows(Path(folder)):

@@ -11,10 +11,9 @@ import polars as pl
 
 from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import Corruption, PartitionKey
-from fxloom.engine.quality import STATS_FIELDS
 from fxloom.stores.base import newer_format
 from fxloom.stores.documents import FORMAT
-from fxloom.stores.inventory import MEASURED, STATISTICS, Inventory, beside, partitions_frame
+from fxloom.stores.inventory import COUNTS, MEASURED, STATISTICS, Inventory, beside, partitions_frame
 
 
 class Rows(Protocol):
@@ -31,18 +30,17 @@ INVENTORY = """
 """
 PACKED = "select pair, month, rows, packed from {} where table_name = %s order by 1, 2"
 DAYS = "select pair, month, days from {} order by 1, 2"
-COUNTED = tuple(name for name in STATS_FIELDS if name not in MEASURED)
 
 
 def packed(quality: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Column statistics as bytes, which are read a hundred times faster than JSON.
 
-    The names of the features, each ended by a newline, and an empty line; then for each count of COUNTED its values as
+    The names of the features, each ended by a newline, and an empty line; then for each count of COUNTS its values as
     32-bit integers, and for each of MEASURED as 64-bit floats, NaN where there is none; little-endian.
     """
     names = "".join(f"{name}\n" for name in quality) + "\n"
     values = list(quality.values())
-    counts = np.array([[v.get(field, 0) for v in values] for field in COUNTED], "<i4")
+    counts = np.array([[v.get(field, 0) for v in values] for field in COUNTS], "<i4")
     measured = np.array([[v.get(field) for v in values] for field in MEASURED], "<f8")
     return names.encode() + counts.tobytes() + measured.tobytes()
 
@@ -62,13 +60,13 @@ def _unpacked(rows: list[tuple[str, str, int, bytes]]) -> pl.DataFrame:
         end = content.index(b"\n\n") + 1 if not content.startswith(b"\n") else 0
         features = _names(content[:end])
         n, begin = len(features), end + 1
-        middle = begin + 4 * n * len(COUNTED)
-        integers.append(np.frombuffer(content, "<i4", n * len(COUNTED), begin).reshape(len(COUNTED), n))
+        middle = begin + 4 * n * len(COUNTS)
+        integers.append(np.frombuffer(content, "<i4", n * len(COUNTS), begin).reshape(len(COUNTS), n))
         floats.append(np.frombuffer(content, "<f8", n * len(MEASURED), middle).reshape(len(MEASURED), n))
         names += features
         counts.append(n)
     columns: dict[str, Any] = {"feature": names}
-    columns |= dict(zip(COUNTED, np.concatenate(integers, axis=1), strict=True))
+    columns |= dict(zip(COUNTS, np.concatenate(integers, axis=1), strict=True))
     columns |= dict(zip(MEASURED, np.concatenate(floats, axis=1), strict=True))
     frame = pl.DataFrame({name: columns[name] for name in STATISTICS}, STATISTICS, nan_to_null=True)
     keys = pl.DataFrame([row[:3] for row in rows], ["pair", "month", "rows"], orient="row")

@@ -117,6 +117,18 @@ def test_a_failing_table_is_reported_and_the_others_go_on(
     assert contents(lake) == kept
 
 
+@pytest.mark.parametrize("table", ["bollinger_rate", "currency_strength"])
+def test_ctrl_c_in_a_kernel_ends_the_run(table: str, lake: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba's dispatcher returns a result with the exception set; Python makes a SystemError of it."""
+
+    def interrupted(_: View) -> Columns:
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    plant(monkeypatch, table, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        populate(lake, tables=[table], workers=1)
+
+
 def test_a_partition_that_fails_its_gates_keeps_the_older_one(
     lake: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,7 +80,7 @@ def compute_pair(frame: PairFrame, jobs: Iterable[Job], first: int) -> Iterator[
         try:
             yield compute_table(frame.view(job.table.domain, start, first_row), job.table)
         except Exception as error:  # noqa: BLE001 - reported with its cause; the other tables go on
-            yield Failure(job.table.name, frame.pair, f"{error} ({_place(error)})")
+            yield _failure(job.table.name, frame.pair, error)
 
 
 def compute_table(view: View, table: Table) -> Computed:
@@ -159,6 +159,19 @@ def _reasons(missing: Iterable[MissingRows], rows: Ints) -> dict[str, dict[Reaso
     return found
 
 
+def _failure(table: str, pair: str, error: Exception) -> Failure:
+    """What the error of a table is reported as; KeyboardInterrupt if a kernel has turned one into it.
+
+    Numba's dispatcher returns its result although Ctrl-C came meanwhile, and Python makes a SystemError of that.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        cause = cause.__cause__
+    return Failure(table, pair, f"{error} ({_place(error)})")
+
+
 def _place(error: Exception) -> str:
     """Where the error was raised: its type, the function, file and line."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -187,7 +200,7 @@ def compute_panel(
             stored = [part for part in parts if len(part.ts)]
             yield from [_by_time_and_pair(stored)] if job.table.holds_all_pairs and stored else stored
         except Exception as error:  # noqa: BLE001 - reported with its cause; the other tables go on
-            yield Failure(job.table.name, "", f"{error} ({_place(error)})")
+            yield _failure(job.table.name, "", error)
 
 
 def _panel_part(view: PanelView, table: Table, columns: Columns, i: int) -> Computed:

@@ -11,8 +11,8 @@ from fxloom.audit.tables import audit
 from fxloom.bars.gaps import find_gaps
 from fxloom.engine.plan import make_plan
 from fxloom.features.catalogue import select_tables
-from fxloom.run.state import state_of
-from fxloom.stores.base import Store, check_months, check_pairs
+from fxloom.run.state import requested_state
+from fxloom.stores.base import Store
 
 
 def audit_store(
@@ -29,10 +29,7 @@ def audit_store(
     """
     inventory = store.inventory()
     corrupt = store.find_corrupt(inventory) + (store.verify() if whole else [])
-    state = state_of(store, inventory)
-    check_pairs(store.url, pairs or (), state.days)
-    if months:
-        check_months(store.url, months, {pair: state.days[pair] for pair in pairs or state.days})
+    state = requested_state(store, pairs, months, inventory)
     plan = make_plan(state, select_tables(tables), pairs, months)
     chosen = pl.lit(True) if months is None else pl.col("month").is_between(pl.lit(months[0]), pl.lit(months[1]))
     if pairs is not None:

@@ -23,7 +23,6 @@ from fxloom.sources import ReadOptions
 from fxloom.sources.records import FileResult, Ignored, Quarantined, Refused, SourceFile
 from fxloom.stores.addresses import is_database, refuse_foreign_address
 from fxloom.stores.base import CorruptError, Store, StoreError
-from fxloom.stores.folder import FolderStore
 
 DEFAULT_READING, DEFAULT_OPTIONS = ReadOptions(), IngestOptions()
 MANY_MONTHS, WRITERS = 4, 4  # so many months of one file are written by so many threads
@@ -198,7 +197,7 @@ class _Ingest:
                 self.store.write_bars(file.pair, month, merge.bars, file.price_side)
             return note
 
-        if not isinstance(self.store, FolderStore) or len(merges) < MANY_MONTHS:
+        if not self.store.parallel_writes or len(merges) < MANY_MONTHS:
             return list(filter(None, map(write, merges)))
         with ThreadPoolExecutor(WRITERS) as writers:  # most of the time goes into waiting for the disk
             return list(filter(None, writers.map(write, merges)))

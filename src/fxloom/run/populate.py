@@ -13,9 +13,9 @@ from fxloom.run.executors import Executor, JobsRun, WorkerDiedError, executor_fo
 from fxloom.run.executors.processes import free_memory
 from fxloom.run.outcomes import record_outcomes
 from fxloom.run.results import PartitionResult, all_failed
-from fxloom.run.state import ready_settings, state_of
+from fxloom.run.state import ready_settings, requested_state
 from fxloom.run.warm import Compiled, compiling
-from fxloom.stores.base import Store, StoreError, check_months, check_pairs
+from fxloom.stores.base import Store, StoreError
 from fxloom.system.cache import cache_root
 
 # For estimates only; includes reading, statistics and writing. Measured on a two-core server of 2025.
@@ -84,10 +84,7 @@ def plan_for(
     force: bool = False,
 ) -> Plan:
     """The plan of a run; NoBarsError for pairs or months without bars, KeyError for unknown tables."""
-    state = state_of(store)
-    check_pairs(store.url, pairs or (), state.days)
-    if months:
-        check_months(store.url, months, {pair: state.days[pair] for pair in pairs or state.days})
+    state = requested_state(store, pairs, months)
     return make_plan(state, select_tables(tables), pairs, months, force)
 
 

@@ -8,7 +8,7 @@ from fxloom.bars.days import DaySummary
 from fxloom.engine.partitions import PartitionKey, Settings
 from fxloom.engine.plan import StoreState
 from fxloom.features.feature import Table
-from fxloom.stores.base import Store, StoreError
+from fxloom.stores.base import Store, StoreError, check_months, check_pairs
 from fxloom.stores.inventory import Fingerprints, Inventory
 
 FEW_PARTITIONS, FEW_MONTHS = 500, 24  # up to so many are looked up one by one, which is faster than listing the store
@@ -19,6 +19,20 @@ def state_of(store: Store, inventory: Inventory | None = None) -> StoreState:
     settings = ready_settings(store)
     stored = {pair: months for pair, months in store.all_days().items() if pair in settings.pairs}
     return StoreState(stored, settings.pairs, settings.dtype, Fingerprints((inventory or store.inventory()).partitions))
+
+
+def requested_state(
+    store: Store,
+    pairs: Sequence[str] | None,
+    months: tuple[str, str] | None,
+    inventory: Inventory | None = None,
+) -> StoreState:
+    """``state_of`` for work on ``pairs`` in ``months`` (first and last; None: all); NoBarsError without such bars."""
+    state = state_of(store, inventory)
+    check_pairs(store.url, pairs or (), state.days)
+    if months:
+        check_months(store.url, months, {pair: state.days[pair] for pair in pairs or state.days})
+    return state
 
 
 def state_for(store: Store, tables: Sequence[Table], pairs: Sequence[str], first: str, last: str) -> StoreState:

@@ -60,6 +60,7 @@ class Store(Protocol):
     """
 
     url: str  # without a password: may be shown
+    parallel_writes: bool  # whether several threads may write months of bars at once
 
     @property
     def address(self) -> str:

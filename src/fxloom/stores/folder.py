@@ -47,6 +47,7 @@ class FolderStore:
     """A store in the folder ``root``, which the first write creates; StoreError if the path is empty."""
 
     external_bars = False
+    parallel_writes = True
 
     def __init__(self, root: str | Path) -> None:
         if not str(root).strip():

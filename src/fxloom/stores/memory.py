@@ -24,6 +24,7 @@ class MemoryStore:
     """A store that lives as long as its object; populate it with one worker."""
 
     external_bars = False
+    parallel_writes = False
 
     def __init__(self) -> None:
         self.url = self.address = "memory:"

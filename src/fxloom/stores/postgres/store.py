@@ -46,6 +46,8 @@ class PostgresStore:
     ``url`` may be shown; ``address`` opens the store in another process, may contain the password, and is never shown.
     """
 
+    parallel_writes = False
+
     def __init__(self, url: str, adopt: bool = False) -> None:
         self._address = address_of(url).with_options(adopt="yes") if adopt else address_of(url)
         self.url = self._address.shown
